@@ -1,0 +1,29 @@
+package conf
+
+import (
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs/connsync"
+	"github.com/tandem-ha/tandem/ipvs/pool"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// Config is what a configuration file means: the domains' own structs, filled
+// in, so that the struct the user configures is the struct that runs.
+type Config struct {
+	File     string // the file it was read from
+	RouterID string
+
+	VRRP     vrrp.Config
+	Services []Service
+	Sync     *connsync.Config // nil: lvs_sync_daemon is not configured
+	// SyncInstance is the VRRP instance named by lvs_sync_daemon; empty: none.
+	SyncInstance string
+	Timeouts     pool.Timeouts
+}
+
+// Service is a virtual server with the checks of its real servers. The keys
+// in Checks are those that pool.Server.Checks names.
+type Service struct {
+	pool.Service
+	Checks []healthcheck.Check
+}

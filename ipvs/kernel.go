@@ -1,0 +1,59 @@
+package ipvs
+
+import (
+	"context"
+	"errors"
+)
+
+// Kernel is IPVS as the Reconciler needs it; kernel.Kernel is the real one,
+// ipvstest.Kernel keeps a table in memory with the real one's errors.
+type Kernel interface {
+	// Dump reads the whole table.
+	Dump(ctx context.Context) (Table, error)
+	// Apply does the operations in order and returns an error per operation
+	// (nil: done). It goes on after a failure.
+	Apply(ctx context.Context, ops []Op) []error
+}
+
+// What the kernel answers, translated once at the edge.
+var (
+	ErrExist       = errors.New("already exists")               // EEXIST
+	ErrNotExist    = errors.New("does not exist")               // ESRCH for a service, ENOENT for a destination or a scheduler
+	ErrNoIPVS      = errors.New("this kernel has no IPVS")      // the netlink family does not resolve
+	ErrNotAllowed  = errors.New("not allowed to change IPVS")   // EPERM
+	ErrInvalid     = errors.New("the kernel refuses the value") // EINVAL, ERANGE
+	ErrNoScheduler = errors.New("scheduler not available")      // ENOENT on a service
+)
+
+// Verb is what an Op does.
+type Verb uint8
+
+// The verbs, in the order in which Diff emits them for one service.
+const (
+	_ Verb = iota
+	AddService
+	SetService
+	AddDestination
+	SetDestination
+	DelDestination
+	DelService
+)
+
+var verbNames = [...]string{"?", "add service", "change service", "add server", "change server", "remove server", "remove service"}
+
+func (v Verb) String() string {
+	if int(v) < len(verbNames) {
+		return verbNames[v]
+	}
+	return "?"
+}
+
+// Op is one change of the kernel's table. Service is set for service verbs,
+// Server and Destination for destination verbs.
+type Op struct {
+	Verb        Verb
+	Key         Key
+	Service     Service
+	Server      Server
+	Destination Destination
+}

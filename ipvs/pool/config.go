@@ -1,0 +1,48 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// Service is the configuration of one virtual server: what the user writes in
+// a virtual_server block is what runs.
+type Service struct {
+	Name string // as configured, for people: "192.0.2.80:80 TCP" or "fwmark 7"
+	Key  ipvs.Key
+	IPVS ipvs.Service
+
+	Servers []Server
+	Sorry   *Sorry // nil: none
+
+	Quorum     int // weight of healthy servers that the service needs; at least 1
+	Hysteresis int // gained at quorum + hysteresis, lost at quorum - hysteresis
+
+	Alpha bool // servers start down until their first check passes
+	Omega bool // when the director stops, down actions are run
+
+	Inhibit bool // keep failed servers with weight 0 instead of removing them
+}
+
+// Server is one real server of a service.
+type Server struct {
+	Addr    ipvs.Server
+	Dest    ipvs.Destination // Weight is the configured one
+	Inhibit bool             // inhibit_on_failure of the server
+	Alpha   bool
+	// Checks are the checks of this server, by the director's key; a server
+	// is healthy when all of them are.
+	Checks []string
+}
+
+// Sorry is the server of last resort: it serves while quorum is lost.
+type Sorry struct {
+	Addr    ipvs.Server
+	Dest    ipvs.Destination
+	Inhibit bool // keep the failed pool's servers at weight 0 beside it
+}
+
+// Timeouts are the IPVS connection timeouts (keyword lvs_timeouts); zero
+// leaves the kernel's value.
+type Timeouts struct{ TCP, TCPFin, UDP time.Duration }

@@ -1,0 +1,105 @@
+package ipvs
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Protocol is an IP protocol number.
+type Protocol uint8
+
+// The protocols that IPVS balances.
+const (
+	TCP  Protocol = 6
+	UDP  Protocol = 17
+	SCTP Protocol = 132
+)
+
+// Family is the address family of a firewall-mark service, which no address tells.
+type Family uint8
+
+// The families.
+const (
+	IPv4 Family = 2  // AF_INET
+	IPv6 Family = 10 // AF_INET6
+)
+
+// Key names a virtual service: an address, port and protocol, or a firewall
+// mark and family. It is comparable; the unused half is zero.
+type Key struct {
+	Addr     netip.AddrPort
+	Protocol Protocol
+	FWMark   uint32
+	Family   Family // set for both kinds
+}
+
+// Forwarding is how packets reach a real server.
+type Forwarding uint8
+
+// The methods; the zero value is the kernel's zero (IP_VS_CONN_F_MASQ).
+const (
+	NAT    Forwarding = 0
+	Local  Forwarding = 1
+	Tunnel Forwarding = 2
+	DR     Forwarding = 3
+)
+
+// Flags of a virtual service that a user can set (linux/ip_vs.h); the kernel's
+// HASHED bit is never among them.
+type Flags uint32
+
+// The flags. Sched1-3 mean what the scheduler makes of them.
+const (
+	Persistent Flags = 0x1
+	OnePacket  Flags = 0x4
+	Sched1     Flags = 0x8
+	Sched2     Flags = 0x10
+	Sched3     Flags = 0x20
+)
+
+// Service is what a virtual service shall be, without its destinations.
+// It is comparable.
+type Service struct {
+	Scheduler string
+	Flags     Flags
+	Timeout   time.Duration // persistence; whole seconds; zero without Persistent
+	// Granularity is the prefix length of client addresses that persist
+	// together: 32 or 128 is one address.
+	Granularity uint8
+	PE          string // persistence engine; empty: none
+}
+
+// Server names a destination within a service.
+type Server = netip.AddrPort
+
+// Destination is what a real server shall be in one service. It is comparable.
+type Destination struct {
+	Weight     int32
+	Forwarding Forwarding
+	Upper      uint32 // connections above which no new one is sent; 0: no limit
+	Lower      uint32 // connections below which it is used again
+	Tunnel     TunnelOptions
+}
+
+// TunnelOptions describe the encapsulation of a Tunnel destination; zero is
+// ipip.
+type TunnelOptions struct {
+	Type  uint8 // 0 ipip, 1 GUE, 2 GRE (linux/ip_vs.h)
+	Port  uint16
+	Flags uint16
+}
+
+// Entry is one service with its destinations.
+type Entry struct {
+	Service      Service
+	Destinations map[Server]Destination
+}
+
+// Table is what IPVS holds or shall hold. Counters are no part of it: two
+// tables with the same services are the same.
+type Table map[Key]Entry
+
+// Counts are live figures of one destination as the kernel tells them.
+type Counts struct {
+	Active, Inactive, Persistent uint32
+}

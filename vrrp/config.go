@@ -1,0 +1,105 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Version is a VRRP protocol version: 2 (RFC 3768) or 3 (RFC 9568).
+type Version uint8
+
+// The versions that are spoken.
+const (
+	V2 Version = 2
+	V3 Version = 3
+)
+
+// Priorities with a meaning of their own (RFC 9568 section 5.2.4).
+const (
+	PriorityStop  = 0   // the sender stops taking part
+	PriorityOwner = 255 // the sender owns the addresses
+)
+
+// Instance is the configuration of one virtual router on one link: what the
+// user writes in a vrrp_instance block is what runs.
+type Instance struct {
+	Name      string
+	VRID      uint8 // 1-255
+	Version   Version
+	Priority  uint8         // 1-255; 255 is the address owner
+	Interval  time.Duration // advertisement interval; v3: 10 ms-40.95 s, v2: whole seconds
+	Interface string        // adverts leave here, and its loss is a fault
+
+	// NoPreempt is RFC 9568's Preempt_Mode turned round, so that the zero
+	// value is the default (keyword nopreempt).
+	NoPreempt    bool
+	PreemptDelay time.Duration // how long a lower master is left alone once heard; 0: not at all
+
+	Source netip.Addr   // source of adverts; zero: the interface's primary address
+	Peers  []netip.Addr // unicast peers; empty: multicast
+	Auth   Password     // v2 AUTH_PASS; zero: no authentication
+
+	// Addresses are the virtual addresses in the configured order, which is
+	// their order in the advert (RFC 9568 section 5.2.9).
+	Addresses []Address
+	Announce  Announce
+	Track     []TrackInterface
+}
+
+// Password is the secret of VRRPv2 simple text authentication: 8 bytes,
+// filled with zeros (RFC 2338 section 5.3.10). It never prints itself.
+type Password [8]byte
+
+// String hides the secret, so that no log or dump can show it.
+func (p Password) String() string {
+	if p == (Password{}) {
+		return ""
+	}
+	return "********"
+}
+
+// Address is a virtual address as the kernel shall hold it. It is comparable:
+// two equal values are the same wish.
+type Address struct {
+	Prefix    netip.Prefix // address and its prefix length, host bits kept
+	Dev       string       // interface; empty: the instance's
+	Label     string       // IPv4 address label, under 16 bytes; empty: none
+	Broadcast netip.Addr   // zero: none
+	Scope     uint8        // rtnetlink scope: 0 global, 200 site, 253 link, 254 host
+}
+
+// Announce is the timing of gratuitous ARP and unsolicited neighbour
+// advertisements (keywords garp_master_*, vrrp_garp_*).
+type Announce struct {
+	Repeat        int           // packets per address in a burst; at least 1
+	Delay         time.Duration // second burst this long after becoming master; 0: none
+	Refresh       time.Duration // again every so often while master; 0: never
+	RefreshRepeat int           // packets per address in a refresh; at least 1
+}
+
+// DefaultAnnounce is keepalived's timing, except that tandem refreshes every
+// 60 s unless told otherwise: a switch that forgot the VIP learns it again.
+var DefaultAnnounce = Announce{Repeat: 5, Delay: 5 * time.Second, Refresh: 60 * time.Second, RefreshRepeat: 1}
+
+// TrackInterface ties an instance to another interface (keyword
+// track_interface). Weight 0: its loss is a fault. Otherwise a positive weight
+// is added to the priority while it is up, a negative one while it is down.
+type TrackInterface struct {
+	Name   string
+	Weight int // -253..253
+	// Reverse swaps up and down.
+	Reverse bool
+}
+
+// Group is a vrrp_sync_group: its members are master together or not at all.
+type Group struct {
+	Name    string
+	Members []string // instance names
+}
+
+// Config is all the virtual routers of one director. An instance in no group
+// is a group of one.
+type Config struct {
+	Instances []Instance
+	Groups    []Group
+}

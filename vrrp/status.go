@@ -1,0 +1,59 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+)
+
+// State is the role of an instance (RFC 9568 section 6.4; Fault is
+// keepalived's word for Initialize with a reason). The zero value is Init.
+type State uint8
+
+// The states.
+const (
+	Init State = iota
+	Backup
+	Master
+	Fault
+)
+
+var stateNames = [...]string{"INIT", "BACKUP", "MASTER", "FAULT"}
+
+func (s State) String() string {
+	if int(s) < len(stateNames) {
+		return stateNames[s]
+	}
+	return "?"
+}
+
+// Status is one instance as the router's Snapshot shows it.
+type Status struct {
+	Name           string
+	Group          string // sync group; empty: none
+	Interface      string
+	VRID           uint8
+	Version        Version
+	State          State
+	Since          time.Time
+	Reason         string // why it is in this state, from the Reason enum
+	Priority       uint8  // effective, after tracking
+	Interval       time.Duration
+	Master         netip.Addr // who is master as far as this instance knows; zero: nobody, or itself
+	MasterPriority uint8
+	Addresses      []Address
+	Holds          []string // why a lower master is left alone just now
+
+	LastSent  time.Time
+	LastHeard time.Time
+	Counters  Counters
+}
+
+// Counters are the statistics of one instance (RFC 6527 in spirit).
+type Counters struct {
+	Sent, SentPriorityZero         uint64
+	Received, ReceivedPriorityZero uint64
+	SendErrors                     uint64
+	BecameMaster                   uint64
+	Drops                          map[string]uint64 // by drop reason
+	LateWakeups                    uint64            // we overslept beyond the master down interval
+}
