@@ -1,0 +1,68 @@
+// Package testkernel runs a command under a kernel that has IPVS, on machines
+// whose own kernel has none: it boots User Mode Linux (linux.uml, Debian
+// package user-mode-linux, Documentation/virt/uml/user_mode_linux_howto_v2.rst
+// in the kernel tree) on the host's root directory, seen read-only under an
+// overlay, and runs the command there with its standard streams connected.
+//
+// The invariant: nothing of the host changes and nothing is left behind, also
+// when the caller is killed. The whole test kernel lives in one process
+// namespace whose first process dies with the caller, and its files in one
+// mount namespace whose mounts die with it.
+package testkernel
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Options says what to run in the test kernel.
+type Options struct {
+	// Argv is the command. Argv[0] is a path or a name looked up in PATH
+	// inside; every file of the host is there under the same path.
+	Argv []string
+	// Env is the environment of the command, nil for the caller's.
+	Env []string
+	// Dir is the working directory, empty for the caller's.
+	Dir string
+
+	// Stdin, Stdout and Stderr are the command's streams, byte for byte and
+	// separate from the guest kernel's own messages; nil means the null device.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+
+	// Out lists host folders that the command may write to, at the same path
+	// inside. Everything else it writes is lost when it ends.
+	Out []string
+
+	// MemoryMB is the guest's memory, 0 for 1024. The host pays only for what
+	// is touched.
+	MemoryMB int
+	// BootLimit bounds the time until the command starts, 0 for one minute.
+	BootLimit time.Duration
+	// OnStart, where not nil, is called once when the command starts.
+	OnStart func(boot time.Duration)
+}
+
+// Run boots a test kernel, runs the command in it and returns its exit code
+// (128 plus the signal's number where a signal ended it). An error means that
+// the command did not run to its end: no test kernel on this machine
+// (ErrNotInstalled), not root, a boot that failed or hung, a guest kernel that
+// panicked, or ctx done; it shows the last lines of the guest's console. The
+// calling program must call MaybeInit first thing in main.
+func Run(ctx context.Context, o Options) (exitCode int, err error) {
+	return run(ctx, o)
+}
+
+// MaybeInit turns the process into the test kernel's launcher or its first
+// process where it was started as one of them, and then never returns. In any
+// other process it does nothing. Programs and test mains that call Run call it
+// before anything else.
+func MaybeInit() {
+	maybeInit()
+}
+
+// Inside reports whether this process runs in a test kernel.
+func Inside() bool {
+	return inside()
+}
