@@ -1,0 +1,41 @@
+# tandem: a high-availability director pair. `make drill` shows it, `make test` checks it.
+export CGO_ENABLED = 0
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+.PHONY: build drill test soak fuzz clean
+
+# The static binary.
+build:
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/tandem ./cmd/tandem
+
+# The failover drill: installs the test kernel, runs every scenario, prints the report. Exit status 1: a missed budget.
+drill:
+	@integration/install.sh drill
+	@$(MAKE) -s build
+	@bin/tandem drill $(DRILL)
+
+# Everything that checks the project. The last line counts the tests.
+test:
+	@integration/install.sh test
+	@$(MAKE) -s build
+	@go run ./integration/testall
+
+# The long runs: many drills on every mode beside keepalived, benchmarks, and a minute for each fuzz test.
+soak: fuzz
+	@integration/install.sh test
+	@$(MAKE) -s build
+	bin/tandem drill --runs 9 --compare keepalived
+	bin/tandem drill --runs 5 --mode nat
+	bin/tandem drill --runs 5 --mode tun
+	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/...
+
+# A minute for each fuzz test.
+fuzz:
+	@for pkg in $$(go list ./... | grep -v /integration); do \
+	  for name in $$(go test -list '^Fuzz' $$pkg | grep ^Fuzz); do \
+	    echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 60s $$pkg || exit 1; \
+	  done; \
+	done
+
+clean:
+	rm -rf bin

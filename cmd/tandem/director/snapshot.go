@@ -1,0 +1,117 @@
+package director
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Snapshot is what a director tells of itself: status, and later metrics,
+// show nothing else. It is plain data, made when asked for and never changed.
+type Snapshot struct {
+	Version  string    `json:"version"`
+	RouterID string    `json:"router_id"`
+	PID      int       `json:"pid"`
+	Started  time.Time `json:"started"`
+	At       time.Time `json:"at"`
+
+	Config    ConfigStatus     `json:"config"`
+	Instances []InstanceStatus `json:"instances"`
+	Services  []ServiceStatus  `json:"services"`
+	IPVS      *IPVSStatus      `json:"ipvs,omitempty"`
+	Sync      *SyncStatus      `json:"sync,omitempty"`
+	// Warnings are conditions that an operator should look at now.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// ConfigStatus is which configuration runs, and how the last reload went.
+type ConfigStatus struct {
+	File     string        `json:"file"`
+	Loaded   time.Time     `json:"loaded"`
+	Errors   int           `json:"errors"`
+	Warnings int           `json:"warnings"`
+	Reload   *ReloadStatus `json:"last_reload,omitempty"`
+}
+
+// ReloadStatus is the outcome of the last reload; a refused one left the
+// running configuration as it was.
+type ReloadStatus struct {
+	At      time.Time `json:"at"`
+	Refused bool      `json:"refused"`
+	Why     []string  `json:"why,omitempty"`
+}
+
+// InstanceStatus is one virtual router.
+type InstanceStatus struct {
+	Name           string            `json:"name"`
+	Group          string            `json:"group,omitempty"`
+	Interface      string            `json:"interface"`
+	VRID           uint8             `json:"vrid"`
+	Version        uint8             `json:"version"`
+	State          string            `json:"state"`
+	Since          time.Time         `json:"since"`
+	Reason         string            `json:"reason"`
+	Priority       uint8             `json:"priority"`
+	AdvertInterval float64           `json:"advert_interval_seconds"`
+	Master         string            `json:"master,omitempty"`
+	MasterPriority uint8             `json:"master_priority,omitempty"`
+	Holds          []string          `json:"holds,omitempty"`
+	Addresses      []AddressStatus   `json:"addresses"`
+	LastSent       *time.Time        `json:"last_advert_sent,omitempty"`
+	LastHeard      *time.Time        `json:"last_advert_heard,omitempty"`
+	Sent           uint64            `json:"adverts_sent"`
+	Received       uint64            `json:"adverts_received"`
+	SendErrors     uint64            `json:"send_errors"`
+	BecameMaster   uint64            `json:"became_master"`
+	Drops          map[string]uint64 `json:"drops,omitempty"`
+}
+
+// AddressStatus is one virtual address: what is configured and whether the
+// kernel has it just now.
+type AddressStatus struct {
+	Prefix  netip.Prefix `json:"prefix"`
+	Present bool         `json:"present"`
+}
+
+// ServiceStatus is one virtual service.
+type ServiceStatus struct {
+	Name       string         `json:"name"`
+	Scheduler  string         `json:"scheduler"`
+	InKernel   bool           `json:"in_kernel"`
+	Quorum     int            `json:"quorum"`
+	Have       int            `json:"healthy_weight"`
+	QuorumLost bool           `json:"quorum_lost"`
+	Servers    []ServerStatus `json:"servers"`
+}
+
+// ServerStatus is one real server of a service. Weights are pointers: absent
+// means that the server is not in that table at all.
+type ServerStatus struct {
+	Addr       netip.AddrPort `json:"address"`
+	Forwarding string         `json:"forwarding"`
+	Sorry      bool           `json:"sorry,omitempty"`
+	Verdict    string         `json:"verdict"`
+	Reason     string         `json:"reason"`
+	Since      *time.Time     `json:"since,omitempty"`
+	LastCheck  *time.Time     `json:"last_check,omitempty"`
+	Configured int32          `json:"weight_configured"`
+	Wanted     *int32         `json:"weight_wanted,omitempty"`
+	Kernel     *int32         `json:"weight_kernel,omitempty"`
+	Drained    bool           `json:"drained,omitempty"`
+	Active     uint32         `json:"active_connections"`
+	Inactive   uint32         `json:"inactive_connections"`
+}
+
+// IPVSStatus is the reconciler's view.
+type IPVSStatus struct {
+	LastPass  time.Time `json:"last_pass"`
+	LastError string    `json:"last_error,omitempty"`
+}
+
+// SyncStatus is connection synchronisation as the kernel has it.
+type SyncStatus struct {
+	Interface string   `json:"interface"`
+	SyncID    uint8    `json:"sync_id"`
+	Master    bool     `json:"master_running"`
+	Backup    bool     `json:"backup_running"`
+	Problems  []string `json:"problems,omitempty"`
+}

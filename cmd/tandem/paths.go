@@ -1,0 +1,33 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// The configuration files that are looked for when -f is not given.
+var configFiles = [...]string{"/etc/tandem/tandem.conf", "/etc/keepalived/keepalived.conf"}
+
+// defaultConfig is the first default file that exists; if none does it is the
+// first, so that the error names tandem's own.
+func defaultConfig() string {
+	for _, file := range configFiles {
+		if _, err := os.Stat(file); err == nil {
+			return file
+		}
+	}
+	return configFiles[0]
+}
+
+// defaultRunDir and defaultStateDir follow systemd's RuntimeDirectory= and
+// StateDirectory=, which hand down a list separated by colons.
+func defaultRunDir() string { return firstOf("RUNTIME_DIRECTORY", "/run/tandem") }
+
+func defaultStateDir() string { return firstOf("STATE_DIRECTORY", "/var/lib/tandem") }
+
+func firstOf(variable, otherwise string) string {
+	if dir, _, _ := strings.Cut(os.Getenv(variable), ":"); dir != "" {
+		return dir
+	}
+	return otherwise
+}

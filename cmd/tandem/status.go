@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-ha/tandem/cmd/tandem/control"
+	"github.com/tandem-ha/tandem/cmd/tandem/director"
+)
+
+func statusCommand() *cobra.Command {
+	var runDir string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Show what the running director does, and why",
+		Long: `Asks the running director over its control socket: roles and since when and why,
+virtual addresses as the kernel has them, adverts, and for each real server the
+verdict of its checks, the weight that is wanted and the weight in the kernel.
+
+The exit status is 1 when no director answers: a dead daemon cannot look alive.`,
+		Example: "  tandem status\n  tandem status --json | jq '.instances[] | {name, state, reason}'",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var snapshot director.Snapshot
+			if err := control.Status(cmd.Context(), runDir, &snapshot); err != nil {
+				return fail(exitFailed, err)
+			}
+			if asJSON {
+				encoder := json.NewEncoder(cmd.OutOrStdout())
+				encoder.SetIndent("", "  ")
+				return encoder.Encode(snapshot)
+			}
+			return printStatus(cmd.OutOrStdout(), snapshot)
+		},
+	}
+	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "`folder` of the director's control socket")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole snapshot as JSON")
+	return cmd
+}
+
+// printStatus writes a snapshot for people. Ages count to the moment the
+// director made it.
+func printStatus(w io.Writer, s director.Snapshot) error {
+	fmt.Fprintf(w, "tandem %s on %s, pid %d, running for %s\n", s.Version, s.RouterID, s.PID, age(s.At, s.Started))
+	fmt.Fprintf(w, "configuration %s, loaded %s ago, %s, %s\n", s.Config.File, age(s.At, s.Config.Loaded),
+		plural(s.Config.Errors, "error"), plural(s.Config.Warnings, "warning"))
+	if r := s.Config.Reload; r != nil && r.Refused {
+		fmt.Fprintf(w, "! the reload %s ago was refused and changed nothing:\n", age(s.At, r.At))
+		for _, why := range r.Why {
+			fmt.Fprintf(w, "!   %s\n", why)
+		}
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "! %s\n", warning)
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, i := range s.Instances {
+		printInstance(table, s.At, i)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, service := range s.Services {
+		printService(table, s.At, service)
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	if sync := s.Sync; sync != nil {
+		fmt.Fprintf(w, "\nconnection sync on %s, id %d: master daemon %s, backup daemon %s\n",
+			sync.Interface, sync.SyncID, running(sync.Master), running(sync.Backup))
+		for _, problem := range sync.Problems {
+			fmt.Fprintf(w, "! %s\n", problem)
+		}
+	}
+	if s.IPVS != nil && s.IPVS.LastError != "" {
+		fmt.Fprintf(w, "! IPVS: %s\n", s.IPVS.LastError)
+	}
+	return nil
+}
+
+func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
+	group := ""
+	if i.Group != "" {
+		group = ", group " + i.Group
+	}
+	fmt.Fprintf(w, "\ninstance %s\t%s for %s\t%s\n", i.Name, i.State, age(at, i.Since), i.Reason)
+	fmt.Fprintf(w, "  link\t%s vrid %d v%d%s\tpriority %d, an advert each %gs\n", i.Interface, i.VRID, i.Version, group, i.Priority, i.AdvertInterval)
+	for _, a := range i.Addresses {
+		where := "not on this host"
+		if a.Present {
+			where = "on this host"
+		}
+		fmt.Fprintf(w, "  address\t%s\t%s\n", a.Prefix, where)
+	}
+	sent, heard := "none sent", "none heard"
+	if i.LastSent != nil {
+		sent = fmt.Sprintf("%d sent, last %s ago", i.Sent, age(at, *i.LastSent))
+	}
+	if i.LastHeard != nil {
+		heard = fmt.Sprintf("%d heard, last %s ago", i.Received, age(at, *i.LastHeard))
+		if i.Master != "" {
+			heard += fmt.Sprintf(" from %s priority %d", i.Master, i.MasterPriority)
+		}
+	}
+	fmt.Fprintf(w, "  adverts\t%s\t%s\n", sent, heard)
+	if len(i.Holds) > 0 {
+		fmt.Fprintf(w, "  hold\t%s\t\n", strings.Join(i.Holds, ", "))
+	}
+	if len(i.Drops) > 0 {
+		var drops []string
+		for reason, n := range i.Drops {
+			drops = append(drops, fmt.Sprintf("%s %d", reason, n))
+		}
+		slices.Sort(drops)
+		fmt.Fprintf(w, "  dropped\t%s\t\n", strings.Join(drops, ", "))
+	}
+}
+
+func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
+	state := "quorum held"
+	if s.QuorumLost {
+		state = "QUORUM LOST"
+	}
+	if !s.InKernel {
+		state += ", NOT IN THE KERNEL"
+	}
+	fmt.Fprintf(w, "\nservice %s %s\t%s: healthy weight %d, needs %d\n", s.Name, s.Scheduler, state, s.Have, s.Quorum)
+	fmt.Fprintln(w, "  server\tverdict\tfor\tweight\tkernel\tactive\tinactive\twhy")
+	for _, r := range s.Servers {
+		verdict := r.Verdict
+		if r.Drained {
+			verdict += ", drained"
+		}
+		since := "-"
+		if r.Since != nil {
+			since = age(at, *r.Since)
+		}
+		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Addr, r.Forwarding, verdict, since,
+			weight(r.Wanted), weight(r.Kernel), r.Active, r.Inactive, r.Reason)
+	}
+}
+
+// weight shows a table's weight; a server that is not in it shows a dash.
+func weight(w *int32) string {
+	if w == nil {
+		return "-"
+	}
+	return strconv.Itoa(int(*w))
+}
+
+func running(on bool) string {
+	if on {
+		return "running"
+	}
+	return "NOT RUNNING"
+}
+
+// age is how long ago a moment was, as short as is still useful.
+func age(at, then time.Time) string {
+	d := max(at.Sub(then), 0)
+	switch {
+	case d < 10*time.Second:
+		return d.Round(10 * time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	case d < 48*time.Hour:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+	return plural(int(d/(24*time.Hour)), "day")
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}

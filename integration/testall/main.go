@@ -1,0 +1,159 @@
+// Command testall is `make test`: every check of the project in one run,
+// cheapest first, each announced, with one line at the end that counts them.
+// It goes on after a failure, so that one run shows all there is to mend.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func main() {
+	start := time.Now()
+	run := &run{tally: newTally(os.Stdout), root: os.Geteuid() == 0}
+	for _, s := range run.steps() {
+		began := time.Now()
+		fmt.Printf("=== %s\n", s.what)
+		if err := s.do(); err != nil {
+			fmt.Printf("FAIL %s: %v\n", s.what, err)
+		}
+		fmt.Printf("    %.0f s\n", time.Since(began).Seconds())
+	}
+	fmt.Printf("all checks took %.0f s\n", time.Since(start).Seconds())
+	run.tally.close()
+	if run.tally.failed > 0 {
+		os.Exit(1)
+	}
+}
+
+type run struct {
+	tally *tally
+	root  bool
+}
+
+type step struct {
+	what string
+	do   func() error
+}
+
+func (r *run) steps() []step {
+	return []step{
+		{"gofmt", r.check("gofmt", "-l", "cmd", "vrrp", "healthcheck", "ipvs", "conf", "integration")},
+		{"go vet", r.check("go", "vet", "./...")},
+		{"staticcheck", r.check("go", "tool", "staticcheck", "./...")},
+		{"unit tests and fuzz seeds under the race detector", r.units},
+		{"tests that need IPVS, on the test kernel", r.kernelPackages},
+		{"integration tests on the test kernel", r.integration},
+	}
+}
+
+// check runs a tool that is content when it prints nothing and exits 0.
+func (r *run) check(name string, args ...string) func() error {
+	return func() error {
+		out, err := exec.Command(name, args...).CombinedOutput()
+		if len(bytes.TrimSpace(out)) > 0 {
+			os.Stdout.Write(out)
+			err = errors.Join(err, errors.New("it found something"))
+		}
+		r.tally.step(err)
+		return err
+	}
+}
+
+// units runs every package but integration. Cgo is on for this run alone:
+// the race detector needs it.
+func (r *run) units() error {
+	list, err := exec.Command("go", "list", "./...").Output()
+	if err != nil {
+		r.tally.step(err)
+		return fmt.Errorf("list packages: %w", err)
+	}
+	args := []string{"test", "-json", "-race", "-timeout=8m"}
+	for pkg := range strings.FieldsSeq(string(list)) {
+		if !strings.Contains(pkg, "/integration") || strings.HasSuffix(pkg, "/testall") {
+			args = append(args, pkg)
+		}
+	}
+	return r.tests("CGO_ENABLED=1", "go", args...)
+}
+
+// kernelPackages are unit tests of the kernel edges: what they skip on a host
+// without IPVS runs here. The test binary is static, so that the test kernel
+// needs nothing but the file.
+func (r *run) kernelPackages() error {
+	if why := r.noKernel(); why != "" {
+		fmt.Println("    not run:", why)
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "tandem-test-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	labrun := filepath.Join(dir, "labrun")
+	errs := []error{build(labrun, "build", "./integration/labrun")}
+	for _, pkg := range []string{"ipvs/kernel", "ipvs/connsync"} {
+		binary := filepath.Join(dir, filepath.Base(pkg)+".test")
+		if err := build(binary, "test", "-c", "./"+pkg); err != nil {
+			r.tally.step(err)
+			errs = append(errs, err)
+			continue
+		}
+		errs = append(errs, r.tests("CGO_ENABLED=0", "go", "tool", "test2json", "-t", "-p", pkg+" (test kernel)",
+			labrun, "--", binary, "-test.v=test2json", "-test.timeout=4m"))
+	}
+	return errors.Join(errs...)
+}
+
+func (r *run) integration() error {
+	if why := r.noKernel(); why != "" {
+		fmt.Println("    not run:", why)
+	}
+	return r.tests("CGO_ENABLED=0", "go", "test", "-json", "-p=1", "-timeout=8m", "./integration/...")
+}
+
+// noKernel says why nothing that needs IPVS runs; empty: it does.
+func (r *run) noKernel() string {
+	switch {
+	case os.Getenv("TANDEM_NO_KERNEL") != "":
+		return "TANDEM_NO_KERNEL is set; unset it to test forwarding on a real kernel"
+	case !r.root:
+		return "not root; run `sudo make test` to test forwarding on a real kernel"
+	}
+	return ""
+}
+
+// tests runs a command that prints test events and counts them.
+func (r *run) tests(env, name string, args ...string) error {
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env)
+	pipe, w := io.Pipe()
+	cmd.Stdout, cmd.Stderr = w, w
+	before := r.tally.failed
+	read := make(chan error, 1)
+	go func() { read <- r.tally.read(pipe) }()
+	err := cmd.Run()
+	w.Close()
+	err = errors.Join(err, <-read)
+	if err != nil && r.tally.failed == before {
+		r.tally.step(err) // it failed without telling a test
+	}
+	return err
+}
+
+func build(output, verb string, args ...string) error {
+	cmd := exec.Command("go", append([]string{verb, "-o", output}, args...)...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("build %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
