@@ -11,7 +11,7 @@ import (
 // in, so that the struct the user configures is the struct that runs.
 type Config struct {
 	File     string // the file it was read from
-	RouterID string
+	RouterID string // empty: the host's name
 
 	VRRP     vrrp.Config
 	Services []Service
@@ -19,6 +19,10 @@ type Config struct {
 	// SyncInstance is the VRRP instance named by lvs_sync_daemon; empty: none.
 	SyncInstance string
 	Timeouts     pool.Timeouts
+
+	// Interfaces are all uses of a network interface with their positions, in
+	// the order of the file: see MissingInterfaces.
+	Interfaces []InterfaceUse
 }
 
 // Service is a virtual server with the checks of its real servers. The keys

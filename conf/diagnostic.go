@@ -1,7 +1,9 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -43,4 +45,58 @@ func (d Diagnostic) String() string {
 		s += " (" + d.Hint + ")"
 	}
 	return s
+}
+
+// Diagnostics are the findings about one load, in the order of the file.
+type Diagnostics []Diagnostic
+
+// Count is how many findings have the severity.
+func (ds Diagnostics) Count(s Severity) int {
+	n := 0
+	for _, d := range ds {
+		if d.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Fatal reports whether the file is refused.
+func (ds Diagnostics) Fatal() bool { return ds.Count(Fatal) > 0 }
+
+// NewErrors returns what must stop a reload: every fatal finding, and every
+// error that the running file's diagnostics do not have. Position and hint do
+// not count, since a line inserted above moves every finding below it; a
+// message that comes more often than before does.
+func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
+	known := make(map[string]int)
+	for _, d := range running {
+		if d.Severity == Error {
+			known[d.Message]++
+		}
+	}
+	var fresh Diagnostics
+	for _, d := range ds {
+		switch {
+		case d.Severity == Fatal:
+			fresh = append(fresh, d)
+		case d.Severity == Error && known[d.Message] > 0:
+			known[d.Message]--
+		case d.Severity == Error:
+			fresh = append(fresh, d)
+		}
+	}
+	return fresh
+}
+
+// sort puts the findings in the order of the file; those about one place stay
+// in the order in which they were found.
+func (ds Diagnostics) sort() {
+	slices.SortStableFunc(ds, func(a, b Diagnostic) int {
+		return cmp.Or(
+			cmp.Compare(a.Pos.File, b.Pos.File),
+			cmp.Compare(a.Pos.Line, b.Pos.Line),
+			cmp.Compare(a.Pos.Col, b.Pos.Col),
+		)
+	})
 }

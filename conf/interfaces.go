@@ -1,0 +1,50 @@
+package conf
+
+import (
+	"fmt"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// InterfaceUse is one place where the file names a network interface. Whether
+// it exists is the host's business and changes while the file does not, so it
+// is no part of reading the file.
+type InterfaceUse struct {
+	Name    string
+	Keyword string // what names it: interface, dev, track_interface, lvs_sync_daemon
+	By      string // the block: "vrrp_instance VI_1" or "global_defs"
+	Pos     syntax.Pos
+}
+
+// MissingInterfaces returns one error for every use of an interface for which
+// exists says no. keepalived refuses to start then; tandem starts, and what
+// needs the interface waits for it.
+func (c Config) MissingInterfaces(exists func(name string) bool) Diagnostics {
+	var ds Diagnostics
+	for _, u := range c.Interfaces {
+		if exists(u.Name) {
+			continue
+		}
+		ds = append(ds, Diagnostic{
+			Pos:      u.Pos,
+			Severity: Error,
+			Message:  fmt.Sprintf("%s: %s %s does not exist on this host: %s", u.By, u.Keyword, u.Name, missingEffect(u.Keyword)),
+			Hint:     "ip link shows the interfaces there are",
+		})
+	}
+	return ds
+}
+
+// missingEffect says what the lack of an interface means for its user.
+func missingEffect(keyword string) string {
+	switch keyword {
+	case "dev":
+		return "the address cannot be set until it appears"
+	case "track_interface":
+		return "it counts as down until it appears"
+	case "lvs_sync_daemon", "lvs_sync_daemon_interface":
+		return "connections are not synchronised until it appears"
+	default:
+		return "the instance stays in FAULT until it appears"
+	}
+}
