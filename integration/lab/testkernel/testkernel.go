@@ -1,6 +1,6 @@
 // Package testkernel runs a command under a kernel that has IPVS, on machines
 // whose own kernel has none: it boots User Mode Linux (linux.uml, Debian
-// package user-mode-linux, Documentation/virt/uml/user_mode_linux_howto_v2.rst
+// package user-mode-linux; Documentation/virt/uml/user_mode_linux_howto_v2.rst
 // in the kernel tree) on the host's root directory, seen read-only under an
 // overlay, and runs the command there with its standard streams connected.
 //
@@ -11,10 +11,16 @@
 package testkernel
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"os/exec"
 	"time"
 )
+
+// ErrNotInstalled is the error of Run where the machine has no test kernel.
+var ErrNotInstalled = errors.New("no test kernel on this machine: apt-get install user-mode-linux")
 
 // Options says what to run in the test kernel.
 type Options struct {
@@ -44,25 +50,33 @@ type Options struct {
 	OnStart func(boot time.Duration)
 }
 
-// Run boots a test kernel, runs the command in it and returns its exit code
-// (128 plus the signal's number where a signal ended it). An error means that
-// the command did not run to its end: no test kernel on this machine
-// (ErrNotInstalled), not root, a boot that failed or hung, a guest kernel that
-// panicked, or ctx done; it shows the last lines of the guest's console. The
-// calling program must call MaybeInit first thing in main.
-func Run(ctx context.Context, o Options) (exitCode int, err error) {
-	return run(ctx, o)
-}
+// Environment variables by which the guest's processes know what they are.
+const (
+	initEnv   = "TANDEM_TESTKERNEL_INIT" // The first process; from the kernel's command line.
+	insideEnv = "TANDEM_TESTKERNEL"      // The command and what it starts.
+)
 
 // MaybeInit turns the process into the test kernel's launcher or its first
 // process where it was started as one of them, and then never returns. In any
 // other process it does nothing. Programs and test mains that call Run call it
 // before anything else.
 func MaybeInit() {
-	maybeInit()
+	switch {
+	case os.Args[0] == launcherName:
+		fmt.Fprintf(os.Stderr, "test kernel launcher: %v\n", launch())
+		os.Exit(1)
+	case os.Getpid() == 1 && os.Getenv(initEnv) != "":
+		guest()
+	}
 }
 
 // Inside reports whether this process runs in a test kernel.
 func Inside() bool {
-	return inside()
+	return os.Getenv(insideEnv) != ""
+}
+
+// Installed reports whether this machine has a test kernel to boot.
+func Installed() bool {
+	_, err := exec.LookPath(kernelBinary)
+	return err == nil
 }
