@@ -1,0 +1,97 @@
+package vrrp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
+)
+
+// Event is something that happened to one instance. The types below are all
+// there are.
+type Event interface{ event() }
+
+// Start begins: the instance leaves INIT as soon as its link is known.
+type Start struct{}
+
+// Received is an advert that passed every check (see Check).
+type Received struct {
+	Advert advert.Advert
+	From   netip.Addr
+	At     time.Time // when the socket had it; zero: now
+}
+
+// Expired says that Deadline has passed. It is harmless when it has not.
+type Expired struct{}
+
+// Link is the state of the instance's own interface.
+type Link struct {
+	Exists  bool
+	Up      bool       // administratively up, with carrier
+	Primary netip.Addr // the address to advertise from unless one is configured
+}
+
+// Priority is what one source adds to the configured priority. It replaces
+// what the same source said before, so that nothing drifts; 0 takes it away.
+type Priority struct {
+	Source string
+	Delta  int
+}
+
+// Defect says that something the instance cannot do without is bad (On) or
+// good again. While one is on the instance is in FAULT.
+type Defect struct {
+	Why string
+	On  bool
+}
+
+// Hold is a reason to leave a lower master alone. While one is on, lower
+// adverts are accepted like any other.
+type Hold struct {
+	Why string
+	On  bool
+}
+
+// Takeover makes a backup master at once, whatever the priorities are.
+type Takeover struct{ Why string }
+
+// Yield makes a master say priority 0 and step down. One that would preempt
+// comes back after a master down interval, unless a Hold is put on first.
+type Yield struct{ Why string }
+
+// Resumed says that the process woke up later than it asked to. What that
+// means depends on how late it is for this instance.
+type Resumed struct{}
+
+// Configure replaces the configuration and keeps role, timers and counters.
+// Name, interface and VRID are the instance's identity and stay.
+type Configure struct{ Instance Instance }
+
+// Stop ends with priority 0 and the addresses taken away.
+type Stop struct{}
+
+// Leave ends with everything left as it is.
+type Leave struct{}
+
+// together lets a member of a sync group go MASTER; the group has found that
+// each of them wants to.
+type together struct{}
+
+// follow pulls a member of a sync group to BACKUP.
+type follow struct{}
+
+func (Start) event()     {}
+func (Received) event()  {}
+func (Expired) event()   {}
+func (Link) event()      {}
+func (Priority) event()  {}
+func (Defect) event()    {}
+func (Hold) event()      {}
+func (Takeover) event()  {}
+func (Yield) event()     {}
+func (Resumed) event()   {}
+func (Configure) event() {}
+func (Stop) event()      {}
+func (Leave) event()     {}
+func (together) event()  {}
+func (follow) event()    {}
