@@ -5,10 +5,15 @@ import "time"
 // Result is the outcome of one probe. It is plain data, like Spec.
 type Result struct {
 	Key    Key
-	At     time.Time
+	At     time.Time // when it ended
 	Took   time.Duration
+	Late   time.Duration // how long after its due time it started: what ails us, not the target
 	Reason Reason
 	Detail string // for people: "connection refused", "status 503, want 200-299"
+
+	// Fails counts the failures in a row up to this one; 0 after a success. A
+	// LocalError neither adds to it nor ends it.
+	Fails int
 }
 
 // OK tells whether the probe passed.

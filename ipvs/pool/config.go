@@ -39,8 +39,8 @@ type Server struct {
 // Sorry is the server of last resort: it serves while quorum is lost.
 type Sorry struct {
 	Addr    ipvs.Server
-	Dest    ipvs.Destination
-	Inhibit bool // keep the failed pool's servers at weight 0 beside it
+	Dest    ipvs.Destination // a Weight of 0 means 1
+	Inhibit bool             // sorry_server_inhibit: keep it with weight 0 while it is not needed
 }
 
 // Timeouts are the IPVS connection timeouts (keyword lvs_timeouts); zero
