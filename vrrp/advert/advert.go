@@ -1,12 +1,30 @@
-// Package advert is the wire format of VRRP.
+// Package advert is the wire format of VRRP: bytes to an Advert, or to the
+// reason why they are dropped, and back.
+//
+// It speaks version 2 (RFC 3768, with the simple text password of RFC 2338)
+// and version 3 (RFC 9568) over IPv4, and version 3 over IPv6. It knows
+// nothing of any configuration: what a router must compare with its own is
+// left to the caller, which uses the same Drop reasons.
 package advert
 
 import (
+	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"time"
 )
 
-// Advert is one VRRP ADVERTISEMENT.
+// Protocol is the IP protocol number of VRRP (RFC 9568 section 5.1.1.4).
+const Protocol = 112
+
+// The groups that multicast adverts are sent to (RFC 9568 sections 5.1.1.2
+// and 5.1.2.2).
+var (
+	Group4 = netip.AddrFrom4([4]byte{224, 0, 0, 18})
+	Group6 = netip.MustParseAddr("ff02::12")
+)
+
+// Advert is one VRRP ADVERTISEMENT, the only message that VRRP has.
 type Advert struct {
 	Version   uint8 // 2 (RFC 3768) or 3 (RFC 9568)
 	VRID      uint8
@@ -15,4 +33,145 @@ type Advert struct {
 	Addresses []netip.Addr  // at most 255, all of the family of the carrying IP header
 	AuthType  uint8         // v2 only: AuthNone or AuthPass
 	Auth      [8]byte       // v2 only
+}
+
+const (
+	headerLen = 8 // both versions, up to the checksum
+	authLen   = 8 // v2: always there, after the addresses (RFC 3768 section 5.3)
+
+	typeAdvertisement = 1
+
+	secondsV2      = 255
+	centisecondsV3 = 1<<12 - 1
+	centisecond    = 10 * time.Millisecond
+)
+
+// Marshal returns the message for an IP packet from src to dst; both are part
+// of the version 3 checksum. It fails for what the format cannot say.
+func (a Advert) Marshal(src, dst netip.Addr) ([]byte, error) {
+	src, dst = src.Unmap(), dst.Unmap()
+	if a.Version != 3 && (a.Version != 2 || src.Is6()) {
+		return nil, fmt.Errorf("marshal advert of VRID %d: no version %d for source %s", a.VRID, a.Version, src)
+	}
+	if src.Is4() != dst.Is4() || !src.IsValid() || !dst.IsValid() {
+		return nil, fmt.Errorf("marshal advert of VRID %d: source %s and destination %s do not match", a.VRID, src, dst)
+	}
+	if len(a.Addresses) == 0 || len(a.Addresses) > 255 {
+		return nil, fmt.Errorf("marshal advert of VRID %d: %d addresses, not 1-255", a.VRID, len(a.Addresses))
+	}
+
+	b := make([]byte, headerLen, headerLen+len(a.Addresses)*16+authLen)
+	b[0] = a.Version<<4 | typeAdvertisement
+	b[1] = a.VRID
+	b[2] = a.Priority
+	b[3] = uint8(len(a.Addresses))
+	if err := a.putInterval(b); err != nil {
+		return nil, err
+	}
+	for _, addr := range a.Addresses {
+		if addr.Is4() != src.Is4() {
+			return nil, fmt.Errorf("marshal advert of VRID %d: address %s is not of the family of %s", a.VRID, addr, src)
+		}
+		b = append(b, addr.AsSlice()...)
+	}
+	if a.Version == 2 {
+		b = append(b, a.Auth[:]...)
+	}
+	binary.BigEndian.PutUint16(b[6:], a.sum(b, src, dst))
+	return b, nil
+}
+
+// putInterval writes bytes 4 and 5, where the versions differ.
+func (a Advert) putInterval(b []byte) error {
+	if a.Version == 2 {
+		seconds := a.Interval / time.Second
+		if a.Interval%time.Second != 0 || seconds < 1 || seconds > secondsV2 {
+			return fmt.Errorf("marshal advert of VRID %d: interval %s is not 1-255 s", a.VRID, a.Interval)
+		}
+		b[4] = a.AuthType
+		b[5] = uint8(seconds)
+		return nil
+	}
+	cs := a.Interval / centisecond
+	if a.Interval%centisecond != 0 || cs < 1 || cs > centisecondsV3 {
+		return fmt.Errorf("marshal advert of VRID %d: interval %s is not 0.01-40.95 s", a.VRID, a.Interval)
+	}
+	// RFC 9568 section 5.2.6: the four bits before it are zero.
+	binary.BigEndian.PutUint16(b[4:], uint16(cs))
+	return nil
+}
+
+// Parse reads the payload of an IP packet and does every check that needs no
+// configuration. The Advert is meaningful only with Accepted. The order of
+// the checks is keepalived's, since the order decides which counter moves.
+//
+// RFC 9568 section 7.1 asks that the packet hold the complete message, so
+// bytes behind it are no reason to drop; keepalived drops them.
+func Parse(payload []byte, src, dst netip.Addr, ttl uint8) (Advert, Drop) {
+	src, dst = src.Unmap(), dst.Unmap()
+	if len(payload) < headerLen {
+		return Advert{}, Truncated
+	}
+	// RFC 9568 section 7.1: the TTL MUST be 255, which only a neighbour can
+	// achieve. A unicast peer may be routers away; keepalived does not check it.
+	if dst.IsMulticast() && ttl != 255 {
+		return Advert{}, TTL
+	}
+	a := Advert{Version: payload[0] >> 4, VRID: payload[1], Priority: payload[2]}
+	if a.Version != 3 && (a.Version != 2 || src.Is6()) {
+		return a, Version
+	}
+	size := 4
+	if src.Is6() {
+		size = 16
+	}
+	count := int(payload[3])
+	end := headerLen + count*size
+	if a.Version == 2 {
+		end += authLen
+	}
+	if len(payload) < end {
+		return a, Truncated
+	}
+	if payload[0]&0xf != typeAdvertisement {
+		return a, Type
+	}
+	// RFC 9568 erratum 8299.
+	if count == 0 {
+		return a, NoAddresses
+	}
+	a.getInterval(payload)
+	// RFC 9568 erratum 8301: followed, it would fire every backup at once.
+	if a.Interval == 0 {
+		return a, IntervalZero
+	}
+	if src.Is4() {
+		// The message alone. Over IPv6 the kernel sums all that follows the
+		// IP header (RFC 8200 section 8.1).
+		payload = payload[:end]
+	}
+	if a.sum(payload, src, dst) != 0 {
+		return a, Checksum
+	}
+
+	a.Addresses = make([]netip.Addr, count)
+	for i := range a.Addresses {
+		at := headerLen + i*size
+		a.Addresses[i], _ = netip.AddrFromSlice(payload[at : at+size])
+	}
+	if a.Version == 2 {
+		copy(a.Auth[:], payload[end-authLen:end])
+	}
+	return a, Accepted
+}
+
+// getInterval reads bytes 4 and 5, where the versions differ.
+func (a *Advert) getInterval(b []byte) {
+	if a.Version == 2 {
+		a.AuthType = b[4]
+		a.Interval = time.Duration(b[5]) * time.Second
+		return
+	}
+	// RFC 9568 section 5.2.6: the reserved bits are not looked at.
+	a.Interval = time.Duration(binary.BigEndian.Uint16(b[4:])&centisecondsV3) * centisecond
 }
