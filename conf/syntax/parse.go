@@ -1,0 +1,152 @@
+package syntax
+
+import (
+	"bytes"
+	"strings"
+)
+
+// MaxDepth is how many blocks may stand within one another. Real files need 5.
+const MaxDepth = 64
+
+// Parse reads src. file is what positions name; it is not opened. The tree is
+// as good as the problems allow: see Kind.
+func Parse(file string, src []byte) (*Tree, []Problem) {
+	p := &parser{reader: reader{file: file, rest: src}, defined: make(map[string]bool)}
+	if problem, ok := binary(file, src); ok {
+		return &p.tree, []Problem{problem}
+	}
+	if bytes.HasPrefix(src, mark) {
+		p.report(ByteOrderMark, Pos{File: file, Line: 1, Col: 1}, "")
+		p.reader.rest, p.shift = src[len(mark):], len(mark)
+	}
+	p.run()
+	return &p.tree, p.problems
+}
+
+// parser builds the tree from lines.
+type parser struct {
+	reader   reader
+	tree     Tree
+	problems []Problem
+
+	shift   int          // bytes before the first line that are no part of it
+	opened  []*Statement // the blocks around the present place, outermost first
+	last    *Statement   // the statement that a '{' would belong to; nil: none
+	defined map[string]bool
+}
+
+func (p *parser) run() {
+	for {
+		line, long, ok := p.reader.next()
+		if !ok {
+			break
+		}
+		if long {
+			p.longLine(line)
+		} else if !p.line(line) {
+			return
+		}
+		p.shift = 0
+	}
+	for _, s := range p.opened {
+		p.report(Unclosed, s.Pos, s.Keyword())
+	}
+}
+
+// longLine reports a line that is ignored, unless it is a comment anyway.
+func (p *parser) longLine(line string) {
+	text := strings.TrimLeft(line, " \t\f\v\r")
+	if text == "" || !comment(text[0]) {
+		p.report(LongLine, p.pos(0), "")
+	}
+}
+
+// line reads one line, which may hold several statements and braces. It
+// returns false when the text shall not be read on.
+func (p *parser) line(line string) bool {
+	l := lexLine(line)
+	first := 0
+	for i, t := range l.tokens {
+		if t.kind == word {
+			continue
+		}
+		p.statement(line, l.tokens[first:i])
+		first = i + 1
+		if t.kind == close {
+			p.closeBlock(t)
+		} else if !p.openBlock(t) {
+			return false
+		}
+	}
+	p.statement(line, l.tokens[first:])
+	if l.unterminated >= 0 {
+		p.report(UnterminatedQuote, p.pos(l.unterminated), "")
+	}
+	if l.definition >= 0 {
+		p.define(line, l.definition)
+	}
+	return true
+}
+
+// statement appends a logical line to the block that is open.
+func (p *parser) statement(line string, tokens []token) {
+	if len(tokens) == 0 {
+		return
+	}
+	s := &Statement{
+		Pos:   p.pos(tokens[0].start),
+		Words: make([]Word, len(tokens)),
+		Raw:   line[tokens[0].start:tokens[len(tokens)-1].end],
+	}
+	for i, t := range tokens {
+		s.Words[i] = Word{Text: t.text, Pos: p.pos(t.start), Quoted: t.quoted, Cut: t.cut}
+	}
+	p.directives(s)
+	p.add(s)
+	p.last = s
+}
+
+// openBlock begins the block of the last statement, or one of its own where
+// there is no statement that it could belong to.
+func (p *parser) openBlock(t token) bool {
+	if len(p.opened) == MaxDepth {
+		p.report(TooDeep, p.pos(t.start), "")
+		return false
+	}
+	if p.last == nil {
+		p.report(UnexpectedOpen, p.pos(t.start), "")
+		s := &Statement{Pos: p.pos(t.start), Skip: true}
+		p.add(s)
+		p.last = s
+	}
+	p.last.Braced = true
+	p.opened = append(p.opened, p.last)
+	p.last = nil
+	return true
+}
+
+func (p *parser) closeBlock(t token) {
+	if len(p.opened) == 0 {
+		p.report(UnexpectedClose, p.pos(t.start), "")
+		return
+	}
+	p.last = nil
+	p.opened = p.opened[:len(p.opened)-1]
+}
+
+func (p *parser) add(s *Statement) {
+	if n := len(p.opened); n > 0 {
+		p.opened[n-1].Block = append(p.opened[n-1].Block, s)
+		return
+	}
+	p.tree.Statements = append(p.tree.Statements, s)
+}
+
+// pos is the position of an offset in the present line.
+func (p *parser) pos(offset int) Pos {
+	return Pos{File: p.reader.file, Line: p.reader.line, Col: p.shift + offset + 1}
+}
+
+func (p *parser) report(k Kind, at Pos, text string) {
+	p.problems = append(p.problems, Problem{Pos: at, Kind: k, Text: text})
+}

@@ -1,0 +1,226 @@
+package syntax
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden reads every testdata/*.txtar: "input" is parsed, "tree" is the
+// tree printed back, "problems" is what could not be read.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tree, problems := Parse("f", archive.Files[0].Data)
+			got := []txtar.File{
+				archive.Files[0],
+				{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
+				{Name: "problems", Data: []byte(problemText(problems))},
+			}
+			if *update {
+				archive.Files = got
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(archive.Files, got); diff != "" {
+				t.Errorf("want and got differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// dump shows what a golden shall pin: positions, words, cuts and blocks.
+func dump(statements []*Statement, indent string) string {
+	var b strings.Builder
+	for _, s := range statements {
+		fmt.Fprintf(&b, "%s%d:%d", indent, s.Pos.Line, s.Pos.Col)
+		if s.Skip {
+			b.WriteString(" skip")
+		}
+		for _, w := range s.Words {
+			fmt.Fprintf(&b, " [%s]", w.Text)
+			if w.Cut {
+				b.WriteString("...")
+			}
+		}
+		if s.Braced {
+			b.WriteString(" {\n" + dump(s.Block, indent+"  ") + indent + "}")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func problemText(problems []Problem) string {
+	var b strings.Builder
+	for _, p := range problems {
+		fmt.Fprintf(&b, "%d:%d: %s", p.Pos.Line, p.Pos.Col, p.Kind)
+		if p.Text != "" {
+			fmt.Fprintf(&b, " %q", p.Text)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func TestParseJunk(t *testing.T) {
+	nested := strings.Repeat("a {\n", MaxDepth+1)
+	tests := []struct {
+		name string
+		src  string
+		want string // the problems
+	}{
+		{"nothing at all", "", ""},
+		{"only blanks and comments", "\n \t\n# nothing\r\n!\n", ""},
+		{"a NUL byte", "global_defs {\n router\x00id\n", "2:8: binary\n"},
+		{"a compressed file without NUL", "\x1f\x8b\x08\x01\x02\x03\x04\x05", "0:0: binary\n"},
+		{"one stray control character is text", "router_id \x1bx\n", ""},
+		{"UTF-16", "\xff\xfea\x00", "0:0: UTF-16\n"},
+		{"a byte order mark", "\xef\xbb\xbf}\n", "1:1: byte order mark\n1:4: unexpected }\n"},
+		{"a line of 1023 bytes", strings.Repeat("x", MaxLine-1) + "\n", ""},
+		{"a line of 1024 bytes", strings.Repeat("x", MaxLine) + "\n}", "1:1: long line\n2:1: unexpected }\n"},
+		{"a line of 10 MB", strings.Repeat("{ x", 10<<20/3), "1:1: long line\n"},
+		{"a comment of 10 MB", " #" + strings.Repeat("{ x", 10<<20/3), ""},
+		{"the deepest nesting", strings.Repeat("a {\n", MaxDepth) + strings.Repeat("}", MaxDepth), ""},
+		{"one block too deep", nested + strings.Repeat("}", MaxDepth+1), "65:3: too deep\n"},
+		{"10 MB of braces", strings.Repeat("{\n", 5<<20), bracesOnly()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, problems := Parse("f", []byte(tt.src))
+			if diff := cmp.Diff(tt.want, problemText(problems)); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// bracesOnly are the problems of a text that is nothing but '{'.
+func bracesOnly() string {
+	var b strings.Builder
+	for i := range MaxDepth {
+		fmt.Fprintf(&b, "%d:1: unexpected {\n", i+1)
+	}
+	fmt.Fprintf(&b, "%d:1: too deep\n", MaxDepth+1)
+	return b.String()
+}
+
+func TestRawKeepsTheSource(t *testing.T) {
+	tree, _ := Parse("f", []byte("  notify \"/bin/a 'b c'\" \\#x  # why\n"))
+	want := `notify "/bin/a 'b c'" \#x`
+	if got := tree.Statements[0].Raw; got != want {
+		t.Errorf("Raw is %q, want %q", got, want)
+	}
+}
+
+func TestOddSpace(t *testing.T) {
+	tests := []struct {
+		name, text string
+		want       rune
+	}{
+		{"plain words", "weight 1", 0},
+		{"letters outside ASCII", "größe", 0},
+		{"no-break space", "a\u00a0b", 0xa0},
+		{"no-break space in Latin-1", "a\xa0b", 0xa0},
+		{"ideographic space", "\u3000weight", 0x3000},
+		{"zero-width space", "wei\u200bght", 0x200b},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := OddSpace(tt.text); got != tt.want {
+				t.Errorf("OddSpace(%q) = %U, want %U", tt.text, got, tt.want)
+			}
+		})
+	}
+}
+
+// FuzzParse holds for every text: nothing panics, positions lie within the
+// text, and printing the tree gives a text with the same tree.
+func FuzzParse(f *testing.F) {
+	files, _ := filepath.Glob("testdata/*.txtar")
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(archive.Files[0].Data)
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		tree, problems := Parse("f", src)
+		lines := strings.Split(string(src), "\n")
+		for _, p := range problems {
+			checkPos(t, lines, p.Pos)
+		}
+		walk(tree.Statements, func(s *Statement) {
+			checkPos(t, lines, s.Pos)
+			for _, w := range s.Words {
+				checkPos(t, lines, w.Pos)
+			}
+		})
+
+		printed := tree.String()
+		for line := range strings.Lines(printed) {
+			if len(line) > MaxLine {
+				t.Skip("printing made a line too long")
+			}
+		}
+		again, _ := Parse("f", []byte(printed))
+		if diff := cmp.Diff(words(tree.Statements), words(again.Statements)); diff != "" {
+			t.Errorf("printed and parsed again (-first +again):\n%s\nprinted:\n%s", diff, printed)
+		}
+	})
+}
+
+func checkPos(t *testing.T, lines []string, p Pos) {
+	t.Helper()
+	if p.Line == 0 && p.Col == 0 {
+		return
+	}
+	if p.Line < 1 || p.Line > len(lines) || p.Col < 1 || p.Col > len(lines[p.Line-1])+1 {
+		t.Errorf("position %v lies outside the text", p)
+	}
+}
+
+func walk(statements []*Statement, visit func(*Statement)) {
+	for _, s := range statements {
+		visit(s)
+		walk(s.Block, visit)
+	}
+}
+
+// bare is a statement without positions.
+type bare struct {
+	Words  []string
+	Braced bool
+	Block  []bare
+}
+
+func words(statements []*Statement) []bare {
+	var out []bare
+	for _, s := range statements {
+		b := bare{Braced: s.Braced, Block: words(s.Block)}
+		for _, w := range s.Words {
+			b.Words = append(b.Words, w.Text)
+		}
+		out = append(out, b)
+	}
+	return out
+}

@@ -1,0 +1,94 @@
+// Package syntax reads the text of a keepalived.conf into a tree of words and
+// blocks in which every word knows where it stands. It knows no keyword: what
+// a statement means, and whether it may have a block, is its caller's
+// business. Nothing stops it: what cannot be read becomes a Problem and the
+// rest of the text is read on.
+package syntax
+
+import "strings"
+
+// Tree is the text of one configuration.
+type Tree struct {
+	Statements []*Statement
+}
+
+// Statement is one logical line: its words, and the block in braces that
+// follows them on the same line or on a later one.
+type Statement struct {
+	Pos    Pos    // of the first word, or of the brace where there is none
+	Words  []Word // none: a brace that no word stands before
+	Raw    string // the source from the first word to the end of the last one
+	Braced bool   // a block follows, perhaps an empty one
+	Block  []*Statement
+
+	// Skip marks a statement that cannot be understood as it stands; a
+	// Problem says why. It must have no effect, nor may its block.
+	Skip bool
+}
+
+// Word is one word of a statement, without its quotes and escapes.
+type Word struct {
+	Text   string
+	Pos    Pos
+	Quoted bool
+	// Cut tells that a comment begins right behind the word: what looks like
+	// the rest of the word is lost.
+	Cut bool
+}
+
+// Keyword is the first word, or nothing where there is none.
+func (s *Statement) Keyword() string {
+	if len(s.Words) == 0 {
+		return ""
+	}
+	return s.Words[0].Text
+}
+
+// Args are the words behind the keyword.
+func (s *Statement) Args() []Word {
+	if len(s.Words) == 0 {
+		return nil
+	}
+	return s.Words[1:]
+}
+
+// String prints the tree, one statement on a line. Parsing the result gives
+// the same words and blocks again; comments are gone.
+func (t *Tree) String() string {
+	var b strings.Builder
+	printTo(&b, t.Statements, "")
+	return b.String()
+}
+
+func printTo(b *strings.Builder, statements []*Statement, indent string) {
+	for _, s := range statements {
+		sep := indent
+		for _, w := range s.Words {
+			b.WriteString(sep)
+			b.WriteString(w.source())
+			sep = " "
+		}
+		if s.Braced {
+			b.WriteString(sep)
+			b.WriteString("{\n")
+			printTo(b, s.Block, indent+"\t")
+			b.WriteString(indent)
+			b.WriteString("}")
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// source is the word as a file would hold it.
+func (w Word) source() string {
+	if w.Quoted {
+		return `"` + w.Text + `"`
+	}
+	// A list or sequence stands as it was written, braces and all.
+	if sequence(w.Text) == len(w.Text) {
+		return w.Text
+	}
+	return escaper.Replace(w.Text)
+}
+
+var escaper = strings.NewReplacer("#", `\#`, "!", `\!`)
