@@ -1,0 +1,67 @@
+package traffic
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// Silent are connections through a VIP that say nothing after the handshake:
+// the ones that a director which learns connections from their packets never
+// hears of again.
+type Silent struct {
+	conns   []*net.TCPConn
+	targets []netip.AddrPort
+}
+
+// Utterance is what came of a silent connection's first line.
+type Utterance struct {
+	Client, Target netip.AddrPort
+	Server         string
+	Outcome        Outcome
+	Took           time.Duration // From the line to its answer, or to giving up.
+}
+
+// OpenSilent opens n connections, spread over the targets.
+func OpenSilent(ctx context.Context, from Net, targets []netip.AddrPort, n int) (*Silent, error) {
+	conns, err := dialAll(ctx, from, targets, n)
+	if err != nil {
+		return nil, err
+	}
+	return &Silent{conns: conns, targets: targets}, nil
+}
+
+// Speak makes every connection say its first line, waits for the answers at
+// most patience, and closes all. An answer can only come from the server that
+// holds the connection: any other host resets it.
+func (s *Silent) Speak(ctx context.Context, patience time.Duration) []Utterance {
+	heard := make([]Utterance, len(s.conns))
+	var done sync.WaitGroup
+	for i, c := range s.conns {
+		done.Go(func() {
+			defer c.Close()
+			start := time.Now()
+			_ = c.SetDeadline(start.Add(patience))
+			defer interruptOn(ctx, c)()
+			server, err := ask(c, bufio.NewReaderSize(c, 64), "hello")
+			heard[i] = Utterance{
+				Client: local(c), Target: s.targets[i%len(s.targets)],
+				Server: server, Outcome: classify(err), Took: time.Since(start),
+			}
+		})
+	}
+	done.Wait()
+	s.conns = nil
+	return heard
+}
+
+// Close closes the connections that never spoke.
+func (s *Silent) Close() {
+	for _, c := range s.conns {
+		c.Close()
+	}
+	s.conns = nil
+}
