@@ -182,8 +182,11 @@ func FuzzParse(f *testing.F) {
 				t.Skip("printing made a line too long")
 			}
 		}
+		if _, junk := binary("f", []byte(printed)); junk {
+			t.Skip("without its comments the text is mostly control characters")
+		}
 		again, _ := Parse("f", []byte(printed))
-		if diff := cmp.Diff(words(tree.Statements), words(again.Statements)); diff != "" {
+		if diff := cmp.Diff(shape(tree.Statements), shape(again.Statements)); diff != "" {
 			t.Errorf("printed and parsed again (-first +again):\n%s\nprinted:\n%s", diff, printed)
 		}
 	})
@@ -206,21 +209,17 @@ func walk(statements []*Statement, visit func(*Statement)) {
 	}
 }
 
-// bare is a statement without positions.
-type bare struct {
-	Words  []string
-	Braced bool
-	Block  []bare
-}
-
-func words(statements []*Statement) []bare {
-	var out []bare
+// shape is the tree without positions: words and blocks, one on a line.
+func shape(statements []*Statement) string {
+	var b strings.Builder
 	for _, s := range statements {
-		b := bare{Braced: s.Braced, Block: words(s.Block)}
 		for _, w := range s.Words {
-			b.Words = append(b.Words, w.Text)
+			fmt.Fprintf(&b, "%q ", w.Text)
 		}
-		out = append(out, b)
+		if s.Braced {
+			b.WriteString("{\n" + shape(s.Block) + "}")
+		}
+		b.WriteByte('\n')
 	}
-	return out
+	return b.String()
 }
