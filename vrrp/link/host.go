@@ -2,44 +2,201 @@ package link
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// Host is the real vrrp.Host: it keeps the kernel's addresses as the
-// instances wish them and announces them.
+// Host is the real vrrp.Host: it keeps the kernel's addresses as the instances
+// wish them, puts back what others remove, and announces them.
+//
+// Addresses carry tandem's mark (IFA_PROTO 112, Linux 5.18 and later), so that
+// a run after a crash knows those of the run before.
 type Host struct {
-	log *slog.Logger
+	log    *slog.Logger
+	poke   signal
+	ended  chan struct{} // closed when Run returns
+	mu     sync.Mutex    // guards the following fields
+	inbox  []func(*keeper)
+	waits  []chan<- error // to be told how the pass after the inbox went
+	within map[string][]netip.Addr
 }
 
 // NewHost returns a Host that acts once Run runs.
-func NewHost(log *slog.Logger) *Host { return &Host{log: log} }
+func NewHost(log *slog.Logger) *Host {
+	return &Host{log: log, poke: newSignal(), ended: make(chan struct{})}
+}
 
-// Want implements vrrp.Host.
-func (h *Host) Want(instance, iface string, addrs []vrrp.Address, present bool) {}
+// Want states that an instance's addresses shall be present or absent. What an
+// earlier call for the instance listed and this one does not shall be absent,
+// too. Absence is carried out once, presence is kept up: an operator may add a
+// virtual address by hand to a director that does not hold it.
+func (h *Host) Want(instance, iface string, addrs []vrrp.Address, present bool) {
+	next := wish{instance: instance, iface: iface, addrs: append([]vrrp.Address(nil), addrs...), present: present}
+	h.post(func(k *keeper) { k.want(next) })
+}
 
-// Announce implements vrrp.Host.
-func (h *Host) Announce(instance string, repeat int) {}
+// Announce sends one burst: every address of the instance repeat times, as
+// soon as it is there.
+func (h *Host) Announce(instance string, repeat int) {
+	h.post(func(k *keeper) { k.burst(instance, repeat) })
+}
 
-// Forget implements vrrp.Host.
-func (h *Host) Forget(instance string) {}
+// Forget drops an instance: its addresses go.
+func (h *Host) Forget(instance string) {
+	h.post(func(k *keeper) { k.forget(instance) })
+}
 
 // Sweep says that every instance has stated its wish: addresses that carry
-// tandem's mark and that nobody wants were left by an earlier run, and go.
-// The director calls it once, after the router's first wishes.
-func (h *Host) Sweep() {}
+// tandem's mark and that nobody wants were left by an earlier run, and go. It
+// is called once, after the first wishes.
+func (h *Host) Sweep() {
+	h.post(func(k *keeper) { k.swept = true })
+}
 
 // Present returns which of an instance's addresses the kernel holds, wanted
-// or not.
-func (h *Host) Present(instance string) []netip.Addr { return nil }
+// or not, in the order of the wish.
+func (h *Host) Present(instance string) []netip.Addr {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.within[instance]
+}
 
-// Flush waits until all wishes stated before it are carried out and returns
-// what could not be.
-func (h *Host) Flush(ctx context.Context) error { return nil }
+// Flush waits until the wishes stated before it have been tried and returns
+// what could not be carried out. It does not wait for announcements.
+func (h *Host) Flush(ctx context.Context) error {
+	done := make(chan error, 1)
+	h.mu.Lock()
+	h.waits = append(h.waits, done)
+	h.mu.Unlock()
+	h.poke.set()
+	select {
+	case err := <-done:
+		return err
+	case <-h.ended:
+		return errors.New("wait for virtual addresses: nobody looks after them any more")
+	case <-ctx.Done():
+		return fmt.Errorf("wait for virtual addresses: %w", context.Cause(ctx))
+	}
+}
 
-// Run keeps the addresses until the context ends. It leaves them as they are:
-// a stop that shall take them away states so with Want or Forget and waits
+func (h *Host) post(do func(*keeper)) {
+	h.mu.Lock()
+	h.inbox = append(h.inbox, do)
+	h.mu.Unlock()
+	h.poke.set()
+}
+
+// Run keeps the addresses until the context ends. It leaves them as they are
+// then: a stop that shall take them away says so with Want or Forget and waits
 // for Flush first.
-func (h *Host) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+func (h *Host) Run(ctx context.Context) error {
+	defer close(h.ended)
+	kern, err := openKernel()
+	if err != nil {
+		return err
+	}
+	defer kern.close()
+	k := newKeeper(h.log, kern)
+	defer k.announce.close()
+
+	changes := newEvents(h.log, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR)
+	var listener sync.WaitGroup
+	defer listener.Wait()
+	listener.Go(func() { changes.run(ctx) })
+
+	var pace pace
+	for {
+		err := h.pass(k)
+		for ctx.Err() == nil && len(h.poke) == 0 && k.round() {
+		}
+		pace.passed(time.Now(), k.lost > 0)
+		h.wait(ctx, changes.poke, pace.next, err != nil)
+		if ctx.Err() != nil {
+			return nil
+		}
+	}
+}
+
+// pass carries out what was posted, and says how it went.
+func (h *Host) pass(k *keeper) error {
+	h.mu.Lock()
+	inbox, waits := h.inbox, h.waits
+	h.inbox, h.waits = nil, nil
+	h.mu.Unlock()
+	for _, do := range inbox {
+		do(k)
+	}
+	err := k.reconcile()
+	within := k.present()
+	h.mu.Lock()
+	h.within = within
+	h.mu.Unlock()
+	for _, done := range waits {
+		done <- err
+	}
+	return err
+}
+
+// wait returns when there is something to do. Events count from next on;
+// wishes count at once.
+func (h *Host) wait(ctx context.Context, changes signal, next time.Time, again bool) {
+	var later <-chan time.Time
+	if again {
+		later = time.After(retry)
+	}
+	for {
+		hint, open := changes, (<-chan time.Time)(nil)
+		if d := time.Until(next); d > 0 {
+			hint, open = nil, time.After(d)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.poke:
+			return
+		case <-hint:
+			return
+		case <-later:
+			return
+		case <-open:
+		}
+	}
+}
+
+// pace limits how often events alone lead to a pass. A storm of them costs
+// 20 passes a second; another program that keeps removing an address gets a
+// fight that slows down to one round a second.
+type pace struct {
+	next time.Time // the next pass on account of an event
+	gap  time.Duration
+	lost time.Time // when an address was last missing
+}
+
+const (
+	shortGap = 50 * time.Millisecond
+	longGap  = time.Second
+	// truce without a loss ends a fight.
+	truce = 10 * time.Second
+)
+
+// passed notes a pass, and whether it found a virtual address removed.
+func (p *pace) passed(now time.Time, lost bool) {
+	switch {
+	case lost && now.Sub(p.lost) < truce:
+		p.gap = min(2*p.gap, longGap)
+	case now.Sub(p.lost) >= truce:
+		p.gap = shortGap
+	}
+	if lost {
+		p.lost = now
+	}
+	p.next = now.Add(p.gap)
+}

@@ -1,0 +1,144 @@
+package link
+
+import (
+	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// wish is what one instance last asked for.
+type wish struct {
+	instance string
+	iface    string
+	addrs    []vrrp.Address
+	present  bool
+
+	// restated: since the last pass, so that label, broadcast and scope are
+	// compared once. They are not policed later: the kernel need not show
+	// them as they were written, and a repair per event could go on for ever.
+	restated bool
+	// repeat is how often the instance announces each address in a burst; 0
+	// until it announced for the first time since it wanted them present.
+	repeat int
+	// burst is a burst asked for since the last pass.
+	burst int
+}
+
+// spot is an address on an interface by name, whether it exists or not.
+type spot struct {
+	dev  string
+	addr vrrp.Address
+}
+
+// spots lists where the wish's addresses belong, in order.
+func (w *wish) spots() []spot {
+	list := make([]spot, len(w.addrs))
+	for i, a := range w.addrs {
+		list[i] = spot{a.Dev, a}
+		if a.Dev == "" {
+			list[i].dev = w.iface
+		}
+	}
+	return list
+}
+
+// target is an address that shall be present, on an interface that exists.
+type target struct {
+	place
+	addr vrrp.Address
+	dev  device
+	wish *wish
+}
+
+// surplus lists what has to go: addresses in doomed, addresses whose
+// attributes were changed by a new wish (they are added again), and, once
+// sweep is on, whatever carries tandem's mark without anybody wanting it.
+// Addresses of others are never in it. Those that fall with their subnet's
+// first address come before it, so that nothing vanishes unasked.
+func surplus(have []held, want []target, doomed map[place]bool, sweep bool) []held {
+	wanted := byPlace(want)
+	var list []held
+	for _, a := range have {
+		if a.peer {
+			continue // never made here
+		}
+		t, ok := wanted[a.place]
+		switch {
+		case ok && t.wish.restated && !a.matches(t):
+			list = append(list, a)
+		case !ok && (doomed[a.place] || sweep && a.marked):
+			list = append(list, a)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b held) int {
+		switch {
+		case a.secondary == b.secondary:
+			return 0
+		case a.secondary:
+			return -1
+		}
+		return 1
+	})
+	return list
+}
+
+// matches says whether the address has the attributes wished for. IPv6 has
+// none that can be set.
+func (a held) matches(t target) bool {
+	if a.prefix.Addr().Is6() {
+		return true
+	}
+	label := t.addr.Label
+	if label == "" {
+		label = t.dev.name // the kernel's default
+	}
+	return a.label == label && a.broadcast == t.addr.Broadcast && a.scope == t.addr.Scope
+}
+
+// missing lists the targets that the kernel does not hold, in order.
+func missing(have []held, want []target) []target {
+	held := places(have)
+	var list []target
+	for _, t := range want {
+		if !held[t.place] {
+			held[t.place] = true // two instances may want the same
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// collateral lists addresses that vanished without having been removed: the
+// kernel drops the secondary addresses of a subnet together with its first one
+// unless promote_secondaries is set (net/ipv4/devinet.c). Wanted ones are left
+// out: they are missing, and are added as such.
+func collateral(before, removed, after []held, want []target) []held {
+	gone, still, wanted := places(removed), places(after), byPlace(want)
+	var list []held
+	for _, a := range before {
+		if _, ok := wanted[a.place]; !ok && a.secondary && !gone[a.place] && !still[a.place] {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+func places(have []held) map[place]bool {
+	set := make(map[place]bool, len(have))
+	for _, a := range have {
+		if !a.peer {
+			set[a.place] = true
+		}
+	}
+	return set
+}
+
+func byPlace(want []target) map[place]target {
+	set := make(map[place]target, len(want))
+	for _, t := range want {
+		if _, ok := set[t.place]; !ok {
+			set[t.place] = t
+		}
+	}
+	return set
+}

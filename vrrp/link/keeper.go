@@ -1,0 +1,347 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// keeper makes the kernel's addresses match the wishes. The goroutine of
+// Host.Run owns it.
+type keeper struct {
+	log      *slog.Logger
+	kernel   *kernel
+	announce *announcer
+
+	wishes []*wish           // in the order in which the instances first spoke
+	doomed map[spot]struct{} // to be removed once, by name
+	swept  bool              // every instance has spoken: unwanted marks go
+
+	targets []target        // as of the last pass
+	kept    map[place]bool  // what was held at the end of it
+	lost    int             // targets that others had removed before it
+	rounds  map[place]int   // announcements left in the running burst
+	devices map[int]device  // as of the last pass, by index
+	said    map[string]bool // problems already logged
+}
+
+func newKeeper(log *slog.Logger, k *kernel) *keeper {
+	return &keeper{
+		log:      log,
+		kernel:   k,
+		announce: newAnnouncer(),
+		doomed:   make(map[spot]struct{}),
+		rounds:   make(map[place]int),
+	}
+}
+
+func (k *keeper) wish(instance string) *wish {
+	i := slices.IndexFunc(k.wishes, func(w *wish) bool { return w.instance == instance })
+	if i < 0 {
+		return nil
+	}
+	return k.wishes[i]
+}
+
+// want takes an instance's new wish. What the old one had and the new one has
+// not is to be removed.
+func (k *keeper) want(next wish) {
+	w := k.wish(next.instance)
+	if w == nil {
+		w = new(wish)
+		k.wishes = append(k.wishes, w)
+	}
+	for _, s := range w.spots() {
+		k.doomed[s] = struct{}{}
+	}
+	if w.present && next.present {
+		next.repeat = w.repeat
+	}
+	next.restated = true
+	*w = next
+	for _, s := range w.spots() {
+		if w.present {
+			delete(k.doomed, s)
+		} else {
+			k.doomed[s] = struct{}{}
+		}
+	}
+}
+
+// burst asks for an announcement of all addresses of an instance.
+func (k *keeper) burst(instance string, repeat int) {
+	if w := k.wish(instance); w != nil && w.present {
+		w.burst = max(w.burst, repeat)
+		w.repeat = max(w.repeat, repeat)
+	}
+}
+
+// forget drops an instance; its addresses are to be removed.
+func (k *keeper) forget(instance string) {
+	if w := k.wish(instance); w != nil {
+		k.want(wish{instance: instance})
+		k.wishes = slices.DeleteFunc(k.wishes, func(x *wish) bool { return x == w })
+	}
+}
+
+// reconcile is one pass: read the kernel, remove, add, and note what to
+// announce. It returns what stands in the way of the wishes; with an error
+// of reading, nothing was changed.
+func (k *keeper) reconcile() error {
+	names, problems, err := k.lookUp()
+	if err != nil {
+		return k.tell(err)
+	}
+	before, err := k.kernel.addresses(0)
+	if err != nil {
+		return k.tell(err)
+	}
+	k.aim(names)
+	k.mourn(before)
+
+	have, errs := k.clear(before, names)
+	problems = append(problems, errs...)
+	problems = append(problems, k.fill(have)...)
+	k.prepare()
+	return k.tell(problems...)
+}
+
+// lookUp reads the interfaces that wishes name. One that does not exist is a
+// problem where an address shall be present; any other error ends the pass,
+// for what is not known must not be taken for unwanted.
+func (k *keeper) lookUp() (map[string]device, []error, error) {
+	shall := make(map[string]bool) // by name: an address shall be present
+	for s := range k.doomed {
+		shall[s.dev] = false
+	}
+	for _, w := range k.wishes {
+		for _, s := range w.spots() {
+			shall[s.dev] = shall[s.dev] || w.present
+		}
+	}
+	names := make(map[string]device, len(shall))
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(shall)) {
+		present := shall[name]
+		dev, err := k.kernel.device(name)
+		switch {
+		case err == nil:
+			names[name] = dev
+		case !errors.Is(err, errNoLink):
+			return nil, nil, err
+		case present:
+			problems = append(problems, fmt.Errorf("add virtual addresses to %s: %w; waiting for it to appear", name, err))
+		}
+	}
+	return names, problems, nil
+}
+
+// aim works out the targets, and starts bursts for interfaces that came up or
+// changed their hardware address: the neighbours' memory is out of date.
+func (k *keeper) aim(names map[string]device) {
+	k.targets = k.targets[:0]
+	for _, w := range k.wishes {
+		if !w.present {
+			continue
+		}
+		for _, s := range w.spots() {
+			dev, ok := names[s.dev]
+			if !ok {
+				continue
+			}
+			t := target{place{dev.index, s.addr.Prefix}, s.addr, dev, w}
+			k.targets = append(k.targets, t)
+			was, known := k.devices[dev.index]
+			if known && dev.up && (!was.up || was.mac.String() != dev.mac.String()) {
+				k.rounds[t.place] = w.repeat
+			}
+		}
+	}
+	k.devices = make(map[int]device, len(names))
+	for _, dev := range names {
+		k.devices[dev.index] = dev
+	}
+	for index := range k.announce.conns {
+		if _, ok := k.devices[index]; !ok {
+			k.announce.drop(index)
+		}
+	}
+}
+
+// mourn logs addresses that were there after the last pass and are not now.
+func (k *keeper) mourn(have []held) {
+	there := places(have)
+	k.lost = 0
+	for _, t := range k.targets {
+		if k.kept[t.place] && !there[t.place] {
+			k.lost++
+			k.log.Warn("a virtual address was removed by someone else and is put back",
+				"instance", t.wish.instance, "interface", t.dev.name, "address", t.prefix)
+		}
+	}
+}
+
+// clear removes what has to go and returns what the kernel then holds.
+func (k *keeper) clear(before []held, names map[string]device) ([]held, []error) {
+	doomed := make(map[place]bool, len(k.doomed))
+	for s := range k.doomed {
+		if dev, ok := names[s.dev]; ok {
+			doomed[place{dev.index, s.addr.Prefix}] = true
+		}
+	}
+	gone := surplus(before, k.targets, doomed, k.swept)
+	for _, w := range k.wishes {
+		w.restated = false
+	}
+	if len(gone) == 0 {
+		clear(k.doomed)
+		return before, nil
+	}
+	var problems []error
+	for _, a := range gone {
+		delete(k.rounds, a.place)
+		if err := k.kernel.remove(a.place); err != nil {
+			problems = append(problems, fmt.Errorf("remove address %s from %s: %w", a.prefix, k.name(a.index), err))
+		}
+	}
+	after, err := k.kernel.addresses(0)
+	if err != nil {
+		return before, append(problems, err)
+	}
+	for _, a := range collateral(before, gone, after, k.targets) {
+		if err := k.kernel.restore(a); err != nil {
+			problems = append(problems, fmt.Errorf("put back address %s of %s, which the kernel removed with another: %w", a.prefix, k.name(a.index), err))
+		}
+	}
+	if len(problems) == 0 {
+		clear(k.doomed) // else once more with the next pass
+	}
+	k.log.Info("addresses removed", "addresses", k.list(gone))
+	return after, problems
+}
+
+// fill adds what is missing. An address that is added while its instance is
+// announcing already is announced too.
+func (k *keeper) fill(have []held) []error {
+	var problems []error
+	added := make(map[*wish][]held)
+	k.kept = places(have)
+	for _, t := range missing(have, k.targets) {
+		if err := k.kernel.add(t.index, t.addr); err != nil {
+			problems = append(problems, fmt.Errorf("add address %s to %s: %w", t.prefix, t.dev.name, err))
+			continue
+		}
+		k.kept[t.place] = true
+		k.rounds[t.place] = t.wish.repeat
+		added[t.wish] = append(added[t.wish], held{place: t.place})
+	}
+	for _, w := range k.wishes {
+		if list := added[w]; list != nil {
+			k.log.Info("addresses added", "instance", w.instance, "addresses", k.list(list))
+		}
+	}
+	return problems
+}
+
+// prepare turns the bursts that were asked for into rounds of the addresses
+// that are there, and forgets rounds of those that are not wanted any more.
+func (k *keeper) prepare() {
+	rounds := make(map[place]int)
+	for _, t := range k.targets {
+		if n := max(k.rounds[t.place], t.wish.burst); n > 0 && k.kept[t.place] {
+			rounds[t.place] = n
+		}
+	}
+	for _, w := range k.wishes {
+		w.burst = 0
+	}
+	k.rounds = rounds
+}
+
+// round announces every address that has rounds left once, and says whether
+// there was any: all addresses are told before one is told again.
+func (k *keeper) round() bool {
+	any := false
+	failed := make(map[int]error) // by interface: no second try in this round
+	for _, t := range k.targets {
+		left := k.rounds[t.place]
+		if left == 0 {
+			continue
+		}
+		any = true
+		if !t.dev.up || t.dev.mac == nil {
+			// Aim starts again when it is up; others have no neighbours.
+			delete(k.rounds, t.place)
+			continue
+		}
+		k.rounds[t.place] = left - 1
+		if failed[t.index] == nil {
+			failed[t.index] = k.announce.send(t.dev, t.prefix.Addr())
+		}
+	}
+	for index, err := range failed {
+		if err != nil {
+			k.log.Warn("not every address was announced", "interface", k.name(index), "error", err)
+		}
+	}
+	return any
+}
+
+// present returns each instance's addresses that the kernel holds.
+func (k *keeper) present() map[string][]netip.Addr {
+	byName := make(map[string]int, len(k.devices))
+	for index, dev := range k.devices {
+		byName[dev.name] = index
+	}
+	list := make(map[string][]netip.Addr, len(k.wishes))
+	for _, w := range k.wishes {
+		for _, s := range w.spots() {
+			if k.kept[place{byName[s.dev], s.addr.Prefix}] {
+				list[w.instance] = append(list[w.instance], s.addr.Prefix.Addr())
+			}
+		}
+	}
+	return list
+}
+
+// tell logs problems that are new, and that all of them are over; it returns
+// them as one error.
+func (k *keeper) tell(problems ...error) error {
+	said := make(map[string]bool, len(problems))
+	for _, err := range problems {
+		text := err.Error()
+		if said[text] = true; !k.said[text] {
+			k.log.Error("a virtual address is not as it shall be; trying again", "error", err)
+		}
+	}
+	if len(k.said) > 0 && len(said) == 0 {
+		k.log.Info("the virtual addresses are as they shall be again")
+	}
+	k.said = said
+	return errors.Join(problems...)
+}
+
+func (k *keeper) name(index int) string {
+	if dev, ok := k.devices[index]; ok {
+		return dev.name
+	}
+	return fmt.Sprintf("interface %d", index)
+}
+
+// list names addresses for a log line: the first few and how many more.
+func (k *keeper) list(addrs []held) string {
+	const few = 4
+	var b strings.Builder
+	for i, a := range addrs {
+		if i == few {
+			fmt.Fprintf(&b, " and %d more", len(addrs)-few)
+			break
+		}
+		fmt.Fprintf(&b, "%s on %s, ", a.prefix, k.name(a.index))
+	}
+	return strings.TrimSuffix(b.String(), ", ")
+}
