@@ -8,8 +8,11 @@ import (
 // Kernel is IPVS as the Reconciler needs it; kernel.Kernel is the real one,
 // ipvstest.Kernel keeps a table in memory with the real one's errors.
 type Kernel interface {
-	// Dump reads the whole table.
-	Dump(ctx context.Context) (Table, error)
+	// Read is the whole table, in normal form, with its live figures.
+	Read(ctx context.Context) (Table, Figures, error)
+	// Services are the services without their destinations: cheap enough to
+	// ask twice a second.
+	Services(ctx context.Context) (map[Key]Service, error)
 	// Apply does the operations in order and returns an error per operation
 	// (nil: done). It goes on after a failure.
 	Apply(ctx context.Context, ops []Op) []error
@@ -23,6 +26,7 @@ var (
 	ErrNotAllowed  = errors.New("not allowed to change IPVS")   // EPERM
 	ErrInvalid     = errors.New("the kernel refuses the value") // EINVAL, ERANGE
 	ErrNoScheduler = errors.New("scheduler not available")      // ENOENT on a service
+	ErrNoAnswer    = errors.New("the kernel gave no answer")    // a wait ran out: the table may or may not have changed
 )
 
 // Verb is what an Op does.

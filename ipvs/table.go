@@ -102,4 +102,20 @@ type Table map[Key]Entry
 // Counts are live figures of one destination as the kernel tells them.
 type Counts struct {
 	Active, Inactive, Persistent uint32
+	Stats                        Stats
+}
+
+// Stats are totals of a service or a destination since it was added; the
+// kernel brings them up to date every 2 s.
+type Stats struct {
+	Connections, PacketsIn, PacketsOut, BytesIn, BytesOut uint64
+}
+
+// Figures are the live figures of a whole table.
+type Figures map[Key]Figure
+
+// Figure is what the kernel tells of one service.
+type Figure struct {
+	Stats   Stats
+	Servers map[Server]Counts
 }

@@ -1,0 +1,230 @@
+package connsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// pass brings settings and daemons to what is wanted and says whether it
+// could.
+func (s *Syncer) pass(ctx context.Context, want *Config) bool {
+	s.load()
+	var err error
+	st := Status{Wanted: want != nil}
+	if want == nil {
+		err = s.undo(ctx)
+	} else {
+		err = s.establish(ctx, *want, &st)
+	}
+	daemons, readErr := s.kernel.Daemons(ctx)
+	st.Daemons, st.Read = daemons, time.Now()
+	st.Settings = s.readSettings()
+	st.Errors = s.say(ctx, errors.Join(err, readErr))
+	s.mu.Lock()
+	s.status = st
+	s.mu.Unlock()
+	return len(st.Errors) == 0
+}
+
+// establish sets the sysctls first, because a daemon reads some of them only
+// when it starts, and then starts what does not run.
+func (s *Syncer) establish(ctx context.Context, c Config, st *Status) error {
+	sockSize, _ := s.sys.read("sync_sock_size")
+	var errs []error
+	st.Missing, errs = s.set(c.Settings.values())
+	st.Granted = s.granted(c.Settings.SockSize)
+
+	have, err := s.kernel.Daemons(ctx)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	now, _ := s.sys.read("sync_sock_size")
+	index, err := interfaceIndex(c.Interface)
+	if err != nil {
+		return errors.Join(append(errs, err)...)
+	}
+	// A daemon whose interface was deleted and made again holds a socket on
+	// one that is gone, and its buffer has the size of the day it started.
+	fresh := s.record.Index != 0 && s.record.Index != index || now != sockSize
+	stop, start := plan(have, c.daemons(), fresh)
+	s.own(index)
+	for _, d := range stop {
+		s.log.Info("stopping a sync daemon to start it with other parameters",
+			"role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
+		if err := s.kernel.StopDaemon(ctx, d); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	for _, d := range start {
+		if err := s.kernel.StartDaemon(ctx, d); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		s.log.Info("started a sync daemon", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
+	}
+	return errors.Join(errs...)
+}
+
+// set writes the sysctls that differ and remembers what they were before. It
+// returns the names of those that do not exist.
+func (s *Syncer) set(values map[string]string) (absent []string, errs []error) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		now, err := s.sys.read(name)
+		switch {
+		case missing(err):
+			absent = append(absent, name)
+			s.once("missing "+name, "this kernel or namespace has no net.ipv4.vs."+name+"; its default holds")
+			continue
+		case err != nil:
+			errs = append(errs, fmt.Errorf("read net.ipv4.vs.%s: %w", name, err))
+			continue
+		case now == values[name]:
+			continue
+		}
+		if was, ok := s.record.Set[name]; !ok {
+			s.record.Found[name] = now
+		} else if was == values[name] {
+			s.log.Warn("a sync setting was changed from outside tandem; repairing", "sysctl", name, "from", now, "to", was)
+		}
+		s.record.Set[name] = values[name]
+		s.save() // before the kernel hears of it
+		if err := s.sys.write(name, values[name]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return absent, errs
+}
+
+// granted says how much of the socket buffer there really is.
+func (s *Syncer) granted(size int) int {
+	got, err := grantedSockSize(size)
+	if err != nil {
+		s.log.Warn("cannot tell whether sync_sock_size is granted", "err", err)
+		return 0
+	}
+	if got < size {
+		s.once(fmt.Sprint("granted ", size, got), fmt.Sprintf("sync_sock_size: asked %d, the kernel gave %d; "+
+			"raise net.core.rmem_max and net.core.wmem_max, or bursts of connections are lost on the way to the other director", size, got))
+	}
+	return got
+}
+
+// undo stops tandem's daemons and restores the settings that still are what
+// it wrote.
+func (s *Syncer) undo(ctx context.Context) error {
+	var errs []error
+	for _, role := range s.record.Roles {
+		if err := s.kernel.StopDaemon(ctx, ipvs.Daemon{Role: role}); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.record.Found)) {
+		if now, err := s.sys.read(name); err != nil || now != s.record.Set[name] {
+			continue
+		}
+		if err := s.sys.write(name, s.record.Found[name]); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	s.record = record{Epoch: s.opt.Epoch, Found: map[string]string{}, Set: map[string]string{}}
+	if s.opt.Record == "" {
+		return nil
+	}
+	if err := os.Remove(s.opt.Record); err != nil && !missing(err) {
+		return fmt.Errorf("remove the record of sync settings: %w", err)
+	}
+	return nil
+}
+
+// own remembers that both daemons are tandem's.
+func (s *Syncer) own(index int) {
+	if len(s.record.Roles) == 2 && s.record.Index == index {
+		return
+	}
+	s.record.Roles = []ipvs.Role{ipvs.SyncMaster, ipvs.SyncBackup}
+	s.record.Index = index
+	s.save()
+}
+
+func (s *Syncer) readSettings() Settings {
+	values := DefaultSettings.values()
+	for name := range values {
+		values[name], _ = s.sys.read(name)
+	}
+	return settings(values)
+}
+
+func (s *Syncer) load() {
+	if s.loaded {
+		return
+	}
+	s.loaded = true
+	var err error
+	if s.record, err = loadRecord(s.opt.Record, s.opt.Epoch); err != nil {
+		s.log.Error("sync settings of before an earlier run are not known and will not be restored", "err", err)
+	}
+}
+
+func (s *Syncer) save() {
+	if err := s.record.save(s.opt.Record); err != nil {
+		s.log.Error("remember what sync settings were; after a crash they will not be restored", "err", err)
+	}
+}
+
+// once says something the first time.
+func (s *Syncer) once(key, text string) {
+	if !s.warned[key] {
+		s.warned[key] = true
+		s.log.Warn(text)
+	}
+}
+
+// say logs each failure when it begins, and that all are over.
+func (s *Syncer) say(ctx context.Context, err error) []string {
+	failing := map[string]bool{}
+	for _, err := range unjoin(err) {
+		text := err.Error()
+		failing[text] = true
+		if !s.failed[text] && ctx.Err() == nil {
+			s.log.Error("connections are not synchronised as wanted; trying again", "err", text)
+		}
+	}
+	if len(s.failed) > 0 && len(failing) == 0 {
+		s.log.Info("connections are synchronised as wanted again")
+	}
+	s.failed = failing
+	return slices.Sorted(maps.Keys(failing))
+}
+
+func unjoin(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, e := range many.Unwrap() {
+			all = append(all, unjoin(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+func interfaceIndex(name string) (int, error) {
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0, fmt.Errorf("find the sync interface %s: %w", name, err)
+	}
+	return ifi.Index, nil
+}

@@ -1,0 +1,128 @@
+package kernel
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// batchSize is how many operations go to the kernel at once. Were all of them
+// refused, the answers would still fit into the socket's default buffer.
+const batchSize = 128
+
+// Apply does the operations in order and returns an error for each, nil for
+// done. It goes on after a failure. ipvs.ErrNoAnswer means that an operation
+// may or may not have been done.
+func (k *Kernel) Apply(ctx context.Context, ops []ipvs.Op) []error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	errs := make([]error, len(ops))
+	for start := 0; start < len(ops); start += batchSize {
+		end := min(start+batchSize, len(ops))
+		k.batch(ctx, ops[start:end], errs[start:end])
+	}
+	return errs
+}
+
+// batch writes the operations as one datagram and collects their errors. The
+// kernel acknowledges a failure unasked, and the barrier at the end always.
+func (k *Kernel) batch(ctx context.Context, ops []ipvs.Op, errs []error) {
+	if err := ctx.Err(); err != nil {
+		fail(errs, err)
+		return
+	}
+	var msgs []byte
+	first := k.conn.seq + 1
+	sent := make([]uint8, len(ops)) // the command of each operation
+	for i, op := range ops {
+		k.conn.seq++
+		var fill func([]byte) []byte
+		sent[i], fill = encode(op)
+		if sent[i] == 0 {
+			errs[i] = fmt.Errorf("%w: no such operation", ipvs.ErrInvalid)
+			continue
+		}
+		msgs = appendMessage(msgs, k.family, 0, k.conn.seq, sent[i], version, fill)
+	}
+	err := k.finish(ctx, msgs, func(seq uint32, errno unix.Errno) {
+		if i := seq - first; i < uint32(len(ops)) {
+			errs[i] = explain(ops[i], translate(sent[i], errno))
+		}
+	})
+	if err != nil {
+		fail(errs, err)
+	}
+}
+
+// fail gives every operation that has no error yet this one.
+func fail(errs []error, err error) {
+	for i := range errs {
+		if errs[i] == nil {
+			errs[i] = err
+		}
+	}
+}
+
+// finish sends messages that end in a barrier: an empty netlink message with
+// the wish for an acknowledgement, which comes when all before it is done.
+// The messages themselves ask for none. So an operation that ends in EINTR,
+// for which the kernel never acknowledges anything (netlink_rcv_skb), cannot
+// leave us waiting. Refused hears of every other failure.
+func (k *Kernel) finish(ctx context.Context, msgs []byte, refused func(seq uint32, errno unix.Errno)) error {
+	k.conn.seq++
+	barrier := k.conn.seq
+	start := len(msgs)
+	msgs = append(msgs, make([]byte, unix.NLMSG_HDRLEN)...)
+	native.PutUint32(msgs[start:], unix.NLMSG_HDRLEN)
+	native.PutUint16(msgs[start+4:], unix.NLMSG_NOOP)
+	native.PutUint16(msgs[start+6:], unix.NLM_F_REQUEST|unix.NLM_F_ACK)
+	native.PutUint32(msgs[start+8:], barrier)
+	return k.conn.exchange(ctx, msgs, func(a answer) (bool, error) {
+		if a.typ == unix.NLMSG_ERROR && a.seq != barrier {
+			refused(a.seq, a.errno())
+		}
+		return a.seq == barrier, nil
+	})
+}
+
+// encode is the command of an operation and its attributes.
+func encode(op ipvs.Op) (cmd uint8, fill func([]byte) []byte) {
+	var full, dest bool
+	switch op.Verb {
+	case ipvs.AddService:
+		cmd, full = cmdNewService, true
+	case ipvs.SetService:
+		cmd, full = cmdSetService, true
+	case ipvs.DelService:
+		cmd = cmdDelService
+	case ipvs.AddDestination:
+		cmd, full, dest = cmdNewDest, true, true
+	case ipvs.SetDestination:
+		cmd, full, dest = cmdSetDest, true, true
+	case ipvs.DelDestination:
+		cmd, dest = cmdDelDest, true
+	}
+	key := op.Key.Normal()
+	return cmd, func(b []byte) []byte {
+		b = appendNest(b, attrService, func(b []byte) []byte {
+			b = appendKey(b, key)
+			if full && !dest {
+				b = appendService(b, key.Family, op.Service.Normal(key.Family))
+			}
+			return b
+		})
+		if dest {
+			b = appendNest(b, attrDest, func(b []byte) []byte {
+				b = appendServer(b, op.Server)
+				if full {
+					b = appendDest(b, op.Destination.Normal())
+				}
+				return b
+			})
+		}
+		return b
+	}
+}

@@ -1,0 +1,151 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"errors"
+	"iter"
+
+	"golang.org/x/sys/unix"
+)
+
+// errMalformed is a message whose lengths do not add up.
+var errMalformed = errors.New("malformed netlink message")
+
+var native = binary.NativeEndian
+
+// align rounds a length up to netlink's 4 bytes.
+func align(n int) int { return (n + 3) &^ 3 }
+
+// answers are the netlink messages of a datagram.
+func answers(b []byte) iter.Seq2[answer, error] {
+	return func(yield func(answer, error) bool) {
+		for len(b) > 0 {
+			if len(b) < unix.NLMSG_HDRLEN {
+				yield(answer{}, errMalformed)
+				return
+			}
+			size := int(native.Uint32(b))
+			if size < unix.NLMSG_HDRLEN || size > len(b) {
+				yield(answer{}, errMalformed)
+				return
+			}
+			a := answer{typ: native.Uint16(b[4:]), seq: native.Uint32(b[8:]), body: b[unix.NLMSG_HDRLEN:size]}
+			if !yield(a, nil) {
+				return
+			}
+			b = b[min(align(size), len(b)):]
+		}
+	}
+}
+
+// attributes walks the attributes in b and sets *err when they do not fit.
+func attributes(b []byte, err *error) iter.Seq2[uint16, value] {
+	return func(yield func(uint16, value) bool) {
+		for len(b) > 0 {
+			if len(b) < unix.SizeofNlAttr {
+				*err = errMalformed
+				return
+			}
+			size := int(native.Uint16(b))
+			if size < unix.SizeofNlAttr || size > len(b) {
+				*err = errMalformed
+				return
+			}
+			typ := native.Uint16(b[2:]) & typeMask
+			if !yield(typ, b[unix.SizeofNlAttr:size]) {
+				return
+			}
+			b = b[min(align(size), len(b)):]
+		}
+	}
+}
+
+// value is an attribute's content. Its readers give 0 for one that is too
+// short: the kernel does not send such, and a zero harms nobody.
+type value []byte
+
+func (v value) u8() uint8 {
+	if len(v) < 1 {
+		return 0
+	}
+	return v[0]
+}
+
+func (v value) u16() uint16 {
+	if len(v) < 2 {
+		return 0
+	}
+	return native.Uint16(v)
+}
+
+func (v value) be16() uint16 {
+	if len(v) < 2 {
+		return 0
+	}
+	return binary.BigEndian.Uint16(v)
+}
+
+func (v value) u32() uint32 {
+	if len(v) < 4 {
+		return 0
+	}
+	return native.Uint32(v)
+}
+
+func (v value) be32() uint32 {
+	if len(v) < 4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(v)
+}
+
+func (v value) u64() uint64 {
+	if len(v) < 8 {
+		return 0
+	}
+	return native.Uint64(v)
+}
+
+// text is the string up to its closing zero.
+func (v value) text() string {
+	for i, c := range v {
+		if c == 0 {
+			return string(v[:i])
+		}
+	}
+	return string(v)
+}
+
+// appendAttr appends one attribute, padded.
+func appendAttr(b []byte, typ uint16, content ...byte) []byte {
+	b = native.AppendUint16(b, uint16(unix.SizeofNlAttr+len(content)))
+	b = native.AppendUint16(b, typ)
+	b = append(b, content...)
+	return append(b, make([]byte, align(len(content))-len(content))...)
+}
+
+func appendU16(b []byte, typ, v uint16) []byte {
+	return appendAttr(b, typ, native.AppendUint16(nil, v)...)
+}
+
+func appendU32(b []byte, typ uint16, v uint32) []byte {
+	return appendAttr(b, typ, native.AppendUint32(nil, v)...)
+}
+
+func appendBE16(b []byte, typ, v uint16) []byte {
+	return appendAttr(b, typ, binary.BigEndian.AppendUint16(nil, v)...)
+}
+
+func appendText(b []byte, typ uint16, s string) []byte {
+	return appendAttr(b, typ, append([]byte(s), 0)...)
+}
+
+// appendNest appends an attribute whose content is what fill appends.
+func appendNest(b []byte, typ uint16, fill func([]byte) []byte) []byte {
+	start := len(b)
+	b = append(b, 0, 0, 0, 0)
+	b = fill(b)
+	native.PutUint16(b[start:], uint16(len(b)-start))
+	native.PutUint16(b[start+2:], typ|unix.NLA_F_NESTED)
+	return b
+}

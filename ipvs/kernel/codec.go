@@ -1,0 +1,304 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// appendKey appends what identifies a service.
+func appendKey(b []byte, k ipvs.Key) []byte {
+	b = appendU16(b, svcFamily, uint16(k.Family))
+	if k.FWMark != 0 {
+		return appendU32(b, svcFWMark, k.FWMark)
+	}
+	b = appendU16(b, svcProtocol, uint16(k.Protocol))
+	b = appendAttr(b, svcAddr, k.Addr.Addr().AsSlice()...)
+	return appendBE16(b, svcPort, k.Addr.Port())
+}
+
+// appendService appends what a service shall be.
+func appendService(b []byte, f ipvs.Family, s ipvs.Service) []byte {
+	b = appendText(b, svcScheduler, s.Scheduler)
+	b = appendAttr(b, svcFlags, native.AppendUint32(native.AppendUint32(nil, uint32(s.Flags)), allFlags)...)
+	b = appendU32(b, svcTimeout, uint32(s.Timeout/time.Second))
+	if f == ipvs.IPv6 {
+		b = appendU32(b, svcNetmask, uint32(s.Granularity))
+	} else {
+		mask := ^uint32(0) << (32 - min(s.Granularity, 32))
+		b = appendAttr(b, svcNetmask, binary.BigEndian.AppendUint32(nil, mask)...)
+	}
+	if s.PE != "" {
+		b = appendText(b, svcPE, s.PE)
+	}
+	return b
+}
+
+// appendServer appends what identifies a destination.
+func appendServer(b []byte, s ipvs.Server) []byte {
+	b = appendU16(b, destFamily, uint16(ipvs.FamilyOf(s.Addr())))
+	b = appendAttr(b, destAddr, s.Addr().AsSlice()...)
+	return appendBE16(b, destPort, s.Port())
+}
+
+// appendDest appends what a destination shall be.
+func appendDest(b []byte, d ipvs.Destination) []byte {
+	b = appendU32(b, destForwarding, uint32(d.Forwarding))
+	b = appendU32(b, destWeight, uint32(d.Weight))
+	b = appendU32(b, destUpper, d.Upper)
+	b = appendU32(b, destLower, d.Lower)
+	if d.Forwarding == ipvs.Tunnel {
+		b = appendAttr(b, destTunType, d.Tunnel.Type)
+		b = appendBE16(b, destTunPort, d.Tunnel.Port)
+		b = appendU16(b, destTunFlags, d.Tunnel.Flags)
+	}
+	return b
+}
+
+// nested are the attributes inside attribute typ of a whole message.
+func nested(body []byte, typ uint16) (content value, err error) {
+	if len(body) < genlHeader {
+		return nil, errMalformed
+	}
+	for t, v := range attributes(body[genlHeader:], &err) {
+		if t == typ {
+			return v, nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("%w: attribute %d is missing", errMalformed, typ)
+	}
+	return nil, err
+}
+
+// parseService reads one message of a service dump.
+func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, err error) {
+	content, err := nested(body, attrService)
+	if err != nil {
+		return key, s, stats, err
+	}
+	var addr, netmask, stats32, stats64 value
+	var port uint16
+	for t, v := range attributes(content, &err) {
+		switch t {
+		case svcFamily:
+			key.Family = ipvs.Family(v.u16())
+		case svcProtocol:
+			key.Protocol = ipvs.Protocol(v.u16())
+		case svcAddr:
+			addr = v
+		case svcPort:
+			port = v.be16()
+		case svcFWMark:
+			key.FWMark = v.u32()
+		case svcScheduler:
+			s.Scheduler = v.text()
+		case svcFlags:
+			s.Flags = ipvs.Flags(v.u32() &^ hashed)
+		case svcTimeout:
+			s.Timeout = time.Duration(v.u32()) * time.Second
+		case svcNetmask:
+			netmask = v
+		case svcPE:
+			s.PE = v.text()
+		case svcStats:
+			stats32 = v
+		case svcStats64:
+			stats64 = v
+		}
+	}
+	if err != nil {
+		return key, s, stats, err
+	}
+	if key.FWMark == 0 {
+		if key.Addr, err = address(key.Family, addr, port); err != nil {
+			return key, s, stats, err
+		}
+	}
+	s.Granularity = granularity(key.Family, netmask)
+	stats, err = parseStats(stats32, stats64)
+	return key.Normal(), s, stats, err
+}
+
+// granularity is the prefix length that a persistence mask is, 0 for a mask
+// that is none, which no wanted service has: such a mask is repaired.
+func granularity(f ipvs.Family, v value) uint8 {
+	if f == ipvs.IPv6 {
+		return uint8(min(v.u32(), 255))
+	}
+	mask := v.be32()
+	ones := bits.LeadingZeros32(^mask)
+	if mask<<ones != 0 {
+		return 0
+	}
+	return uint8(ones)
+}
+
+// parseDest reads one message of a destination dump of a service of family f.
+func parseDest(body []byte, f ipvs.Family) (server ipvs.Server, d ipvs.Destination, c ipvs.Counts, err error) {
+	content, err := nested(body, attrDest)
+	if err != nil {
+		return server, d, c, err
+	}
+	var addr, stats32, stats64 value
+	var port uint16
+	for t, v := range attributes(content, &err) {
+		switch t {
+		case destFamily: // since Linux 3.18; before, servers have the service's
+			f = ipvs.Family(v.u16())
+		case destAddr:
+			addr = v
+		case destPort:
+			port = v.be16()
+		case destForwarding:
+			d.Forwarding = ipvs.Forwarding(v.u32() & forwardMask)
+		case destWeight:
+			d.Weight = int32(v.u32())
+		case destUpper:
+			d.Upper = v.u32()
+		case destLower:
+			d.Lower = v.u32()
+		case destActive:
+			c.Active = v.u32()
+		case destInactive:
+			c.Inactive = v.u32()
+		case destPersistent:
+			c.Persistent = v.u32()
+		case destTunType:
+			d.Tunnel.Type = v.u8()
+		case destTunPort:
+			d.Tunnel.Port = v.be16()
+		case destTunFlags:
+			d.Tunnel.Flags = v.u16()
+		case destStats:
+			stats32 = v
+		case destStats64:
+			stats64 = v
+		}
+	}
+	if err != nil {
+		return server, d, c, err
+	}
+	if server, err = address(f, addr, port); err != nil {
+		return server, d, c, err
+	}
+	c.Stats, err = parseStats(stats32, stats64)
+	return server, d.Normal(), c, err
+}
+
+// address is an address of the given family; the kernel sends 16 bytes for
+// either.
+func address(f ipvs.Family, v value, port uint16) (netip.AddrPort, error) {
+	switch {
+	case f == ipvs.IPv4 && len(v) >= 4:
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(v[:4])), port), nil
+	case f == ipvs.IPv6 && len(v) >= 16:
+		return netip.AddrPortFrom(netip.AddrFrom16([16]byte(v[:16])), port), nil
+	}
+	return netip.AddrPort{}, fmt.Errorf("%w: an address of %d bytes and %s", errMalformed, len(v), f)
+}
+
+// parseStats reads the 64-bit statistics, or where the kernel has none
+// (before Linux 4.1) the 32-bit ones, in which bytes alone have 64.
+func parseStats(stats32, stats64 value) (s ipvs.Stats, err error) {
+	if stats64 == nil {
+		stats64 = stats32
+	}
+	for t, v := range attributes(stats64, &err) {
+		n := v.u64()
+		if len(v) == 4 {
+			n = uint64(v.u32())
+		}
+		switch t {
+		case statConns:
+			s.Connections = n
+		case statInPkts:
+			s.PacketsIn = n
+		case statOutPkts:
+			s.PacketsOut = n
+		case statInBytes:
+			s.BytesIn = n
+		case statOutBytes:
+			s.BytesOut = n
+		}
+	}
+	return s, err
+}
+
+// appendDaemon appends a sync daemon.
+func appendDaemon(b []byte, d ipvs.Daemon) []byte {
+	b = appendU32(b, daemonState, uint32(d.Role))
+	b = appendText(b, daemonInterface, d.Interface)
+	b = appendU32(b, daemonSyncID, uint32(d.SyncID))
+	if d.MaxLen != 0 {
+		b = appendU16(b, daemonMaxLen, d.MaxLen)
+	}
+	switch {
+	case d.Group.Is4():
+		b = appendAttr(b, daemonGroup, d.Group.AsSlice()...)
+	case d.Group.Is6():
+		b = appendAttr(b, daemonGroup6, d.Group.AsSlice()...)
+	}
+	if d.Port != 0 {
+		b = appendU16(b, daemonPort, d.Port)
+	}
+	if d.TTL != 0 {
+		b = appendAttr(b, daemonTTL, d.TTL)
+	}
+	return b
+}
+
+// parseDaemon reads one message of a daemon dump.
+func parseDaemon(body []byte) (d ipvs.Daemon, err error) {
+	content, err := nested(body, attrDaemon)
+	if err != nil {
+		return d, err
+	}
+	for t, v := range attributes(content, &err) {
+		switch t {
+		case daemonState:
+			d.Role = ipvs.Role(v.u32())
+		case daemonInterface:
+			d.Interface = v.text()
+		case daemonSyncID:
+			d.SyncID = uint8(v.u32())
+		case daemonMaxLen:
+			d.MaxLen = v.u16()
+		case daemonGroup:
+			if len(v) >= 4 {
+				d.Group = netip.AddrFrom4([4]byte(v[:4]))
+			}
+		case daemonGroup6:
+			if len(v) >= 16 {
+				d.Group = netip.AddrFrom16([16]byte(v[:16]))
+			}
+		case daemonPort:
+			d.Port = v.u16()
+		case daemonTTL:
+			d.TTL = v.u8()
+		}
+	}
+	return d, err
+}
+
+// appendMessage appends a netlink message to family with what fill appends
+// after the generic-netlink header.
+func appendMessage(b []byte, family, flags uint16, seq uint32, cmd, version uint8, fill func([]byte) []byte) []byte {
+	start := len(b)
+	b = append(b, make([]byte, unix.NLMSG_HDRLEN)...)
+	b = append(b, cmd, version, 0, 0)
+	if fill != nil {
+		b = fill(b)
+	}
+	native.PutUint32(b[start:], uint32(len(b)-start))
+	native.PutUint16(b[start+4:], family)
+	native.PutUint16(b[start+6:], flags|unix.NLM_F_REQUEST)
+	native.PutUint32(b[start+8:], seq)
+	return b
+}

@@ -1,0 +1,171 @@
+package kernel
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// wait bounds every exchange. The kernel answers generic netlink while it
+// takes the request, so this is never reached but for an answer that was lost.
+const wait = 5 * time.Second
+
+// conn is a generic-netlink socket of the network namespace in which it was
+// made. Unlike those of nl and moby it gives up when the context ends, and
+// reads into one buffer, which matters for a table of thousands of servers.
+type conn struct {
+	file  *os.File
+	raw   syscall.RawConn
+	seq   uint32
+	buf   []byte
+	dirty bool // an exchange was given up: its answers may still come
+}
+
+func dial() (*conn, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_GENERIC)
+	if err != nil {
+		return nil, fmt.Errorf("open a netlink socket: %w", err)
+	}
+	file := os.NewFile(uintptr(fd), "netlink")
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return nil, errors.Join(fmt.Errorf("bind a netlink socket: %w", err), file.Close())
+	}
+	// An error needs no copy of the request that caused it. Without this
+	// (before Linux 4.3) answers are only longer.
+	_ = unix.SetsockoptInt(fd, unix.SOL_NETLINK, unix.NETLINK_CAP_ACK, 1)
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &conn{file: file, raw: raw, buf: make([]byte, 64<<10)}, nil
+}
+
+// answer is one netlink message from the kernel; body is valid until the next
+// one is read.
+type answer struct {
+	typ  uint16
+	seq  uint32
+	body []byte
+}
+
+// errno is the error that an NLMSG_ERROR or NLMSG_DONE carries, 0 for none.
+func (a answer) errno() unix.Errno {
+	if len(a.body) < 4 {
+		return 0
+	}
+	if code := int32(binary.NativeEndian.Uint32(a.body)); code < 0 {
+		return unix.Errno(-code)
+	}
+	return 0
+}
+
+// exchange sends msgs and hands every answer to take until it says that it
+// was the last.
+func (c *conn) exchange(ctx context.Context, msgs []byte, take func(answer) (last bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	if c.dirty {
+		if err := c.drain(); err != nil {
+			return err
+		}
+	}
+	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.file.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+
+	c.dirty = true
+	if err := c.send(msgs); err != nil {
+		return err
+	}
+	for {
+		n, err := c.read(true)
+		if err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				err = fmt.Errorf("%w: %w", ipvs.ErrNoAnswer, ctx.Err())
+			}
+			return err
+		}
+		for a, err := range answers(c.buf[:n]) {
+			if err != nil {
+				return err
+			}
+			last, err := take(a)
+			if err != nil {
+				return err
+			}
+			if last {
+				c.dirty = false
+				return nil
+			}
+		}
+	}
+}
+
+// send never waits: the kernel takes a netlink message as it is written.
+func (c *conn) send(b []byte) error {
+	var err error
+	raw := c.raw.Write(func(fd uintptr) bool {
+		for {
+			err = unix.Sendto(int(fd), b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+			if err != unix.EINTR {
+				return err != unix.EAGAIN
+			}
+		}
+	})
+	if err := errors.Join(raw, err); err != nil {
+		return fmt.Errorf("send to the kernel: %w", err)
+	}
+	return nil
+}
+
+// read reads one datagram into the buffer.
+func (c *conn) read(block bool) (n int, err error) {
+	raw := c.raw.Read(func(fd uintptr) bool {
+		for {
+			n, _, err = unix.Recvfrom(int(fd), c.buf, unix.MSG_TRUNC)
+			if err != unix.EINTR {
+				return err != unix.EAGAIN || !block
+			}
+		}
+	})
+	if err == nil {
+		err = raw
+	}
+	if err != nil {
+		return 0, fmt.Errorf("receive from the kernel: %w", err)
+	}
+	if n > len(c.buf) {
+		return 0, fmt.Errorf("receive from the kernel: a message of %d bytes is too long", n)
+	}
+	return n, nil
+}
+
+// drain throws away what an exchange that was given up left in the socket,
+// which also ends a dump that the kernel has not finished.
+func (c *conn) drain() error {
+	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	for {
+		_, err := c.read(false)
+		switch {
+		case errors.Is(err, unix.EAGAIN):
+			c.dirty = false
+			return nil
+		case err != nil && !errors.Is(err, unix.ENOBUFS):
+			return err
+		}
+	}
+}
+
+func (c *conn) close() error { return c.file.Close() }
