@@ -82,8 +82,10 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 			fmt.Fprintf(w, "! %s\n", problem)
 		}
 	}
-	if s.IPVS != nil && s.IPVS.LastError != "" {
-		fmt.Fprintf(w, "! IPVS: %s\n", s.IPVS.LastError)
+	if s.IPVS != nil {
+		for _, problem := range s.IPVS.Errors {
+			fmt.Fprintf(w, "! IPVS: %s\n", problem)
+		}
 	}
 	return nil
 }

@@ -103,8 +103,9 @@ type ServerStatus struct {
 
 // IPVSStatus is the reconciler's view.
 type IPVSStatus struct {
-	LastPass  time.Time `json:"last_pass"`
-	LastError string    `json:"last_error,omitempty"`
+	LastPass *time.Time `json:"last_pass,omitempty"`
+	Errors   []string   `json:"errors,omitempty"`
+	Repairs  uint64     `json:"repairs"` // changes from outside that were undone
 }
 
 // SyncStatus is connection synchronisation as the kernel has it.

@@ -1,0 +1,96 @@
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/connsync"
+	"github.com/tandem-ha/tandem/ipvs/kernel"
+)
+
+// balance is the half of a director that needs IPVS in the kernel. A director
+// that only floats addresses has none.
+type balance struct {
+	kernel     *kernel.Kernel
+	reconciler *ipvs.Reconciler
+	syncer     *connsync.Syncer
+	started    bool
+}
+
+// openBalance opens IPVS. Nothing is changed yet.
+func openBalance(ctx context.Context, d *Director) (*balance, error) {
+	k, err := kernel.Open(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	log := d.log.With("part", "ipvs")
+	record := ipvs.NewRecord(d.recordFile(), k.Epoch())
+	b := &balance{
+		kernel:     k,
+		reconciler: ipvs.NewReconciler(k, record, log, ipvs.Options{OnDrain: d.pools.drain}),
+		syncer: connsync.New(k, d.log.With("part", "sync"), connsync.Options{
+			Record: filepath.Join(d.options.RunDir, "connsync.json"),
+			Epoch:  k.Epoch(),
+		}),
+	}
+	return b, nil
+}
+
+// start runs the parts, once.
+func (b *balance) start(parts *parts) {
+	if b.started {
+		return
+	}
+	b.started = true
+	parts.run("IPVS", b.reconciler.Run)
+	parts.run("connection sync", b.syncer.Run)
+}
+
+// set hands over what a configuration says of IPVS as a whole; the services
+// come from the pools.
+func (b *balance) set(ctx context.Context, c conf.Config) error {
+	b.syncer.Want(c.Sync)
+	timeouts := ipvs.Timeouts(c.Timeouts)
+	if timeouts == (ipvs.Timeouts{}) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	return b.kernel.SetTimeouts(ctx, timeouts)
+}
+
+// clear takes away what tandem owns in IPVS. The parts have ended before.
+func (b *balance) clear(ctx context.Context) error {
+	return errors.Join(b.syncer.Clear(ctx), b.reconciler.Clear(ctx))
+}
+
+func (b *balance) close() error { return b.kernel.Close() }
+
+// status shows the reconciler and the sync daemons.
+func (b *balance) status(s *Snapshot, c *connsync.Config) {
+	table := b.reconciler.Snapshot()
+	s.IPVS = &IPVSStatus{LastPass: moment(table.Read), Errors: table.Errors, Repairs: table.Repairs}
+	if c == nil {
+		return
+	}
+	st := b.syncer.Status()
+	s.Sync = &SyncStatus{Interface: c.Interface, SyncID: c.SyncID, Problems: slices.Clone(st.Errors)}
+	for _, daemon := range st.Daemons {
+		switch daemon.Role {
+		case ipvs.SyncMaster:
+			s.Sync.Master = true
+		case ipvs.SyncBackup:
+			s.Sync.Backup = true
+		}
+	}
+	if st.Granted > 0 && st.Granted < c.Settings.SockSize {
+		s.Sync.Problems = append(s.Sync.Problems, fmt.Sprintf(
+			"sync_sock_size: asked %d, the kernel gave %d; raise net.core.rmem_max and net.core.wmem_max", c.Settings.SockSize, st.Granted))
+	}
+}

@@ -1,0 +1,238 @@
+// Package director is the wiring: the one place that knows VRRP, health
+// checks, IPVS and the configuration all at once. Each part owns its state on
+// a goroutine of its own; the director hands them their wishes, at the start
+// and at each reload, and ends them in the order that a handover needs.
+package director
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/tandem-ha/tandem/cmd/tandem/control"
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/healthcheck/probe"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/link"
+)
+
+// ErrConfig means that the configuration is refused.
+var ErrConfig = errors.New("the configuration is refused")
+
+// stopLimit bounds a stop: an operator waits for it, and systemd kills after.
+const stopLimit = 10 * time.Second
+
+// Options say what to run.
+type Options struct {
+	Config   string // file
+	RunDir   string
+	StateDir string
+	Version  string
+	Log      *slog.Logger
+}
+
+// Director is one director. New checks and opens, Run runs.
+type Director struct {
+	options Options
+	log     *slog.Logger
+	started time.Time
+	lock    *os.File
+
+	network *link.Network
+	host    *link.Host
+	watcher *link.Watcher
+	router  *vrrp.Router
+	runner  *healthcheck.Runner
+	pools   *pools
+	control *control.Server
+	moved   chan struct{} // an instance changed its state
+
+	mu      sync.Mutex // guards what follows, which a reload changes and a status reads
+	config  conf.Config
+	found   conf.Diagnostics
+	loaded  time.Time
+	reload  *ReloadStatus
+	balance *balance // nil: nothing is balanced, so IPVS was never opened
+}
+
+// New reads the configuration and opens what the director needs of the host.
+// It changes nothing yet. The error is ErrConfig or ErrHost.
+func New(ctx context.Context, o Options) (*Director, error) {
+	d := &Director{options: o, log: o.Log, started: time.Now(), moved: make(chan struct{}, 1)}
+	config, found := conf.Load(o.Config)
+	if found.Fatal() {
+		d.sayFound(found)
+		return nil, fmt.Errorf("%w: %s", ErrConfig, o.Config)
+	}
+	d.sayFound(append(found, config.MissingInterfaces(InterfaceExists)...))
+	d.config, d.found, d.loaded = config, found, time.Now()
+	if err := config.VRRP.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if err := privileges(); err != nil {
+		return nil, err
+	}
+	if err := d.open(ctx); err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+// open opens files and sockets, in the order in which they say best what is wrong.
+func (d *Director) open(ctx context.Context) error {
+	var err error
+	if d.lock, err = lockRunDir(d.options.RunDir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.options.StateDir, 0o755); err != nil {
+		return fmt.Errorf("%w: make state directory: %w; --state-dir names another", ErrHost, err)
+	}
+	d.runner = healthcheck.NewRunner(probe.New, d.log.With("part", "check"), healthcheck.Options{})
+	d.pools = newPools(d.runner, d.log)
+	if balances(d.config) {
+		if d.balance, err = openBalance(ctx, d); err != nil {
+			return err
+		}
+		d.pools.want = d.balance.reconciler.Want
+	}
+	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
+	d.host = link.NewHost(d.log.With("part", "address"))
+	d.router = vrrp.NewRouter(d.config.VRRP, d.network, d.host, d.log.With("part", "vrrp"))
+	d.router.OnTransition = func(vrrp.Transition) {
+		select {
+		case d.moved <- struct{}{}:
+		default: // one is enough: the summary is made anew
+		}
+	}
+	d.watcher = link.NewWatcher(d.log.With("part", "link"), d.router.SetLink)
+	d.control, err = control.Listen(d.options.RunDir, func(ctx context.Context) (any, error) { return d.Snapshot(ctx) }, d.log)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHost, err)
+	}
+	return nil
+}
+
+// close gives back what open opened; nothing of it is kernel state.
+func (d *Director) close() error {
+	var errs []error
+	if d.balance != nil {
+		errs = append(errs, d.balance.close())
+	}
+	if d.lock != nil {
+		errs = append(errs, d.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// InterfaceExists tells whether this host has an interface of that name.
+func InterfaceExists(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
+}
+
+// Run is the director until ctx ends, which is a stop, or until a part fails.
+// A value on reload makes it read its configuration again.
+func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
+	parts := newParts()
+	for _, warning := range rivals("/proc") {
+		d.log.Warn(warning)
+	}
+	d.log.Info("starting", "version", d.options.Version, "config", d.config.File, "pid", os.Getpid(),
+		"instances", len(d.config.VRRP.Instances), "services", len(d.config.Services))
+
+	// Services first: when the address arrives, what it leads to is there.
+	if d.balance != nil {
+		d.balance.start(parts)
+		if err := d.balance.set(ctx, d.config); err != nil {
+			d.log.Error("IPVS", "error", err)
+		}
+	}
+	d.pools.set(d.config.Services)
+	parts.run("health checks", d.runner.Run)
+	parts.run("pools", d.pools.Run)
+	d.watch(d.config)
+	parts.run("adverts", d.network.Run)
+	parts.run("addresses", d.host.Run)
+	parts.run("links", d.watcher.Run)
+	parts.run("virtual routers", d.router.Run)
+	d.host.Sweep()
+	parts.run("control", d.control.Run)
+	notify(d.log, "READY=1", "STATUS="+d.summary())
+
+	var failure error
+	for failure == nil {
+		select {
+		case <-ctx.Done():
+			return d.stop(parts, nil)
+		case failure = <-parts.failed:
+		case <-reload:
+			d.Reload(ctx, parts)
+		case <-d.moved:
+			notify(d.log, "STATUS="+d.summary())
+		}
+	}
+	d.log.Error("a part failed; stopping so that the other director takes over", "error", failure)
+	return d.stop(parts, failure)
+}
+
+// stop ends in the order that the other director needs: priority 0, the
+// addresses away, and only then the services, which the last packets use.
+func (d *Director) stop(parts *parts, failure error) error {
+	notify(d.log, "STOPPING=1")
+	d.log.Info("stopping")
+	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+	defer cancel()
+	var errs []error
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"stop the virtual routers", d.router.Stop},
+		{"take the addresses away", d.host.Flush},
+		{"end all parts", parts.stop},
+		{"clear IPVS", d.clear},
+	} {
+		if err := step.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
+		}
+	}
+	return errors.Join(failure, errors.Join(errs...), d.close())
+}
+
+func (d *Director) clear(ctx context.Context) error {
+	if d.balance == nil {
+		return nil
+	}
+	return d.balance.clear(ctx)
+}
+
+// watch says which interfaces matter, and which addresses are virtual and so
+// no interface's own.
+func (d *Director) watch(c conf.Config) {
+	names, virtual := interests(c.VRRP)
+	d.watcher.Watch(names, virtual)
+}
+
+// recordFile remembers, for this boot, which IPVS services are tandem's.
+func (d *Director) recordFile() string { return filepath.Join(d.options.RunDir, "ipvs.json") }
+
+// sayFound logs what is wrong with a configuration file.
+func (d *Director) sayFound(found conf.Diagnostics) {
+	levels := [...]slog.Level{conf.Fatal: slog.LevelError, conf.Error: slog.LevelError, conf.Warning: slog.LevelWarn, conf.Note: slog.LevelInfo}
+	for _, f := range found {
+		d.log.Log(context.Background(), levels[f.Severity], f.String())
+	}
+}
+
+// balances tells whether a configuration needs IPVS at all.
+func balances(c conf.Config) bool {
+	return len(c.Services) > 0 || c.Sync != nil || ipvs.Timeouts(c.Timeouts) != (ipvs.Timeouts{})
+}

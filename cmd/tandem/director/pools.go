@@ -1,0 +1,195 @@
+package director
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"sync"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/pool"
+)
+
+// pools is where health becomes forwarding: results of checks go through
+// gates to verdicts, verdicts through package pool to the table that IPVS
+// shall hold. The goroutine of Run owns the maps; verdicts and quorum outlive
+// a reload because they are kept by key.
+type pools struct {
+	runner *healthcheck.Runner
+	want   func(ipvs.Table)
+	log    *slog.Logger
+	orders chan func()
+
+	services []conf.Service
+	retries  map[healthcheck.Key]int
+	gates    map[healthcheck.Key]healthcheck.Gate
+	states   map[ipvs.Key]pool.State
+
+	mu      sync.Mutex // guards drained
+	drained map[ipvs.Key]map[ipvs.Server]bool
+	poke    chan struct{} // drained changed
+}
+
+func newPools(runner *healthcheck.Runner, log *slog.Logger) *pools {
+	return &pools{
+		runner:  runner,
+		want:    func(ipvs.Table) {},
+		log:     log,
+		orders:  make(chan func()),
+		gates:   map[healthcheck.Key]healthcheck.Gate{},
+		states:  map[ipvs.Key]pool.State{},
+		drained: map[ipvs.Key]map[ipvs.Server]bool{},
+		poke:    make(chan struct{}, 1),
+	}
+}
+
+// Run turns results into tables until ctx ends.
+func (p *pools) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case order := <-p.orders:
+			order()
+		case <-p.runner.Ready():
+			p.take(p.runner.Take())
+		case <-p.poke:
+			p.compute()
+		}
+	}
+}
+
+// do runs a function on the goroutine that owns the pools.
+func (p *pools) do(ctx context.Context, order func()) error {
+	done := make(chan struct{})
+	select {
+	case p.orders <- func() { order(); close(done) }:
+	case <-ctx.Done():
+		return fmt.Errorf("ask the pools: %w", ctx.Err())
+	}
+	<-done
+	return nil
+}
+
+// set replaces the services. Health, quorum and history of what stays, stay.
+// It is called before Run, or through do.
+func (p *pools) set(services []conf.Service) {
+	p.services = services
+	p.retries = map[healthcheck.Key]int{}
+	var checks []healthcheck.Check
+	known := map[ipvs.Key]bool{}
+	for _, s := range services {
+		known[s.Key] = true
+		for _, c := range s.Checks {
+			checks = append(checks, c)
+			p.retries[c.Key] = c.Spec.Retries
+		}
+	}
+	maps.DeleteFunc(p.gates, func(k healthcheck.Key, _ healthcheck.Gate) bool { _, ok := p.retries[k]; return !ok })
+	maps.DeleteFunc(p.states, func(k ipvs.Key, _ pool.State) bool { return !known[k] })
+	p.runner.Set(checks)
+	p.compute()
+}
+
+// take leads results through their gates; the table is computed anew only
+// when a verdict changed.
+func (p *pools) take(results []healthcheck.Result) {
+	moved := false
+	for _, r := range results {
+		retries, ok := p.retries[r.Key]
+		if !ok {
+			continue // of a check that a reload took away
+		}
+		gate, changed := p.gates[r.Key].Step(r, retries)
+		p.gates[r.Key] = gate
+		if changed {
+			p.log.Info("check is "+gate.Verdict.String(), "check", r.Key, "reason", gate.Reason, "detail", gate.Detail, "took", r.Took)
+			moved = true
+		}
+	}
+	if moved {
+		p.compute()
+	}
+}
+
+// compute decides what the whole table shall be and says what changes by it.
+func (p *pools) compute() {
+	table := make(ipvs.Table, len(p.services))
+	for _, s := range p.services {
+		entry, state, changes := pool.Want(s.Service, p.inputs(s), p.states[s.Key])
+		p.states[s.Key] = state
+		table[s.Key] = entry
+		for _, c := range changes {
+			p.say(s.Name, c)
+		}
+	}
+	p.want(table)
+}
+
+func (p *pools) inputs(s conf.Service) pool.Inputs {
+	in := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: p.drainedOf(s.Key)}
+	for _, c := range s.Checks {
+		gate := p.gates[c.Key]
+		in.Checks[string(c.Key)] = pool.Health{Verdict: verdicts[gate.Verdict], Why: why(gate)}
+	}
+	return in
+}
+
+// verdicts translates between two packages that must not know each other.
+var verdicts = [...]pool.Verdict{
+	healthcheck.Unknown: pool.Unknown,
+	healthcheck.Up:      pool.Up,
+	healthcheck.Down:    pool.Down,
+}
+
+// why is a gate's verdict for people.
+func why(g healthcheck.Gate) string {
+	if g.Detail == "" {
+		return g.Reason.String()
+	}
+	return g.Reason.String() + ": " + g.Detail
+}
+
+func (p *pools) say(service string, c pool.Change) {
+	log := p.log.With("service", service)
+	if !c.Server.IsValid() {
+		log.Warn(c.Reason.String())
+		return
+	}
+	log = log.With("server", c.Server, "reason", c.Reason, "from", c.From, "to", c.To)
+	if c.To.Check != "" {
+		log = log.With("check", c.To.Check, "why", c.To.Why)
+	}
+	if c.To.Status == 0 {
+		log.Info("server removed from the configuration")
+		return
+	}
+	log.Info("server is " + c.To.Status.String())
+}
+
+// drain takes note of a manual drain that begins or ends; it does not block.
+func (p *pools) drain(d ipvs.Drain) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drained[d.Key] == nil {
+		p.drained[d.Key] = map[ipvs.Server]bool{}
+	}
+	if d.Over() {
+		delete(p.drained[d.Key], d.Server)
+	} else {
+		p.drained[d.Key][d.Server] = true
+	}
+	select {
+	case p.poke <- struct{}{}:
+	default: // one is enough: the map is read anew
+	}
+}
+
+func (p *pools) drainedOf(key ipvs.Key) map[ipvs.Server]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return maps.Clone(p.drained[key.Normal()])
+}

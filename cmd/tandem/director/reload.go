@@ -1,0 +1,91 @@
+package director
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf"
+)
+
+// Reload reads the configuration again and hands every part its new wish.
+// What is fatal, and an error that the running file did not have, refuses the
+// whole file: nothing has been touched then, and status says why.
+func (d *Director) Reload(ctx context.Context, parts *parts) {
+	notify(d.log, "RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
+	status := &ReloadStatus{At: time.Now()}
+	config, found := conf.Load(d.options.Config)
+	status.Why = d.refusals(ctx, config, found)
+	status.Refused = len(status.Why) > 0
+	if status.Refused {
+		for _, why := range status.Why {
+			d.log.Error("reload: " + why)
+		}
+		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
+	} else {
+		d.sayFound(found)
+		d.apply(ctx, parts, config)
+		d.log.Info("reloaded", "config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services))
+	}
+	d.mu.Lock()
+	d.reload = status
+	if !status.Refused {
+		d.config, d.found, d.loaded = config, found, status.At
+	}
+	d.mu.Unlock()
+	notify(d.log, "READY=1", "STATUS="+d.summary())
+}
+
+// refusals say why a new configuration must not run; none: it may. An
+// interface that is missing for the running configuration just now is
+// no reason to refuse another file.
+func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.Diagnostics) []string {
+	var why []string
+	for _, f := range found.NewErrors(d.found) {
+		why = append(why, f.String())
+	}
+	if len(why) > 0 {
+		return why
+	}
+	missing := config.MissingInterfaces(InterfaceExists)
+	for _, f := range missing.NewErrors(d.config.MissingInterfaces(InterfaceExists)) {
+		why = append(why, f.String())
+	}
+	if err := config.VRRP.Validate(); err != nil {
+		why = append(why, err.Error())
+	}
+	if len(why) == 0 && d.balance == nil && balances(config) {
+		b, err := openBalance(ctx, d)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		d.mu.Lock()
+		d.balance = b
+		d.mu.Unlock()
+	}
+	return why
+}
+
+// apply hands the parts their wishes, in the order of a start. Nothing in it
+// can fail half-way: each part keeps trying for what it was told.
+func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) {
+	if d.balance != nil {
+		d.balance.start(parts)
+		if err := d.balance.set(ctx, config); err != nil {
+			d.log.Error("IPVS", "error", err)
+		}
+	}
+	err := d.pools.do(ctx, func() {
+		if d.balance != nil {
+			d.pools.want = d.balance.reconciler.Want
+		}
+		d.pools.set(config.Services)
+	})
+	if err != nil {
+		d.log.Error("reload services", "error", err)
+	}
+	d.watch(config)
+	if err := d.router.Reconfigure(config.VRRP); err != nil {
+		d.log.Error("reload virtual routers", "error", err)
+	}
+}

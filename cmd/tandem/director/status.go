@@ -1,0 +1,89 @@
+package director
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// Snapshot asks every part how it is. A part that does not answer before ctx
+// ends makes it an error: a director that hangs shall not look well.
+func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
+	d.mu.Lock()
+	config, found, balance := d.config, d.found, d.balance
+	s := Snapshot{
+		Version: d.options.Version, PID: os.Getpid(), Started: d.started, At: time.Now(),
+		RouterID: config.RouterID,
+		Config: ConfigStatus{File: config.File, Loaded: d.loaded, Reload: d.reload,
+			Errors: found.Count(conf.Error), Warnings: found.Count(conf.Warning)},
+	}
+	d.mu.Unlock()
+	if s.RouterID == "" {
+		s.RouterID, _ = os.Hostname()
+	}
+	instances, err := answer(ctx, d.router.Snapshot)
+	if err != nil {
+		return s, fmt.Errorf("the virtual routers do not answer: %w", err)
+	}
+	s.Instances = viewInstances(instances, d.host.Present)
+	var table ipvs.Snapshot
+	if balance != nil {
+		table = balance.reconciler.Snapshot()
+		balance.status(&s, config.Sync)
+	}
+	s.Services = []ServiceStatus{}
+	if err := d.pools.do(ctx, func() { s.Services = d.pools.view(table) }); err != nil {
+		return s, err
+	}
+	s.Warnings = append(s.Warnings, rivals("/proc")...)
+	for _, m := range config.MissingInterfaces(InterfaceExists) {
+		s.Warnings = append(s.Warnings, m.Message)
+	}
+	return s, nil
+}
+
+// answer bounds the wait for a function that may hang.
+func answer[T any](ctx context.Context, ask func() T) (T, error) {
+	c := make(chan T, 1)
+	go func() { c <- ask() }()
+	select {
+	case v := <-c:
+		return v, nil
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
+}
+
+// summary is the line that systemctl status shows.
+func (d *Director) summary() string {
+	masters := 0
+	all := d.router.Snapshot()
+	for _, i := range all {
+		if i.State == vrrp.Master {
+			masters++
+		}
+	}
+	parts := []string{fmt.Sprintf("master of %d of %d instances", masters, len(all))}
+	if n := len(d.config.Services); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d services", n))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// monotonic is the clock of systemd's RELOADING=1 message.
+func monotonic() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}

@@ -1,0 +1,123 @@
+package director
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/pool"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// viewInstances shows the router's instances; present tells which of an
+// instance's addresses the kernel has.
+func viewInstances(all []vrrp.Status, present func(instance string) []netip.Addr) []InstanceStatus {
+	views := make([]InstanceStatus, 0, len(all))
+	for _, s := range all {
+		v := InstanceStatus{
+			Name: s.Name, Group: s.Group, Interface: s.Interface, VRID: s.VRID, Version: uint8(s.Version),
+			State: s.State.String(), Since: s.Since, Reason: s.Reason,
+			Priority: s.Priority, AdvertInterval: s.Interval.Seconds(),
+			MasterPriority: s.MasterPriority, Holds: s.Holds,
+			LastSent: moment(s.LastSent), LastHeard: moment(s.LastHeard),
+			Sent: s.Counters.Sent, Received: s.Counters.Received, SendErrors: s.Counters.SendErrors,
+			BecameMaster: s.Counters.BecameMaster, Drops: s.Counters.Drops,
+			Addresses: []AddressStatus{},
+		}
+		if s.Master.IsValid() {
+			v.Master = s.Master.String()
+		}
+		there := map[netip.Addr]bool{}
+		for _, a := range present(s.Name) {
+			there[a] = true
+		}
+		for _, a := range s.Addresses {
+			v.Addresses = append(v.Addresses, AddressStatus{Prefix: a.Prefix, Present: there[a.Prefix.Addr()]})
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// view shows the services as the pools want them beside what the kernel has.
+// It is called on the pools' goroutine.
+func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
+	views := make([]ServiceStatus, 0, len(p.services))
+	for _, s := range p.services {
+		state := p.states[s.Key]
+		_, inKernel := kernel.Table[s.Key.Normal()]
+		v := ServiceStatus{
+			Name: s.Name, Scheduler: s.IPVS.Scheduler, InKernel: inKernel,
+			Quorum: s.Quorum, Have: state.Weight, QuorumLost: state.Quorum == pool.Lost,
+			Servers: []ServerStatus{},
+		}
+		drained := p.drainedOf(s.Key)
+		for _, server := range s.Servers {
+			r := p.viewServer(s, server, state.Servers[server.Addr])
+			r.Drained = drained[server.Addr]
+			fillKernel(&r, kernel, s.Key)
+			v.Servers = append(v.Servers, r)
+		}
+		if s.Sorry != nil {
+			r := ServerStatus{Addr: s.Sorry.Addr, Sorry: true, Forwarding: s.Sorry.Dest.Forwarding.String(),
+				Verdict: state.Sorry.Status.String(), Reason: "sorry server", Configured: s.Sorry.Dest.Weight, Wanted: wanted(state.Sorry)}
+			fillKernel(&r, kernel, s.Key)
+			v.Servers = append(v.Servers, r)
+		}
+		views = append(views, v)
+	}
+	return views
+}
+
+// viewServer shows a real server's standing and the check that decides it:
+// the one that failed, else the one heard of last.
+func (p *pools) viewServer(s conf.Service, server pool.Server, st pool.Standing) ServerStatus {
+	v := ServerStatus{Addr: server.Addr, Forwarding: server.Dest.Forwarding.String(), Verdict: st.Status.String(),
+		Reason: "no check is configured", Configured: server.Dest.Weight, Wanted: wanted(st)}
+	var latest healthcheck.Gate
+	for _, key := range server.Checks {
+		gate := p.gates[healthcheck.Key(key)]
+		if key == st.Check || st.Check == "" && !gate.Last.At.Before(latest.Last.At) {
+			latest = gate
+		}
+	}
+	if len(server.Checks) == 0 {
+		return v
+	}
+	v.LastCheck = moment(latest.Last.At)
+	switch {
+	case latest.Verdict != healthcheck.Unknown:
+		v.Reason, v.Since = why(latest), moment(latest.Since)
+	case latest.Last.Reason != 0:
+		v.Reason = "not decided yet, last probe: " + latest.Last.Reason.String()
+	default:
+		v.Reason = "not probed yet"
+	}
+	return v
+}
+
+func fillKernel(v *ServerStatus, kernel ipvs.Snapshot, key ipvs.Key) {
+	dest, counts, ok := kernel.Server(key.Normal(), v.Addr)
+	if !ok {
+		return
+	}
+	v.Kernel, v.Active, v.Inactive = &dest.Weight, counts.Active, counts.Inactive
+}
+
+// wanted is the weight that the table shall hold; nil: the server shall not be in it.
+func wanted(st pool.Standing) *int32 {
+	if !st.In {
+		return nil
+	}
+	return &st.Weight
+}
+
+// moment is a time that may not have come yet.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tandem-ha/tandem/cmd/tandem/director"
+)
+
+func runCommand() *cobra.Command {
+	var options director.Options
+	var debug bool
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Be a director, in the foreground",
+		Long: `Runs a director with a keepalived.conf until SIGTERM or SIGINT. Logs go to
+standard error. SIGHUP reloads: a file that is refused changes nothing.
+
+A stop first tells the other director (an advert with priority 0), then takes
+the virtual addresses away, and removes its IPVS services last.
+
+Exit status: 0 stopped as asked, 1 the configuration is refused, 2 this host
+cannot run it (not root, no IPVS, another tandem runs), 3 it failed while
+running, 64 the command line is wrong.`,
+		Example: "  tandem run\n  tandem run -f keepalived.conf --run-dir /run/tandem-test",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			level := slog.LevelInfo
+			if debug {
+				level = slog.LevelDebug
+			}
+			options.Version = version
+			options.Log = logger(level)
+			return run(cmd.Context(), options)
+		},
+	}
+	cmd.Flags().StringVarP(&options.Config, "file", "f", defaultConfig(), "configuration `file`")
+	cmd.Flags().StringVar(&options.RunDir, "run-dir", defaultRunDir(), "`folder` for the control socket and the record of what tandem owns")
+	cmd.Flags().StringVar(&options.StateDir, "state-dir", defaultStateDir(), "`folder` for what shall outlive a reboot")
+	cmd.Flags().BoolVar(&debug, "debug", false, "log every detail")
+	return cmd
+}
+
+// logger writes to standard error. Under systemd the journal has the time
+// already.
+func logger(level slog.Level) *slog.Logger {
+	_, journal := os.LookupEnv("JOURNAL_STREAM")
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{
+		Level: level,
+		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey && len(groups) == 0 {
+				if journal {
+					return slog.Attr{}
+				}
+				a.Value = slog.StringValue(a.Value.Time().Format("2006-01-02T15:04:05.000Z07:00"))
+			}
+			return a
+		},
+	}))
+}
+
+func run(ctx context.Context, options director.Options) error {
+	d, err := director.New(ctx, options)
+	switch {
+	case errors.Is(err, director.ErrConfig):
+		return fail(exitFailed, err)
+	case err != nil:
+		return fail(exitHost, err)
+	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	begun := time.Now()
+	if err := d.Run(ctx, hup); err != nil {
+		return fail(exitRunning, err)
+	}
+	options.Log.Info("stopped", "ran", time.Since(begun).Round(time.Second))
+	return nil
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/tandem-ha/tandem/cmd/tandem/director"
+)
+
+var update = flag.Bool("update", false, "write the goldens anew")
+
+// TestPrintStatus renders each snapshot of testdata/status as people see it.
+func TestPrintStatus(t *testing.T) {
+	files, err := filepath.Glob("testdata/status/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no goldens:", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var snapshot director.Snapshot
+			decoder := json.NewDecoder(bytes.NewReader(archive.Files[0].Data))
+			decoder.DisallowUnknownFields()
+			if err := decoder.Decode(&snapshot); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := printStatus(&out, snapshot); err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				archive.Files[1].Data = out.Bytes()
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(archive.Files[1].Data), out.String()); diff != "" {
+				t.Errorf("status (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	t.Setenv("RUNTIME_DIRECTORY", t.TempDir())
+	conf := func(text string) string {
+		file := filepath.Join(t.TempDir(), "tandem.conf")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	usable := "vrrp_instance A {\n interface lo0absent\n virtual_router_id 51\n virtual_ipaddress {\n 192.0.2.1\n }\n}\n"
+	tests := []struct {
+		name   string
+		args   []string
+		status int
+		says   string
+	}{
+		{"no command prints the help", nil, 0, "Available Commands"},
+		{"an unknown command is a usage error", []string{"fly"}, exitUsage, "unknown command"},
+		{"an unknown flag is a usage error", []string{"status", "--fly"}, exitUsage, "unknown flag"},
+		{"version", []string{"version"}, 0, "tandem "},
+		{"status without a director", []string{"status"}, exitFailed, "no tandem is running"},
+		{"check of a missing file", []string{"check", "-f", "/nowhere/tandem.conf"}, exitFailed, "/nowhere/tandem.conf"},
+		{"check of a folder", []string{"check", "-f", "/"}, exitFailed, "directory"},
+		{"check of an unusable file", []string{"check", "-f", conf("vrrp_instance A {\n interface eth0\n}\n")}, exitFailed, "virtual_router_id"},
+		{"check of a usable file with an error", []string{"check", "-f", conf(usable)}, 0, "lo0absent does not exist"},
+		{"strict check of a usable file with an error", []string{"check", "--strict", "-f", conf(usable)}, exitHost, "lo0absent does not exist"},
+		{"run with a missing file", []string{"run", "-f", "/nowhere/tandem.conf"}, exitFailed, "refused"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			root := rootCommand()
+			root.SetArgs(tt.args)
+			root.SetOut(&out)
+			root.SetErr(&out)
+			err := root.ExecuteContext(t.Context())
+			if got := status(err); got != tt.status {
+				t.Errorf("exit status %d, want %d (%v)", got, tt.status, err)
+			}
+			said := out.String()
+			if err != nil {
+				said += err.Error()
+			}
+			if !strings.Contains(said, tt.says) {
+				t.Errorf("it said %q, want %q in it", said, tt.says)
+			}
+		})
+	}
+}
+
+func TestDefaultsFollowSystemd(t *testing.T) {
+	t.Setenv("RUNTIME_DIRECTORY", "/run/a:/run/b")
+	t.Setenv("STATE_DIRECTORY", "")
+	if got := defaultRunDir(); got != "/run/a" {
+		t.Errorf("run dir %q", got)
+	}
+	if got := defaultStateDir(); got != "/var/lib/tandem" {
+		t.Errorf("state dir %q", got)
+	}
+}
+
+func TestTheUnitNamesWhatExists(t *testing.T) {
+	unit, err := os.ReadFile("tandem.service")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Type=notify", "tandem run", "RestartPreventExitStatus=1 2 64", "RuntimeDirectoryPreserve=yes"} {
+		if !bytes.Contains(unit, []byte(want)) {
+			t.Errorf("the unit lacks %s", want)
+		}
+	}
+}
