@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"os/exec"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// launcherName is argument 0 of the process that becomes the test kernel.
+// launcherName is argument 0 of the process that holds the test kernel.
 const launcherName = "tandem-testkernel-launcher"
 
 // stage is where the launcher puts the guest's files: a tmpfs in its own mount
@@ -33,8 +33,7 @@ const (
 const guestLine = 3
 
 // launch runs as the first process of a fresh process and mount namespace,
-// prepares what the guest may see of the host, and becomes linux.uml. It
-// returns only on an error.
+// prepares what the guest may see of the host, and runs linux.uml.
 func launch() error {
 	spec, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -50,28 +49,40 @@ func launch() error {
 	if err := setStage(spec); err != nil {
 		return err
 	}
-	null, err := unix.Open("/dev/null", unix.O_RDWR, 0)
-	if err != nil {
-		return fmt.Errorf("open /dev/null: %w", err)
+	return bootKernel(ord)
+}
+
+// bootKernel runs linux.uml until it ends. It does so as a child: a kernel that
+// panics ends itself with abort(3), which does nothing in the first process of
+// a process namespace.
+func bootKernel(ord order) error {
+	// A panic is told by its console, not by a core file of the guest's memory.
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return fmt.Errorf("limit core files: %w", err)
 	}
-	if err := unix.Dup2(null, 0); err != nil {
-		return fmt.Errorf("close standard input: %w", err)
+	kernel := &exec.Cmd{
+		Path: ord.Kernel,
+		Args: []string{
+			kernelBinary,
+			"mem=" + strconv.Itoa(ord.MemoryMB) + "M",
+			"rootfstype=hostfs", "rootflags=/", "ro",
+			"init=" + stageInit,
+			"uml_dir=" + stageUML, "umid=guest",
+			// The kernel's messages leave by standard output, the command's
+			// streams by a line of their own.
+			"con0=null,fd:1", "con1=fd:" + strconv.Itoa(guestLine), "con=null", "ssl=null",
+			initEnv + "=1",
+		},
+		// The guest's memory is a file in TMPDIR; /dev/shm may be small or noexec.
+		Env:        []string{"HOME=" + stage, "TMPDIR=" + stage},
+		Stdout:     os.Stdout,
+		Stderr:     os.Stderr,
+		ExtraFiles: []*os.File{os.NewFile(guestLine, "guest line")},
 	}
-	argv := []string{
-		filepath.Base(ord.Kernel),
-		"mem=" + strconv.Itoa(ord.MemoryMB) + "M",
-		"rootfstype=hostfs", "rootflags=/", "ro",
-		"init=" + stageInit,
-		"uml_dir=" + stageUML, "umid=guest",
-		// The kernel's messages leave by standard output, the command's streams
-		// by a line of their own.
-		"con0=null,fd:1", "con1=fd:" + strconv.Itoa(guestLine), "con=null", "ssl=null",
-		"panic=1",
-		initEnv + "=1",
+	if err := kernel.Run(); err != nil {
+		return fmt.Errorf("run %s: %w", ord.Kernel, err)
 	}
-	// The guest's memory is a file in TMPDIR; /dev/shm may be small or noexec.
-	env := []string{"HOME=" + stage, "TMPDIR=" + stage}
-	return fmt.Errorf("execute %s: %w", ord.Kernel, unix.Exec(ord.Kernel, argv, env))
+	return nil
 }
 
 // sealHost makes the whole mount tree of this namespace read-only, except the

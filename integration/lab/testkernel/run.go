@@ -89,9 +89,7 @@ func Run(ctx context.Context, o Options) (exitCode int, err error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	bootLimit := time.AfterFunc(limit, func() {
-		cancel(fmt.Errorf("the test kernel did not start the command within %s", limit))
-	})
+	bootLimit := time.AfterFunc(limit, func() { cancel(errHung) })
 	defer bootLimit.Stop()
 
 	began := time.Now()
@@ -113,11 +111,22 @@ func Run(ctx context.Context, o Options) (exitCode int, err error) {
 		return code, nil
 	}
 	m.kill()
-	if cause := context.Cause(ctx); cause != nil {
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, errHung):
+		err = fmt.Errorf("%w in %s%s", errHung, limit, m.console.tail())
+	case cause != nil:
 		err = cause
+	case errors.Is(err, errSilent):
+		err = fmt.Errorf("%w%s", err, m.console.tail())
 	}
-	return 0, fmt.Errorf("test kernel: %w%s", err, m.console.tail())
+	return 0, fmt.Errorf("test kernel: %w", err)
 }
+
+// The ways in which a guest ends without saying why. The console knows more.
+var (
+	errHung   = errors.New("the command was not started")
+	errSilent = errors.New("the guest ended without an answer")
+)
 
 // machine is a booted test kernel as its host process sees it.
 type machine struct {
@@ -127,7 +136,7 @@ type machine struct {
 	gone    chan struct{} // Closed when nothing of it is left.
 }
 
-// boot starts the launcher, which becomes the test kernel.
+// boot starts the launcher, which runs the test kernel.
 func boot(ord order) (*machine, error) {
 	spec, err := json.Marshal(ord)
 	if err != nil {
@@ -191,7 +200,7 @@ func (m *machine) converse(o Options, started func()) (int, error) {
 		kind, payload, err := readFrame(m.line)
 		switch {
 		case err != nil:
-			return 0, fmt.Errorf("the guest ended without an answer: %w", err)
+			return 0, fmt.Errorf("%w: %w", errSilent, err)
 		case kind == frameStarted:
 			started()
 			go m.feed(o.Stdin)

@@ -63,8 +63,11 @@ const (
 func MaybeInit() {
 	switch {
 	case os.Args[0] == launcherName:
-		fmt.Fprintf(os.Stderr, "test kernel launcher: %v\n", launch())
-		os.Exit(1)
+		if err := launch(); err != nil {
+			fmt.Fprintf(os.Stderr, "test kernel launcher: %v\n", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	case os.Getpid() == 1 && os.Getenv(initEnv) != "":
 		guest()
 	}
