@@ -73,25 +73,29 @@ type Stop struct{}
 // Leave ends with everything left as it is.
 type Leave struct{}
 
-// together lets a member of a sync group go MASTER; the group has found that
+// together lets a member of a sync group go MASTER: the group has found that
 // each of them wants to.
 type together struct{}
 
-// follow pulls a member of a sync group to BACKUP.
-type follow struct{}
+// follow pulls a member of a sync group to BACKUP after another.
+type follow struct{ member string }
 
-func (Start) event()     {}
-func (Received) event()  {}
-func (Expired) event()   {}
-func (Link) event()      {}
-func (Priority) event()  {}
-func (Defect) event()    {}
-func (Hold) event()      {}
-func (Takeover) event()  {}
-func (Yield) event()     {}
-func (Resumed) event()   {}
-func (Configure) event() {}
-func (Stop) event()      {}
-func (Leave) event()     {}
-func (together) event()  {}
-func (follow) event()    {}
+// groupFault names the member that keeps the sync group in FAULT; empty: none.
+type groupFault struct{ member string }
+
+func (Start) event()      {}
+func (Received) event()   {}
+func (Expired) event()    {}
+func (Link) event()       {}
+func (Priority) event()   {}
+func (Defect) event()     {}
+func (Hold) event()       {}
+func (Takeover) event()   {}
+func (Yield) event()      {}
+func (Resumed) event()    {}
+func (Configure) event()  {}
+func (Stop) event()       {}
+func (Leave) event()      {}
+func (together) event()   {}
+func (follow) event()     {}
+func (groupFault) event() {}

@@ -2,56 +2,147 @@ package vrrp
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 )
 
-// Router runs the virtual routers of one director: one goroutine owns all
-// their machines, and every method may be called from any other.
+// Router runs the virtual routers of one director. One goroutine, Run's, owns
+// all their machines; every other method may be called from any goroutine and
+// posts to it.
 type Router struct {
-	// OnTransition, if set before Run, is told each change of state, after it
-	// took effect. It is called from the router's own goroutine and must not block.
+	// OnTransition, if set before Run, is told each change of state after it
+	// took effect. It is called from Run's goroutine and must not block.
 	OnTransition func(Transition)
 
 	cfg     Config
 	network Network
 	host    Host
 	log     *slog.Logger
+	mail    mailbox
 
-	status atomic.Pointer[[]Status]
+	running   atomic.Bool
+	ended     chan struct{} // closed when Run returns
+	published atomic.Pointer[snapshot]
 }
 
 // NewRouter returns a router that does nothing until Run.
 func NewRouter(cfg Config, network Network, host Host, log *slog.Logger) *Router {
-	return &Router{cfg: cfg, network: network, host: host, log: log}
+	r := &Router{
+		cfg: cfg, network: network, host: host, log: log,
+		mail:  mailbox{poke: make(chan struct{}, 1)},
+		ended: make(chan struct{}),
+	}
+	r.published.Store(&snapshot{})
+	return r
 }
 
 // Run runs the virtual routers until Stop or Leave, or until ctx ends, which
-// counts as Stop. It returns an error only for a configuration that Validate refuses.
-func (r *Router) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// counts as Stop. It fails only for a configuration that Validate refuses, and
+// can be called once.
+//
+// An instance stays in INIT until SetLink has told of its interface.
+func (r *Router) Run(ctx context.Context) error {
+	if err := r.cfg.Validate(); err != nil {
+		return fmt.Errorf("run virtual routers: %w", err)
+	}
+	r.running.Store(true)
+	defer close(r.ended)
+	l := newLoop(r)
+	l.configure(time.Now(), r.cfg)
+	l.run(ctx)
+	return nil
+}
 
-// SetLink tells what the kernel says of an interface. It does not block, and
-// may be called before Run.
-func (r *Router) SetLink(st LinkState) {}
+// SetLink tells what the kernel says of an interface. Those that matter are
+// Config.Interfaces. It may be called before Run.
+func (r *Router) SetLink(st LinkState) {
+	r.mail.post(func(l *loop) { l.setLink(st) })
+}
 
-// Reconfigure replaces the configuration. What is unchanged keeps its role,
-// timers and counters and sends nothing extra. An instance is known by its
-// interface and VRID: one with another VRID or interface is a new one. It returns what Validate
-// says of the configuration, and then changes nothing.
-func (r *Router) Reconfigure(cfg Config) error { return cfg.Validate() }
+// Reconfigure replaces the configuration, or returns why Validate refuses it
+// and changes nothing. What stays the same keeps its role, timers and
+// counters and sends nothing extra. Interface and VRID say which instance is
+// the same; its name may change.
+func (r *Router) Reconfigure(cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return fmt.Errorf("reconfigure virtual routers: %w", err)
+	}
+	r.mail.post(func(l *loop) { l.configure(l.now, cfg) })
+	return nil
+}
 
-// Post hands an instance a Hold, Priority, Defect, Takeover or Yield. It does not block.
-// It returns an error for another kind of event; an unknown instance is logged and ignored.
-func (r *Router) Post(instance string, ev Event) error { return nil }
-
-// Snapshot returns the state of every instance in configured order. The
-// caller may keep it and must not change it.
-func (r *Router) Snapshot() []Status { return nil }
+// Post hands an instance a Hold, Priority, Defect, Takeover or Yield; of a sync
+// group any member stands for all in the last two. Other events are
+// the router's own, and an error. An unknown instance is logged and ignored.
+func (r *Router) Post(instance string, ev Event) error {
+	switch ev.(type) {
+	case Hold, Priority, Defect, Takeover, Yield:
+	default:
+		return fmt.Errorf("post %T to instance %s: not an event from outside", ev, instance)
+	}
+	r.mail.post(func(l *loop) {
+		in := l.named(instance)
+		if in == nil {
+			l.log.Warn("event for an unknown instance", "instance", instance, "event", fmt.Sprintf("%T", ev))
+			return
+		}
+		l.step(in, ev)
+	})
+	return nil
+}
 
 // Stop ends every instance: masters say priority 0, then all addresses are
 // unwanted, then Run returns. Stop waits for that or for ctx.
-func (r *Router) Stop(ctx context.Context) error { return nil }
+func (r *Router) Stop(ctx context.Context) error {
+	return r.end(ctx, "stop virtual routers", Stop{})
+}
 
-// Leave makes Run return and leaves adverts unsent and addresses where they
-// are, for a successor of this process. It waits for that or for ctx.
-func (r *Router) Leave(ctx context.Context) error { return nil }
+// Leave makes Run return with everything left as it is, for a successor of
+// this process: no advert, no change of addresses. It waits for that or for ctx.
+func (r *Router) Leave(ctx context.Context) error {
+	return r.end(ctx, "leave virtual routers", Leave{})
+}
+
+func (r *Router) end(ctx context.Context, what string, ev Event) error {
+	r.mail.post(func(l *loop) { l.end(ev) })
+	if !r.running.Load() {
+		return nil // Run, if it comes, finds the post.
+	}
+	select {
+	case <-r.ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", what, ctx.Err())
+	}
+}
+
+// snapshotPatience is how long Snapshot waits for a loop that is busy.
+const snapshotPatience = 100 * time.Millisecond
+
+// Snapshot returns the state of every instance in configured order, as of
+// now or, when the loop has no time to answer, as of the last transition.
+// The caller must not change it.
+func (r *Router) Snapshot() []Status { return r.snapshot().instances }
+
+// Strays counts messages that belong to no instance, by reason.
+func (r *Router) Strays() map[string]uint64 { return r.snapshot().strays }
+
+func (r *Router) snapshot() *snapshot {
+	if r.running.Load() {
+		fresh := make(chan struct{})
+		r.mail.post(func(l *loop) {
+			l.publish()
+			close(fresh)
+		})
+		patience := time.NewTimer(snapshotPatience)
+		defer patience.Stop()
+		select {
+		case <-fresh:
+		case <-r.ended:
+		case <-patience.C:
+		}
+	}
+	return r.published.Load()
+}

@@ -55,5 +55,6 @@ type Counters struct {
 	SendErrors                     uint64
 	BecameMaster                   uint64
 	Drops                          map[string]uint64 // by drop reason
+	Odd                            map[string]uint64 // accepted, but by Oddity something is wrong
 	LateWakeups                    uint64            // we overslept beyond the master down interval
 }

@@ -79,14 +79,17 @@ func (in Instance) validate() (errs []error) {
 		if in.Interval < 10*time.Millisecond || in.Interval > 40950*time.Millisecond || in.Interval%(10*time.Millisecond) != 0 {
 			bad("interval %s is not 10ms-40.95s in steps of 10ms (VRRP version 3)", in.Interval)
 		}
-		if in.Auth != (Password{}) {
-			bad("VRRP version 3 has no authentication")
-		}
 	default:
 		bad("VRRP version %d is not 2 or 3", in.Version)
 	}
 	if in.PreemptDelay < 0 {
 		bad("preempt delay %s is negative", in.PreemptDelay)
+	}
+	if in.Announce.Repeat < 1 || in.Announce.Refresh > 0 && in.Announce.RefreshRepeat < 1 {
+		bad("addresses must be announced at least once")
+	}
+	if in.Announce.Delay < 0 || in.Announce.Refresh < 0 {
+		bad("announcement delay %s or refresh %s is negative", in.Announce.Delay, in.Announce.Refresh)
 	}
 	return append(errs, in.validateAddresses()...)
 }

@@ -244,7 +244,7 @@ func TestAuthenticate(t *testing.T) {
 
 func TestDropNames(t *testing.T) {
 	seen := make(map[string]bool)
-	for d := Accepted; d < numDrops; d++ {
+	for d := Accepted; d < NumDrops; d++ {
 		if name := d.String(); name == "" || seen[name] {
 			t.Errorf("drop %d has no name of its own: %q", d, name)
 		}

@@ -24,10 +24,10 @@ const (
 	AuthFail         // wrong password
 	IntervalMismatch // version 2 with another interval than ours
 
-	numDrops
+	NumDrops // how many reasons there are
 )
 
-var dropNames = [numDrops]string{
+var dropNames = [NumDrops]string{
 	Accepted:         "accepted",
 	Truncated:        "truncated",
 	TTL:              "ttl",
@@ -46,7 +46,7 @@ var dropNames = [numDrops]string{
 
 // String returns the name that counters and logs use.
 func (d Drop) String() string {
-	if d < numDrops {
+	if d < NumDrops {
 		return dropNames[d]
 	}
 	return "?"

@@ -1,0 +1,107 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
+)
+
+// Check decides what advert.Parse left open: whether the instance, which
+// advertises from own, may hear an advert that came from src to dst. The
+// checks are those of RFC 9568 section 7.1 and RFC 3768 section 7.1.
+//
+// The checksum was looked at before the password, unlike in keepalived: a
+// damaged advert is not a wrong password.
+func (in Instance) Check(a advert.Advert, src, dst, own netip.Addr) advert.Drop {
+	if a.Version != uint8(in.Version) {
+		return advert.Version
+	}
+	if drop := a.Authenticate(in.Auth); drop != advert.Accepted {
+		return drop
+	}
+	// RFC 3768 section 7.1: MUST discard. Version 3 follows the master instead.
+	if in.Version == V2 && a.Interval != in.Interval {
+		return advert.IntervalMismatch
+	}
+	if dst.IsMulticast() == in.unicast() {
+		return advert.CastMismatch
+	}
+	if src == own {
+		return advert.OwnAddress
+	}
+	return advert.Accepted
+}
+
+// Oddity is something about an accepted advert that an operator should know.
+type Oddity uint8
+
+// The oddities.
+const (
+	OddAddresses Oddity = iota // its list of addresses is not ours
+	OddInterval                // version 3: its interval is not ours
+	OddPeer                    // unicast from an address that is no configured peer
+	OddOwner                   // it says 255, and so do we (RFC 9568 section 8.3.2)
+
+	numOddities
+)
+
+var oddityNames = [numOddities]string{"address-list", "interval", "unknown-peer", "two-owners"}
+
+// String returns the name that counters and logs use.
+func (o Oddity) String() string {
+	if o < numOddities {
+		return oddityNames[o]
+	}
+	return "?"
+}
+
+// Oddities returns what is odd about an advert that Check accepts. RFC 9568
+// section 7.1 has them logged and the advert kept; RFC 3768 would drop another
+// address list, which makes two masters of every reload that adds one.
+func (in Instance) Oddities(a advert.Advert, src netip.Addr) (odd []Oddity) {
+	if !in.sameAddresses(a.Addresses) {
+		odd = append(odd, OddAddresses)
+	}
+	if a.Interval != in.Interval {
+		odd = append(odd, OddInterval)
+	}
+	if in.unicast() && !slices.Contains(in.Peers, src) {
+		odd = append(odd, OddPeer)
+	}
+	if a.Priority == PriorityOwner && in.Priority == PriorityOwner {
+		odd = append(odd, OddOwner)
+	}
+	return odd
+}
+
+// sameAddresses compares regardless of order, which is only a
+// recommendation (RFC 9568 section 5.2.9).
+func (in Instance) sameAddresses(theirs []netip.Addr) bool {
+	if len(theirs) != len(in.Addresses) {
+		return false
+	}
+	for i, a := range in.Addresses {
+		if a.Prefix.Addr() != theirs[i] && !slices.Contains(theirs, a.Prefix.Addr()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (in Instance) unicast() bool { return len(in.Peers) > 0 }
+
+// advert is what the instance says with a priority.
+func (in Instance) advert(priority uint8) advert.Advert {
+	a := advert.Advert{
+		Version: uint8(in.Version), VRID: in.VRID, Priority: priority, Interval: in.Interval,
+		Addresses: make([]netip.Addr, len(in.Addresses)),
+	}
+	for i, addr := range in.Addresses {
+		a.Addresses[i] = addr.Prefix.Addr()
+	}
+	if in.Version == V2 && in.Auth != (Password{}) {
+		a.AuthType, a.Auth = advert.AuthPass, in.Auth
+	}
+	return a
+}

@@ -1,0 +1,57 @@
+package vrrp
+
+import (
+	"slices"
+	"time"
+)
+
+// configure takes a new configuration without a change of role. Nothing here
+// may make a peer believe that the master died.
+func (m *Machine) configure(now time.Time, cfg Instance) []Action {
+	old := m.cfg
+	m.cfg = cfg
+	if !m.down.learned {
+		m.down.interval = cfg.Interval
+	}
+	if m.state == Master {
+		// A longer interval is announced by the advert that is due by the
+		// shorter one: until it comes the backups count with that.
+		m.adverDue = earliest(m.adverDue, m.sent.Add(cfg.Interval))
+		if cfg.Announce != old.Announce {
+			m.announce.refresh = time.Time{}
+			if cfg.Announce.Refresh > 0 {
+				m.announce.refresh = now.Add(cfg.Announce.Refresh)
+			}
+		}
+	}
+	acts := m.judge(now)
+	if len(acts) == 0 && m.state != Init && !slices.Equal(old.Addresses, cfg.Addresses) {
+		acts = []Action{Addresses{m.state == Master}}
+	}
+	return acts
+}
+
+// Status returns what the machine knows of itself; the times and counters of messages are the router's.
+func (m *Machine) Status(now time.Time) Status {
+	s := Status{
+		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID, Version: m.cfg.Version,
+		State: m.state, Since: m.since, Reason: m.reason.String(),
+		Priority: m.priority(), Interval: m.cfg.Interval,
+		Addresses: slices.Clone(m.cfg.Addresses),
+		Holds:     slices.Clone(m.holds),
+	}
+	if m.detail != "" {
+		s.Reason += ": " + m.detail
+	}
+	if m.state == Backup {
+		s.Interval = m.down.interval
+		if m.down.learned {
+			s.Master, s.MasterPriority = m.last.From, m.last.Advert.Priority
+		}
+		if now.Before(m.preemptAt) {
+			s.Holds = append(s.Holds, "preempt_delay")
+		}
+	}
+	s.Counters.LateWakeups = m.overslept
+	return s
+}

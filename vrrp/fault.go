@@ -1,0 +1,71 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// judge compares the state with what is known of the link and the tracked
+// items, and enters or leaves FAULT accordingly.
+func (m *Machine) judge(now time.Time) []Action {
+	if !m.started || !m.linkKnown {
+		return nil
+	}
+	reason, detail, bad := m.fault()
+	switch {
+	case bad && m.state == Fault:
+		m.reason, m.detail = reason, detail
+		return nil
+	case bad:
+		return m.toFault(now, reason, detail)
+	case m.state == Init:
+		return m.startUp(now, Started)
+	case m.state == Fault:
+		return m.startUp(now, Recovered)
+	}
+	return nil
+}
+
+// fault returns why the machine cannot take part, if it cannot.
+func (m *Machine) fault() (reason Reason, detail string, bad bool) {
+	switch {
+	case !m.link.Exists:
+		return NoInterface, m.cfg.Interface, true
+	case !m.link.Up:
+		return LinkDown, m.cfg.Interface, true
+	case !m.source().IsValid():
+		return NoSource, m.cfg.Interface, true
+	case len(m.defects) > 0:
+		return Defective, m.defects[0], true
+	case m.groupFault != "":
+		return GroupFault, m.groupFault, true
+	}
+	return NotStarted, "", false
+}
+
+// source is the address that adverts come from (RFC 9568 section 5.1.1.1).
+func (m *Machine) source() netip.Addr {
+	if m.cfg.Source.IsValid() {
+		return m.cfg.Source
+	}
+	return m.link.Primary
+}
+
+// troubled reports whether the machine is in FAULT for a reason of its own:
+// one that keeps its sync group there.
+func (m *Machine) troubled() bool {
+	return m.state == Fault && m.reason != GroupFault
+}
+
+// toggle adds why to a list or takes it out.
+func toggle(list []string, why string, on bool) []string {
+	i := slices.Index(list, why)
+	switch {
+	case on && i < 0:
+		return append(list, why)
+	case !on && i >= 0:
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}

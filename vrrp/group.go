@@ -1,0 +1,121 @@
+package vrrp
+
+import "time"
+
+// group is a sync group: a pure reducer over its machines, which are master
+// together or not at all. A machine in no sync group is a group of one.
+//
+// RFC 9568 has no such thing. The rules are keepalived's: a group becomes
+// master only when each member wants to; the first member that goes BACKUP
+// or FAULT pulls the others at once; weights of members count for nothing.
+type group struct {
+	name    string // empty: a group of one that nobody named
+	members []*Machine
+}
+
+// act is an action of one member of a group.
+type act struct {
+	member int
+	Action
+}
+
+// newGroup ties machines together, which may have been in other groups before.
+func newGroup(name string, members []*Machine) *group {
+	for _, m := range members {
+		m.grouped = len(members) > 1
+		if !m.grouped {
+			m.wants, m.groupFault = false, ""
+		}
+	}
+	return &group{name: name, members: members}
+}
+
+// deadline returns the earliest of the members' deadlines; zero: none.
+func (g *group) deadline() (first time.Time) {
+	for _, m := range g.members {
+		first = earliest(first, m.Deadline())
+	}
+	return first
+}
+
+// step hands an event to member i and lets the others follow.
+func (g *group) step(now time.Time, i int, ev Event) []act {
+	s := outcome{group: g, now: now}
+	switch ev.(type) {
+	case Takeover:
+		// The whole group or nobody.
+		if g.every((*Machine).takesPart) {
+			s.tellAll(ev)
+		}
+	case Yield:
+		// Each member says priority 0, so that each address moves at once.
+		s.tellAll(ev)
+	default:
+		was := g.members[i].state
+		s.tell(i, ev)
+		if was == Master && g.members[i].state == Backup {
+			s.tellAll(follow{g.members[i].cfg.Name})
+		}
+	}
+	if len(g.members) > 1 {
+		s.settle()
+	}
+	return s.acts
+}
+
+// outcome collects what one event makes of a group.
+type outcome struct {
+	*group
+	now  time.Time
+	acts []act
+}
+
+func (s *outcome) tell(i int, ev Event) {
+	for _, a := range s.members[i].Step(s.now, ev) {
+		s.acts = append(s.acts, act{i, a})
+	}
+}
+
+func (s *outcome) tellAll(ev Event) {
+	for i := range s.members {
+		s.tell(i, ev)
+	}
+}
+
+// settle makes the members agree: in FAULT while another is there for a
+// reason of its own, MASTER once each of them wants to.
+func (s *outcome) settle() {
+	for i, m := range s.members {
+		if bad := s.troubled(i); m.groupFault != bad {
+			s.tell(i, groupFault{bad})
+		}
+	}
+	if s.every((*Machine).wantsMaster) {
+		s.tellAll(together{})
+	}
+}
+
+// troubled names a member other than i that is in FAULT by itself; empty: none.
+func (g *group) troubled(i int) string {
+	for j, m := range g.members {
+		if j != i && m.troubled() {
+			return m.cfg.Name
+		}
+	}
+	return ""
+}
+
+func (g *group) every(is func(*Machine) bool) bool {
+	for _, m := range g.members {
+		if !is(m) {
+			return false
+		}
+	}
+	return true
+}
+
+// takesPart reports whether the machine is neither in FAULT nor unstarted.
+func (m *Machine) takesPart() bool { return m.state == Backup || m.state == Master }
+
+// wantsMaster reports whether the machine is master, or would be if its group were.
+func (m *Machine) wantsMaster() bool { return m.state == Master || m.state == Backup && m.wants }

@@ -1,0 +1,201 @@
+package vrrp
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
+)
+
+// loop is what the router's goroutine owns.
+type loop struct {
+	router  *Router
+	network Network
+	host    Host
+	log     *slog.Logger
+
+	cfg       Config
+	instances []*instance // in configured order
+	byID      map[routerID]*instance
+	links     map[string]LinkState // as last told
+	queue     *deadlines
+	strays    [advert.NumDrops]uint64
+
+	now     time.Time // of this round
+	frames  []Frame
+	batch   []Outgoing
+	senders []*instance // of batch
+	effects []func()    // what follows the batch
+	changed bool        // something worth a new snapshot happened
+	ending  bool
+}
+
+func newLoop(r *Router) *loop {
+	return &loop{
+		router: r, network: r.network, host: r.host, log: r.log,
+		links: make(map[string]LinkState),
+		queue: newDeadlines(nil),
+	}
+}
+
+// run does one round after another until it is told to end.
+func (l *loop) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		var heard *Frame
+		select {
+		case f := <-l.network.Frames():
+			heard = &f
+		case <-timer.C:
+		case <-l.router.mail.poke:
+		case <-ctx.Done():
+			l.router.mail.post(func(l *loop) { l.end(Stop{}) })
+		}
+		l.round(heard)
+		if l.ending {
+			return
+		}
+		l.rearm(timer)
+	}
+}
+
+// rearm sets the timer to the next deadline.
+func (l *loop) rearm(timer *time.Timer) {
+	if next := l.queue.first(); next.IsZero() {
+		timer.Stop()
+	} else {
+		timer.Reset(time.Until(next))
+	}
+}
+
+// round does everything that is due. The order matters: whether we overslept
+// decides how to take what was heard meanwhile, and an advert that is waiting
+// to be read outranks a timer that it would have restarted. Which of the two
+// woke us up says nothing: select chooses at random.
+func (l *loop) round(first *Frame) {
+	frames := l.fetch(first)
+	l.now = time.Now()
+	l.wake()
+	for _, f := range frames {
+		l.receive(f)
+	}
+	for _, work := range l.router.mail.take() {
+		work(l)
+	}
+	l.expire()
+	l.flush()
+}
+
+// wake tells every machine when the process slept past its next deadline.
+// Time is monotonic, so a clock that is set is no sleep.
+func (l *loop) wake() {
+	planned := l.queue.first()
+	if planned.IsZero() || l.now.Sub(planned) < MinLate {
+		return
+	}
+	var overslept int
+	for _, in := range l.instances {
+		before := in.overslept
+		l.step(in, Resumed{})
+		if in.overslept > before {
+			overslept++
+		}
+	}
+	if overslept > 0 {
+		l.log.Warn("woke up late, listening before speaking", "late", l.now.Sub(planned), "instances", overslept)
+	}
+}
+
+// maxFetch bounds what is read in a round, so that no flood of messages can
+// keep a timer from being served.
+const maxFetch = 4096
+
+// fetch returns the message that woke us up and all that wait behind it.
+func (l *loop) fetch(first *Frame) []Frame {
+	clear(l.frames)
+	l.frames = l.frames[:0]
+	if first != nil {
+		l.frames = append(l.frames, *first)
+	}
+	for len(l.frames) < maxFetch {
+		select {
+		case f := <-l.network.Frames():
+			l.frames = append(l.frames, f)
+		default:
+			return l.frames
+		}
+	}
+	return l.frames
+}
+
+// expire serves every timer that is due.
+func (l *loop) expire() {
+	for {
+		next := l.queue.first()
+		if !due(l.now, next) {
+			return
+		}
+		e := (*l.queue)[0]
+		for _, in := range e.instances {
+			if due(l.now, in.Deadline()) {
+				l.step(in, Expired{})
+			}
+		}
+	}
+}
+
+// step hands an event to an instance, and keeps what it wants done.
+func (l *loop) step(in *instance, ev Event) {
+	for _, a := range in.entry.step(l.now, in.member, ev) {
+		l.act(in.entry.instances[a.member], a.Action)
+	}
+	l.queue.fix(in.entry)
+}
+
+// act puts adverts into the batch and everything else behind it, so that no
+// address moves before the advert that announces it.
+func (l *loop) act(in *instance, a Action) {
+	switch a := a.(type) {
+	case Send:
+		l.enqueue(in, a.Priority)
+	case Addresses:
+		name, iface, addrs := in.cfg.Name, in.cfg.Interface, in.cfg.Addresses
+		l.effects = append(l.effects, func() { l.host.Want(name, iface, addrs, a.Present) })
+	case Burst:
+		name := in.cfg.Name
+		l.effects = append(l.effects, func() { l.host.Announce(name, a.Repeat) })
+	case Transition:
+		in.moved(a)
+		l.changed = true
+		l.effects = append(l.effects, func() { l.report(in, a) })
+	}
+}
+
+// report logs a transition, once and only here, and passes it on.
+func (l *loop) report(in *instance, t Transition) {
+	level := slog.LevelInfo
+	if t.To == Fault {
+		level = slog.LevelWarn
+	}
+	attrs := []any{"instance", t.Instance, "from", t.From.String(), "to", t.To.String(), "reason", t.Reason.String(), "priority", t.Priority}
+	if t.Detail != "" {
+		attrs = append(attrs, "detail", t.Detail)
+	}
+	if t.Peer.IsValid() {
+		attrs = append(attrs, "peer", t.Peer, "peer_priority", t.PeerPriority)
+	}
+	l.log.Log(context.Background(), level, "state change", attrs...)
+	if l.router.OnTransition != nil {
+		l.router.OnTransition(t)
+	}
+}
+
+// end makes every instance stop or leave, and the loop with them.
+func (l *loop) end(ev Event) {
+	for _, in := range l.instances {
+		l.step(in, ev)
+	}
+	l.ending = true
+}

@@ -1,0 +1,180 @@
+package vrrp
+
+import (
+	"slices"
+	"time"
+)
+
+// configure brings the instances in line with a valid configuration, at the
+// start and after a reload.
+func (l *loop) configure(now time.Time, cfg Config) {
+	l.now, l.cfg = now, cfg
+	before := l.byID
+
+	l.byID = make(map[routerID]*instance, len(cfg.Instances))
+	order := make([]*instance, len(cfg.Instances))
+	for i, c := range cfg.Instances {
+		in := before[c.id()]
+		if in == nil {
+			in = &instance{Machine: NewMachine(c)}
+		}
+		order[i], l.byID[c.id()] = in, in
+	}
+	for _, in := range l.instances {
+		if l.byID[in.cfg.id()] == nil {
+			l.remove(in)
+		}
+	}
+	l.instances = order
+	l.regroup()
+
+	var names []string // as they were
+	for i, c := range cfg.Instances {
+		if before[c.id()] != nil {
+			names = append(names, order[i].cfg.Name)
+			l.update(order[i], c)
+		}
+	}
+	l.forget(names)
+	for i, c := range cfg.Instances {
+		if before[c.id()] == nil {
+			l.start(order[i])
+		}
+	}
+	l.network.Listen(listens(cfg))
+	l.changed = true
+}
+
+// remove stops an instance that is no longer configured. Its name may be
+// another's from here on, so the host forgets it first.
+func (l *loop) remove(in *instance) {
+	l.step(in, Stop{})
+	name := in.cfg.Name
+	l.effects = append(l.effects, func() { l.host.Forget(name) })
+}
+
+// regroup ties the instances into their sync groups anew.
+func (l *loop) regroup() {
+	var entries []*entry
+	grouped := make([]bool, len(l.instances))
+	add := func(name string, members []*instance) {
+		e := &entry{instances: members}
+		machines := make([]*Machine, len(members))
+		for i, in := range members {
+			in.entry, in.member = e, i
+			machines[i] = in.Machine
+		}
+		e.group = newGroup(name, machines)
+		entries = append(entries, e)
+	}
+	for _, g := range l.cfg.Groups {
+		var members []*instance
+		for i, c := range l.cfg.Instances {
+			if slices.Contains(g.Members, c.Name) {
+				members = append(members, l.instances[i])
+				grouped[i] = true
+			}
+		}
+		if len(members) > 0 {
+			add(g.Name, members)
+		}
+	}
+	for i, in := range l.instances {
+		if !grouped[i] {
+			add("", []*instance{in})
+		}
+	}
+	l.queue = newDeadlines(entries)
+}
+
+// update gives a running instance its new configuration.
+func (l *loop) update(in *instance, cfg Instance) {
+	for _, t := range in.cfg.Track {
+		if !slices.ContainsFunc(cfg.Track, func(n TrackInterface) bool { return n.Name == t.Name }) {
+			l.trackSource(in, t.Name, 0, false)
+		}
+	}
+	renamed := in.cfg.Name != cfg.Name
+	l.step(in, Configure{cfg})
+	l.track(in)
+	if renamed {
+		// The host knows instances by name: the wish moves to the new one.
+		l.act(in, Addresses{in.state == Master})
+	}
+}
+
+// forget drops the old names that no instance has any more, after those
+// that had them have made their wishes under new ones.
+func (l *loop) forget(old []string) {
+	for _, name := range old {
+		if l.named(name) == nil {
+			l.effects = append(l.effects, func() { l.host.Forget(name) })
+		}
+	}
+}
+
+// start begins a new instance, as far as its link is known.
+func (l *loop) start(in *instance) {
+	l.track(in)
+	l.step(in, Start{})
+	if st, known := l.links[in.cfg.Interface]; known {
+		l.step(in, st.event())
+	}
+	if in.grouped && slices.ContainsFunc(in.cfg.Track, func(t TrackInterface) bool { return t.Weight != 0 }) {
+		l.log.Warn("the weights of tracked interfaces count for nothing in a sync group", "instance", in.cfg.Name, "group", in.entry.name)
+	}
+}
+
+// setLink takes what the kernel says of an interface.
+func (l *loop) setLink(st LinkState) {
+	if known, ok := l.links[st.Name]; ok && known == st {
+		return
+	}
+	l.links[st.Name] = st
+	for _, in := range l.instances {
+		if in.cfg.Interface == st.Name {
+			l.step(in, st.event())
+		}
+		l.track(in)
+	}
+}
+
+// track judges the tracked interfaces of an instance whose state is known.
+func (l *loop) track(in *instance) {
+	for _, t := range in.cfg.Track {
+		if st, known := l.links[t.Name]; known {
+			delta, defect := t.effect(st.Exists && st.Up)
+			l.trackSource(in, t.Name, delta, defect)
+		}
+	}
+}
+
+func (l *loop) trackSource(in *instance, iface string, delta int, defect bool) {
+	source := "interface " + iface
+	l.step(in, Priority{source, delta})
+	l.step(in, Defect{source, defect})
+}
+
+func (st LinkState) event() Link {
+	return Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary}
+}
+
+// listens returns what the configuration needs to hear, each once.
+func listens(cfg Config) (want []Listen) {
+	for _, c := range cfg.Instances {
+		if l := (Listen{c.Interface, c.unicast()}); !slices.Contains(want, l) {
+			want = append(want, l)
+		}
+	}
+	return want
+}
+
+// named returns the instance of that name, or nil.
+func (l *loop) named(name string) *instance {
+	for _, in := range l.instances {
+		if in.cfg.Name == name {
+			return in
+		}
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package vrrp
+
+import "time"
+
+// Skew returns Skew_Time, which lets the backup of the highest priority speak
+// first. interval is the master's. RFC 9568 section 6.1; version 2 counts in
+// seconds whatever the interval (RFC 3768 section 6.1).
+func Skew(v Version, priority uint8, interval time.Duration) time.Duration {
+	if v == V2 {
+		interval = time.Second
+	}
+	return time.Duration(256-int(priority)) * interval / 256
+}
+
+// MasterDown returns Active_Down_Interval: how long a backup waits for the
+// next advert of a master that advertises every interval (RFC 9568 section 6.1).
+func MasterDown(v Version, priority uint8, interval time.Duration) time.Duration {
+	return 3*interval + Skew(v, priority, interval)
+}
+
+// Late returns how late a wake-up may be before it counts as having slept. A
+// busy machine is late by milliseconds; a quarter of an interval means that
+// an advert may have passed unheard.
+func Late(interval time.Duration) time.Duration {
+	return max(interval/4, MinLate)
+}
+
+// MinLate is the smallest Late of any interval.
+const MinLate = 20 * time.Millisecond
+
+// downTimer is Active_Down_Timer. It keeps what it was started with, not when
+// it fires, so that a changed priority reshapes it while it runs.
+type downTimer struct {
+	start    time.Time
+	skewOnly bool          // the master stopped: only Skew_Time
+	interval time.Duration // Active_Adver_Interval: the master's, or ours until one is accepted
+	learned  bool          // it is the master's
+}
+
+func (t downTimer) deadline(v Version, priority uint8) time.Time {
+	if t.skewOnly {
+		return t.start.Add(Skew(v, priority, t.interval))
+	}
+	return t.start.Add(MasterDown(v, priority, t.interval))
+}
+
+// announceTimer says when a master announces its addresses again. The first
+// burst is part of becoming master.
+type announceTimer struct {
+	second  time.Time // the burst after Announce.Delay
+	echo    time.Time // once more after a clash with another master
+	refresh time.Time
+}
+
+// newAnnounceTimer starts from the first burst. The first refresh follows the
+// second burst, as keepalived has it.
+func newAnnounceTimer(now time.Time, cfg Announce) announceTimer {
+	var t announceTimer
+	if cfg.Delay > 0 {
+		t.second = now.Add(cfg.Delay)
+	}
+	if cfg.Refresh > 0 {
+		t.refresh = now.Add(cfg.Delay + cfg.Refresh)
+	}
+	return t
+}
+
+func (t announceTimer) deadline() time.Time {
+	return earliest(earliest(t.second, t.echo), t.refresh)
+}
+
+// expire returns how often to announce each address now; 0: nothing is due.
+func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
+	if due(now, t.second) {
+		t.second = time.Time{}
+		repeat = cfg.Repeat
+	}
+	if due(now, t.echo) {
+		t.echo = time.Time{}
+		repeat = cfg.Repeat
+	}
+	if due(now, t.refresh) {
+		t.refresh = now.Add(cfg.Refresh)
+		repeat = max(repeat, cfg.RefreshRepeat)
+	}
+	return repeat
+}
+
+// due reports whether a timer has fired; a zero one is not armed.
+func due(now, at time.Time) bool { return !at.IsZero() && !now.Before(at) }
+
+// earliest returns the earlier of two timers, of which zero ones are not armed.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
