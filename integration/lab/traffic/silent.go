@@ -34,6 +34,15 @@ func OpenSilent(ctx context.Context, from Net, targets []netip.AddrPort, n int) 
 	return &Silent{conns: conns, targets: targets}, nil
 }
 
+// Clients returns the clients' ends of the connections.
+func (s *Silent) Clients() []netip.AddrPort {
+	clients := make([]netip.AddrPort, len(s.conns))
+	for i, c := range s.conns {
+		clients[i] = local(c)
+	}
+	return clients
+}
+
 // Speak makes every connection say its first line, waits for the answers at
 // most patience, and closes all. An answer can only come from the server that
 // holds the connection: any other host resets it.

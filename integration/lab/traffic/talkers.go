@@ -59,6 +59,15 @@ func StartTalkers(ctx context.Context, from Net, targets []netip.AddrPort, n int
 	return t, nil
 }
 
+// Clients returns the clients' ends of the connections.
+func (t *Talkers) Clients() []netip.AddrPort {
+	clients := make([]netip.AddrPort, len(t.talks))
+	for i, one := range t.talks {
+		clients[i] = one.Client
+	}
+	return clients
+}
+
 // Waiting returns how many connections live, and how many of these have had no
 // answer since a time.
 func (t *Talkers) Waiting(since time.Time) (alive, waiting int) {

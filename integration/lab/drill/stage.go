@@ -1,0 +1,177 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
+)
+
+// readyLimit bounds the wait for a healthy pair: an election, the first checks
+// of every real server, and the slow start of processes in a test kernel.
+const readyLimit = 20 * time.Second
+
+// stage is one lab with its real servers and a pair of directors.
+type stage struct {
+	lab     *lab.Lab
+	plan    lab.Plan
+	pair    Pair
+	config  lab.ConfigOptions
+	bounds  Bounds
+	servers []*traffic.Server
+	logs    [2]*tail
+}
+
+// raise builds a lab, starts the real servers and both directors, and waits
+// until the pair is healthy. What it leaves after an error is nothing.
+func raise(ctx context.Context, o Options, p Pair, active bool) (*stage, error) {
+	l, err := lab.New(ctx, lab.Options{Mode: o.Mode, VIPs: vips(active)})
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{lab: l, plan: l.Plan(), pair: p, logs: [2]*tail{{}, {}}}
+	s.config = configOptions(o, s.plan, active)
+	s.bounds = bounds(s.plan, s.config)
+	if err := s.populate(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("set up %s: %w%s", p.Name, err, s.lastWords()), s.close())
+	}
+	return s, nil
+}
+
+func (s *stage) populate(ctx context.Context) error {
+	for i, leg := range s.plan.Servers {
+		server := &traffic.Server{Name: fmt.Sprintf("s%d", i+1), Net: s.lab.Server(i), Addresses: []netip.Addr{leg.Addr}}
+		if s.plan.Mode != lab.NAT {
+			server.Addresses = append(server.Addresses, s.plan.VIPs...)
+		}
+		if err := server.Up(ctx); err != nil {
+			return err
+		}
+		s.servers = append(s.servers, server)
+	}
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		if err := s.start(ctx, d); err != nil {
+			return err
+		}
+	}
+	return s.ready(ctx)
+}
+
+// start writes a director's configuration and starts it.
+func (s *stage) start(ctx context.Context, d lab.Director) error {
+	text, err := s.plan.Config(d, s.config)
+	if err != nil {
+		return err
+	}
+	if err := s.lab.WriteConfig(d, text); err != nil {
+		return err
+	}
+	command := s.pair.A
+	if d == lab.B {
+		command = s.pair.B
+	}
+	_, err = s.lab.StartDirector(ctx, d, command, s.logs[d-1])
+	return err
+}
+
+// ready waits until each VIP is where it belongs and nowhere else, both
+// directors have every real server in every service, and the client is
+// answered through every VIP.
+func (s *stage) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	var why string
+	for {
+		if why = s.unready(ctx); why == "" {
+			return nil
+		}
+		wait(ctx, 20*time.Millisecond)
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for a healthy pair: %s after %s", why, readyLimit)
+		}
+	}
+}
+
+// unready returns what keeps the pair from being healthy, "" for nothing.
+func (s *stage) unready(ctx context.Context) string {
+	for i, vip := range s.plan.VIPs {
+		master := lab.A
+		if s.config.ActiveActive && i == 1 {
+			master = lab.B
+		}
+		for _, d := range []lab.Director{lab.A, lab.B} {
+			if exit, ended := s.exited(d); ended {
+				return fmt.Sprintf("director %s ended with %+v", name(d), exit)
+			}
+			if has, err := s.lab.Director(d).HasAddress(vip); err != nil || has != (d == master) {
+				return fmt.Sprintf("%s at %s is %v (error %v)", vip, name(d), has, err)
+			}
+		}
+	}
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		table, err := s.lab.Director(d).IPVS()
+		if err != nil || len(table) < services*len(s.plan.VIPs) {
+			return fmt.Sprintf("director %s has %d services (error %v)", name(d), len(table), err)
+		}
+		for i, leg := range s.plan.Servers {
+			if n := traffic.Serving(table, leg.Addr); n != len(table) {
+				return fmt.Sprintf("director %s sends to s%d in %d of %d services", name(d), i+1, n, len(table))
+			}
+		}
+	}
+	visitors, err := traffic.OpenSilent(ctx, s.lab.Client(), s.targets(), len(s.plan.VIPs))
+	if err != nil {
+		return fmt.Sprintf("no connection through the VIP (%v)", err)
+	}
+	for _, u := range visitors.Speak(ctx, time.Second) {
+		if u.Outcome != traffic.Served {
+			return fmt.Sprintf("a connection through %s is %s", u.Target, u.Outcome)
+		}
+	}
+	return ""
+}
+
+// exited reports whether and how a director's process ended.
+func (s *stage) exited(d lab.Director) (lab.Exit, bool) {
+	if p := s.lab.Process(d); p != nil {
+		return p.Exited()
+	}
+	return lab.Exit{}, false
+}
+
+// targets are the line echo services, one for each VIP.
+func (s *stage) targets() []netip.AddrPort {
+	targets := make([]netip.AddrPort, len(s.plan.VIPs))
+	for i, vip := range s.plan.VIPs {
+		targets[i] = netip.AddrPortFrom(vip, lab.EchoPort)
+	}
+	return targets
+}
+
+// lastWords returns the end of both directors' logs.
+func (s *stage) lastWords() string {
+	var b strings.Builder
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		if log := s.logs[d-1].String(); log != "" {
+			fmt.Fprintf(&b, "\nlast words of director %s:\n%s", name(d), log)
+		}
+	}
+	return b.String()
+}
+
+// close ends the directors and the real servers and removes the lab.
+func (s *stage) close() error {
+	errs := []error{s.lab.Close()}
+	for _, server := range s.servers {
+		errs = append(errs, server.Down())
+	}
+	return errors.Join(errs...)
+}
+
+// name returns "a" or "b".
+func name(d lab.Director) string { return traffic.NewOwners(d).String() }
