@@ -1,6 +1,7 @@
 package ipvs
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,45 +27,56 @@ func (o Op) String() string {
 // service new servers come before old ones go, so that it is never empty on
 // the way. Both tables may be in any form; equal ones give no operation.
 func Diff(have, want Table) []Op {
-	have, want = have.Normal(), want.Normal()
+	have, want = have.inNormal(), want.inNormal()
 	var ops []Op
-	for _, key := range sortedKeys(want) {
-		now, then := have[key], want[key]
-		if _, ok := have[key]; !ok {
+	for key, then := range want {
+		now, ok := have[key]
+		switch {
+		case !ok:
 			ops = append(ops, Op{Verb: AddService, Key: key, Service: then.Service})
-		} else if now.Service != then.Service {
+		case now.Service != then.Service:
 			ops = append(ops, Op{Verb: SetService, Key: key, Service: then.Service})
 		}
-		ops = append(ops, diffServers(key, now.Destinations, then.Destinations)...)
+		ops = appendServers(ops, key, now.Destinations, then.Destinations)
 	}
-	for _, key := range sortedKeys(have) {
+	for key := range have {
 		if _, ok := want[key]; !ok {
 			// The servers of a service go with it.
 			ops = append(ops, Op{Verb: DelService, Key: key})
 		}
 	}
+	slices.SortFunc(ops, Op.compare)
 	return ops
 }
 
-func diffServers(key Key, have, want map[Server]Destination) []Op {
-	var add, set, del []Op
-	for _, server := range sortedServers(want) {
+// appendServers appends what turns the servers of a service into those wanted.
+func appendServers(ops []Op, key Key, have, want map[Server]Destination) []Op {
+	for server, then := range want {
 		now, ok := have[server]
-		switch op := (Op{Key: key, Server: server, Destination: want[server]}); {
+		switch {
 		case !ok:
-			op.Verb = AddDestination
-			add = append(add, op)
-		case now != want[server]:
-			op.Verb = SetDestination
-			set = append(set, op)
+			ops = append(ops, Op{Verb: AddDestination, Key: key, Server: server, Destination: then})
+		case now != then:
+			ops = append(ops, Op{Verb: SetDestination, Key: key, Server: server, Destination: then})
 		}
 	}
-	for _, server := range sortedServers(have) {
+	for server := range have {
 		if _, ok := want[server]; !ok {
-			del = append(del, Op{Verb: DelDestination, Key: key, Server: server})
+			ops = append(ops, Op{Verb: DelDestination, Key: key, Server: server})
 		}
 	}
-	return slices.Concat(add, set, del)
+	return ops
+}
+
+// compare is the order of operations in a Diff.
+func (o Op) compare(p Op) int {
+	if last := o.Verb == DelService; last != (p.Verb == DelService) {
+		if last {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(o.Key.Compare(p.Key), cmp.Compare(o.Verb, p.Verb), o.Server.Compare(p.Server))
 }
 
 // Apply does one operation to the table, with the errors of the kernel:
@@ -109,8 +121,4 @@ func (t Table) Apply(op Op) error {
 
 func sortedKeys(t Table) []Key {
 	return slices.SortedFunc(maps.Keys(t), Key.Compare)
-}
-
-func sortedServers(m map[Server]Destination) []Server {
-	return slices.SortedFunc(maps.Keys(m), Server.Compare)
 }

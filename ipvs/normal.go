@@ -60,6 +60,22 @@ func (t Table) Normal() Table {
 	return n
 }
 
+// inNormal is the table itself where it is in normal form, else a copy that
+// is: a pass over a large table that is as it should be costs no memory.
+func (t Table) inNormal() Table {
+	for key, entry := range t {
+		if key != key.Normal() || entry.Service != entry.Service.Normal(key.Family) {
+			return t.Normal()
+		}
+		for server, dest := range entry.Destinations {
+			if server != normalServer(server) || dest != dest.Normal() {
+				return t.Normal()
+			}
+		}
+	}
+	return t
+}
+
 func normalServer(s Server) Server {
 	return netip.AddrPortFrom(s.Addr().Unmap().WithZone(""), s.Port())
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -73,7 +74,7 @@ func (r *Reconciler) sayDrift(drift []Op) {
 	for _, op := range drift[:min(len(drift), shown)] {
 		words = append(words, op.String())
 	}
-	r.log.Warn("IPVS was changed from outside tandem; repairing", "changes", len(drift), "first", words)
+	r.log.Warn("somebody else changed IPVS; repairing", "changes", len(drift), "what", strings.Join(words, "; "))
 }
 
 // sayDrain says that a manual drain began or ended.

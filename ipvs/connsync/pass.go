@@ -17,17 +17,20 @@ import (
 // could.
 func (s *Syncer) pass(ctx context.Context, want *Config) bool {
 	s.load()
-	var err error
+	var errs []error
 	st := Status{Wanted: want != nil}
 	if want == nil {
-		err = s.undo(ctx)
+		errs = s.undo(ctx)
 	} else {
-		err = s.establish(ctx, *want, &st)
+		errs = s.establish(ctx, *want, &st)
 	}
-	daemons, readErr := s.kernel.Daemons(ctx)
+	daemons, err := s.kernel.Daemons(ctx)
+	if err != nil {
+		errs = append(errs, err)
+	}
 	st.Daemons, st.Read = daemons, time.Now()
 	st.Settings = s.readSettings()
-	st.Errors = s.say(ctx, errors.Join(err, readErr))
+	st.Errors = s.say(ctx, errs)
 	s.mu.Lock()
 	s.status = st
 	s.mu.Unlock()
@@ -36,20 +39,19 @@ func (s *Syncer) pass(ctx context.Context, want *Config) bool {
 
 // establish sets the sysctls first, because a daemon reads some of them only
 // when it starts, and then starts what does not run.
-func (s *Syncer) establish(ctx context.Context, c Config, st *Status) error {
+func (s *Syncer) establish(ctx context.Context, c Config, st *Status) (errs []error) {
 	sockSize, _ := s.sys.read("sync_sock_size")
-	var errs []error
 	st.Missing, errs = s.set(c.Settings.values())
 	st.Granted = s.granted(c.Settings.SockSize)
 
 	have, err := s.kernel.Daemons(ctx)
 	if err != nil {
-		return errors.Join(append(errs, err)...)
+		return append(errs, err)
 	}
 	now, _ := s.sys.read("sync_sock_size")
 	index, err := interfaceIndex(c.Interface)
 	if err != nil {
-		return errors.Join(append(errs, err)...)
+		return append(errs, err)
 	}
 	// A daemon whose interface was deleted and made again holds a socket on
 	// one that is gone, and its buffer has the size of the day it started.
@@ -70,7 +72,7 @@ func (s *Syncer) establish(ctx context.Context, c Config, st *Status) error {
 		}
 		s.log.Info("started a sync daemon", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
 	}
-	return errors.Join(errs...)
+	return errs
 }
 
 // set writes the sysctls that differ and remembers what they were before. It
@@ -119,8 +121,7 @@ func (s *Syncer) granted(size int) int {
 
 // undo stops tandem's daemons and restores the settings that still are what
 // it wrote.
-func (s *Syncer) undo(ctx context.Context) error {
-	var errs []error
+func (s *Syncer) undo(ctx context.Context) (errs []error) {
 	for _, role := range s.record.Roles {
 		if err := s.kernel.StopDaemon(ctx, ipvs.Daemon{Role: role}); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
 			errs = append(errs, err)
@@ -134,15 +135,15 @@ func (s *Syncer) undo(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return err
+	if len(errs) > 0 {
+		return errs
 	}
 	s.record = record{Epoch: s.opt.Epoch, Found: map[string]string{}, Set: map[string]string{}}
 	if s.opt.Record == "" {
 		return nil
 	}
 	if err := os.Remove(s.opt.Record); err != nil && !missing(err) {
-		return fmt.Errorf("remove the record of sync settings: %w", err)
+		return []error{fmt.Errorf("remove the record of sync settings: %w", err)}
 	}
 	return nil
 }
@@ -191,9 +192,9 @@ func (s *Syncer) once(key, text string) {
 }
 
 // say logs each failure when it begins, and that all are over.
-func (s *Syncer) say(ctx context.Context, err error) []string {
+func (s *Syncer) say(ctx context.Context, errs []error) []string {
 	failing := map[string]bool{}
-	for _, err := range unjoin(err) {
+	for _, err := range errs {
 		text := err.Error()
 		failing[text] = true
 		if !s.failed[text] && ctx.Err() == nil {
@@ -205,20 +206,6 @@ func (s *Syncer) say(ctx context.Context, err error) []string {
 	}
 	s.failed = failing
 	return slices.Sorted(maps.Keys(failing))
-}
-
-func unjoin(err error) []error {
-	if err == nil {
-		return nil
-	}
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []error
-		for _, e := range many.Unwrap() {
-			all = append(all, unjoin(e)...)
-		}
-		return all
-	}
-	return []error{err}
 }
 
 func interfaceIndex(name string) (int, error) {

@@ -3,6 +3,7 @@ package connsync
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -118,5 +119,5 @@ func (s *Syncer) Run(ctx context.Context) error {
 // Call it when Run has returned, or instead of Run.
 func (s *Syncer) Clear(ctx context.Context) error {
 	s.load()
-	return s.undo(ctx)
+	return errors.Join(s.undo(ctx)...)
 }

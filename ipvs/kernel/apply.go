@@ -17,9 +17,13 @@ const batchSize = 128
 // done. It goes on after a failure. ipvs.ErrNoAnswer means that an operation
 // may or may not have been done.
 func (k *Kernel) Apply(ctx context.Context, ops []ipvs.Op) []error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	errs := make([]error, len(ops))
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		fail(errs, err)
+		return errs
+	}
+	defer end()
 	for start := 0; start < len(ops); start += batchSize {
 		end := min(start+batchSize, len(ops))
 		k.batch(ctx, ops[start:end], errs[start:end])
@@ -30,10 +34,6 @@ func (k *Kernel) Apply(ctx context.Context, ops []ipvs.Op) []error {
 // batch writes the operations as one datagram and collects their errors. The
 // kernel acknowledges a failure unasked, and the barrier at the end always.
 func (k *Kernel) batch(ctx context.Context, ops []ipvs.Op, errs []error) {
-	if err := ctx.Err(); err != nil {
-		fail(errs, err)
-		return
-	}
 	var msgs []byte
 	first := k.conn.seq + 1
 	sent := make([]uint8, len(ops)) // the command of each operation

@@ -14,9 +14,10 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
-// wait bounds every exchange. The kernel answers generic netlink while it
-// takes the request, so this is never reached but for an answer that was lost.
-const wait = 5 * time.Second
+// wait bounds everything that is asked of the kernel at once, such as a whole
+// table. It answers generic netlink while it takes the request, so this is
+// never reached but for an answer that was lost.
+const wait = 30 * time.Second
 
 // conn is a generic-netlink socket of the network namespace in which it was
 // made. Unlike those of nl and moby it gives up when the context ends, and
@@ -67,22 +68,37 @@ func (a answer) errno() unix.Errno {
 	return 0
 }
 
-// exchange sends msgs and hands every answer to take until it says that it
-// was the last.
-func (c *conn) exchange(ctx context.Context, msgs []byte, take func(answer) (last bool, err error)) error {
+// arm bounds all exchanges until disarm is called: they end when ctx does or
+// after wait. Once for many, because clocks are slow where they are emulated.
+func (c *conn) arm(ctx context.Context) (armed context.Context, disarm func(), err error) {
+	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
+		return nil, nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
+	fired := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(fired)
+		_ = c.file.SetReadDeadline(time.Unix(1, 0))
+	})
+	return ctx, func() {
+		if !stop() {
+			<-fired // or it would cut off the next one
+		}
+		cancel()
+	}, nil
+}
+
+// exchange sends msgs and hands every answer to take until it says that it
+// was the last. The connection must be armed with ctx.
+func (c *conn) exchange(ctx context.Context, msgs []byte, take func(answer) (last bool, err error)) error {
+	if err := ctx.Err(); err != nil {
+		return err // before anything was asked
+	}
 	if c.dirty {
 		if err := c.drain(); err != nil {
 			return err
 		}
 	}
-	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = c.file.SetReadDeadline(time.Unix(1, 0)) })
-	defer stop()
-
 	c.dirty = true
 	if err := c.send(msgs); err != nil {
 		return err
@@ -138,8 +154,8 @@ func (c *conn) read(block bool) (n int, err error) {
 			}
 		}
 	})
-	if err == nil {
-		err = raw
+	if raw != nil {
+		err = raw // the deadline, or the socket is closed
 	}
 	if err != nil {
 		return 0, fmt.Errorf("receive from the kernel: %w", err)
@@ -153,9 +169,6 @@ func (c *conn) read(block bool) (n int, err error) {
 // drain throws away what an exchange that was given up left in the socket,
 // which also ends a dump that the kernel has not finished.
 func (c *conn) drain() error {
-	if err := c.file.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	for {
 		_, err := c.read(false)
 		switch {

@@ -13,10 +13,13 @@ import (
 
 // Daemons are the sync daemons that run, master first.
 func (k *Kernel) Daemons(ctx context.Context) ([]ipvs.Daemon, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	var daemons []ipvs.Daemon
-	err := k.dump(ctx, cmdGetDaemon, nil, func(body []byte) error {
+	err = k.dump(ctx, cmdGetDaemon, nil, func(body []byte) error {
 		d, err := parseDaemon(body)
 		daemons = append(daemons, d)
 		return err
@@ -48,8 +51,6 @@ func (k *Kernel) StopDaemon(ctx context.Context, d ipvs.Daemon) error {
 }
 
 func (k *Kernel) daemon(ctx context.Context, cmd uint8, d ipvs.Daemon) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	return k.request(ctx, cmd, func(b []byte) []byte {
 		return appendNest(b, attrDaemon, func(b []byte) []byte { return appendDaemon(b, d) })
 	})
@@ -57,11 +58,16 @@ func (k *Kernel) daemon(ctx context.Context, cmd uint8, d ipvs.Daemon) error {
 
 // request does one command that answers nothing but success or failure.
 func (k *Kernel) request(ctx context.Context, cmd uint8, fill func([]byte) []byte) error {
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	var failure error
 	k.conn.seq++
 	msg := appendMessage(nil, k.family, 0, k.conn.seq, cmd, version, fill)
 	seq := k.conn.seq
-	err := k.finish(ctx, msg, func(s uint32, errno unix.Errno) {
+	err = k.finish(ctx, msg, func(s uint32, errno unix.Errno) {
 		if s == seq {
 			failure = translate(cmd, errno)
 		}

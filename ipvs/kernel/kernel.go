@@ -44,7 +44,12 @@ func Open(ctx context.Context) (*Kernel, error) {
 	if err != nil {
 		return nil, err
 	}
-	family, err := c.loadFamily(ctx)
+	armed, disarm, err := c.arm(ctx)
+	if err != nil {
+		return nil, errors.Join(err, c.close())
+	}
+	family, err := c.loadFamily(armed)
+	disarm()
 	if err != nil {
 		return nil, errors.Join(err, c.close())
 	}
@@ -56,6 +61,17 @@ func (k *Kernel) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	return k.conn.close()
+}
+
+// begin has the socket for the caller alone until end, with every wait bounded.
+func (k *Kernel) begin(ctx context.Context) (armed context.Context, end func(), err error) {
+	k.mu.Lock()
+	armed, disarm, err := k.conn.arm(ctx)
+	if err != nil {
+		k.mu.Unlock()
+		return nil, nil, err
+	}
+	return armed, func() { disarm(); k.mu.Unlock() }, nil
 }
 
 // Epoch names the table that this Kernel changes: this boot and this network
@@ -83,10 +99,13 @@ func (k *Kernel) Dump(ctx context.Context) (ipvs.Table, error) {
 // Read is the whole table in normal form with its live figures. It is no
 // snapshot: the kernel lets others write between two services.
 func (k *Kernel) Read(ctx context.Context) (ipvs.Table, ipvs.Figures, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer end()
 	table, figures := ipvs.Table{}, ipvs.Figures{}
-	err := k.dump(ctx, cmdGetService, nil, func(body []byte) error {
+	err = k.dump(ctx, cmdGetService, nil, func(body []byte) error {
 		key, service, stats, err := parseService(body)
 		table[key] = ipvs.Entry{Service: service, Destinations: map[ipvs.Server]ipvs.Destination{}}
 		figures[key] = ipvs.Figure{Stats: stats, Servers: map[ipvs.Server]ipvs.Counts{}}
@@ -114,10 +133,13 @@ func (k *Kernel) Read(ctx context.Context) (ipvs.Table, ipvs.Figures, error) {
 
 // Services are the services alone.
 func (k *Kernel) Services(ctx context.Context) (map[ipvs.Key]ipvs.Service, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	services := map[ipvs.Key]ipvs.Service{}
-	err := k.dump(ctx, cmdGetService, nil, func(body []byte) error {
+	err = k.dump(ctx, cmdGetService, nil, func(body []byte) error {
 		key, service, _, err := parseService(body)
 		services[key] = service
 		return err

@@ -12,8 +12,11 @@ import (
 
 // Timeouts are the connection timeouts of this namespace.
 func (k *Kernel) Timeouts(ctx context.Context) (t ipvs.Timeouts, err error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return t, err
+	}
+	defer end()
 	k.conn.seq++
 	seq := k.conn.seq
 	msg := appendMessage(nil, k.family, unix.NLM_F_ACK, seq, cmdGetConfig, version, nil)
@@ -38,8 +41,6 @@ func (k *Kernel) Timeouts(ctx context.Context) (t ipvs.Timeouts, err error) {
 
 // SetTimeouts sets those that are not zero.
 func (k *Kernel) SetTimeouts(ctx context.Context, t ipvs.Timeouts) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	err := k.request(ctx, cmdSetConfig, func(b []byte) []byte {
 		// The kernel leaves alone what is 0 (ip_vs_set_timeout).
 		b = appendU32(b, attrTimeoutTCP, uint32(t.TCP/time.Second))

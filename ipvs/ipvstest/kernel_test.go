@@ -1,0 +1,11 @@
+package ipvstest
+
+import (
+	"testing"
+
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+func TestConformance(t *testing.T) {
+	Conformance(t, func(*testing.T) ipvs.Kernel { return New(nil) })
+}

@@ -1,0 +1,266 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	moby "github.com/moby/ipvs"
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/ipvstest"
+)
+
+func TestConformance(t *testing.T) {
+	ipvstest.Conformance(t, func(t *testing.T) ipvs.Kernel { return open(t) })
+}
+
+// Without IPVS the library that everybody uses reports success for whatever it
+// is asked, so nothing would ever say that no packet is balanced.
+func TestOpenWithoutIPVS(t *testing.T) {
+	namespace(t)
+	k, err := Open(t.Context())
+	if err == nil {
+		_ = k.Close()
+		t.Skip("this kernel has IPVS")
+	}
+	if !errors.Is(err, ipvs.ErrNoIPVS) {
+		t.Fatalf("Open: %v, want %v", err, ipvs.ErrNoIPVS)
+	}
+	t.Logf("Open says: %v", err)
+
+	h, err := moby.New("")
+	if err != nil {
+		t.Fatalf("the library says it: %v; then our own look is not needed any more", err)
+	}
+	defer h.Close()
+	err = h.NewService(&moby.Service{
+		Address: []byte{192, 0, 2, 80}, Protocol: unix.IPPROTO_TCP, Port: 80,
+		SchedName: "rr", AddressFamily: unix.AF_INET, Netmask: 0xffffffff,
+	})
+	if err != nil {
+		t.Errorf("the library says it: %v; then our own look is not needed any more", err)
+	}
+}
+
+// What is written reads back as it was meant, from any table to any other.
+func TestRandomTablesRoundTrip(t *testing.T) {
+	k := open(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for round := range 60 {
+		want := ipvstest.RandomTable(rng)
+		have, err := k.Dump(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops := ipvs.Diff(have, want)
+		for i, err := range k.Apply(t.Context(), ops) {
+			if err != nil {
+				t.Errorf("round %d: %s (%+v): %v", round, ops[i], ops[i], err)
+			}
+		}
+		have, err = k.Dump(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := ipvs.Diff(have, want); len(left) != 0 {
+			t.Fatalf("round %d: still to do after %d operations: %+v\n%s", round, len(ops), left,
+				cmp.Diff(want.Normal(), have, cmpopts.EquateComparable(netip.AddrPort{})))
+		}
+	}
+}
+
+func TestTimeouts(t *testing.T) {
+	k := open(t)
+	before, err := k.Timeouts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (ipvs.Timeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute}); before != want {
+		t.Errorf("timeouts of a new namespace %+v, want %+v", before, want)
+	}
+	if err := k.SetTimeouts(t.Context(), ipvs.Timeouts{TCPFin: 33 * time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	after, err := k.Timeouts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before.TCPFin = 33 * time.Second
+	if after != before {
+		t.Errorf("timeouts %+v, want %+v", after, before)
+	}
+	if err := k.SetTimeouts(t.Context(), ipvs.Timeouts{TCP: -time.Second}); !errors.Is(err, ipvs.ErrInvalid) {
+		t.Errorf("a negative timeout: %v, want %v", err, ipvs.ErrInvalid)
+	}
+}
+
+func TestDaemons(t *testing.T) {
+	k := open(t)
+	master := ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "lo", SyncID: 7}
+	backup := ipvs.Daemon{Role: ipvs.SyncBackup, Interface: "lo", SyncID: 7,
+		MaxLen: 1400, Group: netip.MustParseAddr("224.0.0.99"), Port: 9000, TTL: 3}
+	for _, d := range []ipvs.Daemon{backup, master} {
+		if err := k.StartDaemon(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := k.StartDaemon(t.Context(), master); !errors.Is(err, ipvs.ErrExist) {
+		t.Errorf("a second master: %v, want %v", err, ipvs.ErrExist)
+	}
+	got, err := k.Daemons(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	master.MaxLen, master.Group, master.Port, master.TTL = 1472, netip.MustParseAddr("224.0.0.81"), 8848, 1
+	if d := cmp.Diff([]ipvs.Daemon{master, backup}, got, cmpopts.EquateComparable(netip.Addr{})); d != "" {
+		t.Errorf("daemons (-want +got):\n%s", d)
+	}
+	for _, d := range []ipvs.Daemon{master, backup} {
+		if err := k.StopDaemon(t.Context(), d); err != nil {
+			t.Error(err)
+		}
+	}
+	if got, err := k.Daemons(t.Context()); err != nil || len(got) != 0 {
+		t.Errorf("after the stop: %v, %v", got, err)
+	}
+	if err := k.StopDaemon(t.Context(), master); !errors.Is(err, ipvs.ErrNotExist) {
+		t.Errorf("stop what does not run: %v, want %v", err, ipvs.ErrNotExist)
+	}
+	if err := k.StartDaemon(t.Context(), ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "nosuch0", SyncID: 1}); !errors.Is(err, unix.ENODEV) {
+		t.Errorf("start on an interface that is not there: %v, want %v", err, unix.ENODEV)
+	}
+}
+
+// A daemon that is stopped before its thread first ran is stopped without an
+// acknowledgement, for which others wait for ever.
+func TestStopDaemonAtOnce(t *testing.T) {
+	k := open(t)
+	d := ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "lo", SyncID: 7}
+	begun := time.Now()
+	for range 20 {
+		if err := k.StartDaemon(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.StopDaemon(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if took := time.Since(begun); took > wait {
+		t.Errorf("20 starts and stops took %s: one waited for an answer that never came", took)
+	}
+	if got, err := k.Daemons(t.Context()); err != nil || len(got) != 0 {
+		t.Errorf("after the last stop: %v, %v", got, err)
+	}
+}
+
+// An exchange that is given up leaves its answers in the socket; the next one
+// must not take them for its own.
+func TestAnExchangeGivenUp(t *testing.T) {
+	k := open(t)
+	fill := ipvstest.FullTable(300, 3)
+	for _, err := range k.Apply(t.Context(), ipvs.Diff(nil, fill)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		// What an exchange leaves whose context ends after the question.
+		k.conn.seq++
+		question := appendMessage(nil, k.family, unix.NLM_F_DUMP, k.conn.seq, cmdGetService, version, nil)
+		if err := k.conn.send(question); err != nil {
+			t.Fatal(err)
+		}
+		k.conn.dirty = true
+		got, err := k.Dump(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left := ipvs.Diff(got, fill); len(left) != 0 {
+			t.Fatalf("%d differences, first %s", len(left), left[0])
+		}
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := k.Dump(gone); !errors.Is(err, context.Canceled) {
+		t.Errorf("Dump with a context that has ended: %v", err)
+	}
+	for _, err := range k.Apply(gone, ipvs.Diff(fill, nil)) {
+		if !errors.Is(err, context.Canceled) {
+			t.Fatalf("Apply with a context that has ended: %v", err)
+		}
+	}
+}
+
+// An answer that never comes is not waited for beyond the context.
+func TestNoAnswer(t *testing.T) {
+	namespace(t)
+	c, err := dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	armed, disarm, err := c.arm(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disarm()
+	// A request without the wish for an acknowledgement that succeeds.
+	quiet := appendMessage(nil, unix.NLMSG_NOOP, 0, 1, 0, 0, nil)
+	err = c.exchange(armed, quiet, func(a answer) (bool, error) { return true, nil })
+	if !errors.Is(err, ipvs.ErrNoAnswer) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want %v", err, ipvs.ErrNoAnswer)
+	}
+}
+
+// The figures are printed, not judged: machines differ.
+func TestSpeed(t *testing.T) {
+	k := open(t)
+	table := ipvstest.FullTable(1000, 10)
+	timed := func(what string, f func()) {
+		begun := time.Now()
+		f()
+		t.Logf("%-40s %s", what, time.Since(begun).Round(100*time.Microsecond))
+	}
+	apply := func(ops []ipvs.Op) {
+		for i, err := range k.Apply(t.Context(), ops) {
+			if err != nil {
+				t.Fatalf("%s: %v", ops[i], err)
+			}
+		}
+	}
+	var ops []ipvs.Op
+	timed("diff 1000 services x 10 servers", func() { ops = ipvs.Diff(nil, table) })
+	timed(fmt.Sprintf("apply %d operations", len(ops)), func() { apply(ops) })
+	timed("read all", func() {
+		if _, err := k.Dump(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	timed("read the services alone", func() {
+		if _, err := k.Services(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	refused := 0
+	timed("apply them again, all refused", func() {
+		for _, err := range k.Apply(t.Context(), ops) {
+			if errors.Is(err, ipvs.ErrExist) {
+				refused++
+			}
+		}
+	})
+	if refused != len(ops) {
+		t.Errorf("%d of %d operations were refused, want all", refused, len(ops))
+	}
+	timed("remove all", func() { apply(ipvs.Diff(table, nil)) })
+}
