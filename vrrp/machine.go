@@ -305,7 +305,9 @@ func (m *Machine) masterHears(now time.Time, ev Received) []Action {
 	}
 	// Another master is lower or stops. RFC 9568 answers at once so that it
 	// yields (RFC 5798 was silent).
-	m.listening = false
+	if m.listening {
+		return m.speakAgain(now)
+	}
 	return append([]Action{m.advertise(now)}, m.reclaim(now)...)
 }
 

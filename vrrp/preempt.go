@@ -6,6 +6,9 @@ import "time"
 // displaced. An owner always does so unless held (RFC 9568 section 6.1).
 // Otherwise preempt_delay counts from the first time it is heard.
 func (m *Machine) preempts(at time.Time) bool {
+	if m.preemptAt.IsZero() {
+		m.preemptAt = at.Add(m.cfg.PreemptDelay)
+	}
 	switch {
 	case len(m.holds) > 0:
 		return false
@@ -13,9 +16,6 @@ func (m *Machine) preempts(at time.Time) bool {
 		return true
 	case m.cfg.NoPreempt:
 		return false
-	}
-	if m.preemptAt.IsZero() {
-		m.preemptAt = at.Add(m.cfg.PreemptDelay)
 	}
 	return !at.Before(m.preemptAt)
 }

@@ -1,0 +1,406 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
+)
+
+// The machine under test has priority 100, interval 1 s and address .5; its
+// skew is 609.375 ms and its master down interval 3.609375 s.
+const (
+	interval = time.Second
+	skew     = 609375 * time.Microsecond
+	down     = 3*interval + skew
+)
+
+var (
+	ours   = netip.MustParseAddr("10.20.0.5")
+	lower  = netip.MustParseAddr("10.20.0.4")
+	higher = netip.MustParseAddr("10.20.0.10") // not by comparing text
+	epoch  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func testInstance() Instance {
+	return Instance{
+		Name: "VI_1", VRID: 51, Version: V3, Priority: 100, Interval: interval, Interface: "eth0",
+		Addresses: []Address{{Prefix: netip.MustParsePrefix("10.20.0.99/24")}},
+		Announce:  Announce{Repeat: 5, Delay: 5 * time.Second, Refresh: 60 * time.Second, RefreshRepeat: 1},
+	}
+}
+
+// Events in short.
+var (
+	linkUp   = Link{Exists: true, Up: true, Primary: ours}
+	linkDown = Link{Exists: true, Primary: ours}
+)
+
+func hear(priority uint8) Received { return hearFrom(higher, priority, interval) }
+
+func hearFrom(from netip.Addr, priority uint8, every time.Duration) Received {
+	return Received{From: from, Advert: advert.Advert{Version: 3, VRID: 51, Priority: priority, Interval: every}}
+}
+
+// describe renders actions so that a test can say what it expects in words.
+func describe(acts []Action) string {
+	words := make([]string, len(acts))
+	for i, a := range acts {
+		switch a := a.(type) {
+		case Send:
+			words[i] = fmt.Sprintf("send %d", a.Priority)
+		case Addresses:
+			words[i] = map[bool]string{true: "present", false: "absent"}[a.Present]
+		case Burst:
+			words[i] = fmt.Sprintf("announce %d", a.Repeat)
+		case Transition:
+			words[i] = fmt.Sprintf("%s: %s", a.To, a.Reason)
+			if a.Detail != "" {
+				words[i] += " " + a.Detail
+			}
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// step is one event and what it must lead to.
+type step struct {
+	at   time.Duration
+	ev   Event
+	want string        // described actions
+	due  time.Duration // the deadline afterwards; 0: not looked at; never: none
+}
+
+const never = time.Duration(-1)
+
+func runSteps(t *testing.T, m *Machine, steps []step) {
+	t.Helper()
+	for i, s := range steps {
+		got := describe(m.Step(epoch.Add(s.at), s.ev))
+		if got != s.want {
+			t.Errorf("step %d at %s, %T: got %q, want %q", i, s.at, s.ev, got, s.want)
+		}
+		deadline := m.Deadline()
+		switch {
+		case s.due == never && !deadline.IsZero():
+			t.Errorf("step %d at %s, %T: deadline %s, want none", i, s.at, s.ev, deadline.Sub(epoch))
+		case s.due > 0 && !deadline.Equal(epoch.Add(s.due)):
+			t.Errorf("step %d at %s, %T: deadline %s, want %s", i, s.at, s.ev, deadline.Sub(epoch), s.due)
+		}
+	}
+}
+
+// The ways into the states, for the tables below.
+var (
+	toBackup = []step{
+		{ev: Start{}, due: never},
+		{ev: linkUp, want: "absent, BACKUP: started", due: down},
+	}
+	toMaster = append(toBackup[:2:2],
+		step{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard", due: down + interval})
+)
+
+const ms = time.Millisecond
+
+func TestMachine(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Instance)
+		from   []step
+		steps  []step
+	}{
+		// RFC 9568 section 6.4.1, Initialize.
+		{
+			name: "RFC 9568 6.4.1: a backup starts silent with a full down interval", from: toBackup,
+		}, {
+			name:   "RFC 9568 6.4.1: an owner is master at once",
+			change: func(in *Instance) { in.Priority = 255 },
+			steps: []step{
+				{ev: linkUp, due: never},
+				{ev: Start{}, want: "send 255, present, announce 5, MASTER: owns the addresses", due: interval},
+			},
+		}, {
+			name: "an advert before the link is known means nothing",
+			steps: []step{
+				{ev: Start{}}, {ev: hear(200)}, {ev: hear(0), due: never},
+			},
+		},
+
+		// RFC 9568 section 6.4.2, Backup.
+		{
+			name: "RFC 9568 6.4.2: the down timer fires to the nanosecond", from: toBackup,
+			steps: []step{
+				{at: down - 1, ev: Expired{}, due: down},
+				{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard", due: down + interval},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: a higher advert restarts the down timer", from: toBackup,
+			steps: []step{{at: 2 * time.Second, ev: hear(200), due: 2*time.Second + down}},
+		}, {
+			name: "RFC 9568 6.4.2: an equal advert restarts it, whatever the address", from: toBackup,
+			steps: []step{{at: 2 * time.Second, ev: hearFrom(lower, 100, interval), due: 2*time.Second + down}},
+		}, {
+			name: "RFC 9568 6.4.2: a lower advert leaves it alone", from: toBackup,
+			steps: []step{
+				{at: 2 * time.Second, ev: hear(99), due: down},
+				{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master has a lower priority"},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: priority 0 arms skew", from: toBackup,
+			steps: []step{
+				{at: 2 * time.Second, ev: hear(200)},
+				{at: 2500 * ms, ev: hear(0), due: 2500*ms + skew},
+				{at: 2500*ms + skew, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master stopped"},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: priority 0 arms skew of the master's interval", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hearFrom(higher, 200, 2*interval), due: time.Second + 6*time.Second + 2*skew},
+				{at: 3 * time.Second, ev: hearFrom(higher, 0, 2*interval), due: 3*time.Second + 2*skew},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: an advert after priority 0 ends the skew", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hear(0), due: time.Second + skew},
+				{at: 1100 * ms, ev: hear(200), due: 1100*ms + down},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: Preempt_Mode false takes a lower master", from: toBackup,
+			change: func(in *Instance) { in.NoPreempt = true },
+			steps:  []step{{at: 2 * time.Second, ev: hear(50), due: 2*time.Second + down}},
+		}, {
+			name: "RFC 9568 6.4.2: the master's interval is learned and forgotten", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hearFrom(higher, 200, 600*ms), due: time.Second + 1800*ms + 365625*time.Microsecond},
+				{at: 3200 * ms, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard", due: 3200*ms + interval},
+				{at: 3300 * ms, ev: linkDown, want: "send 0, absent, FAULT: link down eth0", due: never},
+				{at: 3400 * ms, ev: linkUp, want: "absent, BACKUP: fault cleared", due: 3400*ms + down},
+			},
+		}, {
+			name: "RFC 9568 6.4.2: shutdown of a backup is silent", from: toBackup,
+			steps: []step{{at: time.Second, ev: Stop{}, want: "absent, INIT: stopped", due: never}},
+		}, {
+			name: "the down timer counts from when the advert was heard, not from when it was read", from: toBackup,
+			steps: []step{{at: 2 * time.Second, ev: func() Event {
+				r := hear(200)
+				r.At = epoch.Add(1900 * ms)
+				return r
+			}(), due: 1900*ms + down}},
+		},
+
+		// RFC 9568 section 6.4.3, Active.
+		{
+			name: "RFC 9568 6.4.3: an advert every interval", from: toMaster,
+			steps: []step{
+				{at: down + interval - 1, ev: Expired{}, due: down + interval},
+				{at: down + interval, ev: Expired{}, want: "send 100", due: down + 2*interval},
+			},
+		}, {
+			name: "the next advert is due an interval after this one was due, not after it left", from: toMaster,
+			steps: []step{{at: down + 1100*ms, ev: Expired{}, want: "send 100", due: down + 2*interval}},
+		}, {
+			name: "missed adverts are not made up for", from: toMaster,
+			steps: []step{{at: down + 2300*ms, ev: Expired{}, want: "send 100", due: down + 3300*ms}},
+		}, {
+			name: "RFC 9568 6.4.3: priority 0 is answered at once", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hear(0), want: "send 100, announce 5", due: 5 * time.Second}},
+		}, {
+			name: "RFC 9568 6.4.3: a lower advert is answered at once", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hear(50), want: "send 100, announce 5", due: 5 * time.Second}},
+		}, {
+			name: "RFC 9568 6.4.3: an equal advert from a lower address likewise", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hearFrom(lower, 100, interval), want: "send 100, announce 5"}},
+		}, {
+			name: "RFC 9568 6.4.3: a higher advert ends it", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + down}},
+		}, {
+			name: "RFC 9568 6.4.3: and its interval is learned", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 101, 2*interval),
+				want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + 6*time.Second + 2*skew}},
+		}, {
+			name: "RFC 9568 6.4.3: an equal advert from a higher address, compared as a number", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 100, interval),
+				want: "absent, BACKUP: heard the same priority from a higher address", due: 4*time.Second + down}},
+		}, {
+			name: "RFC 9568 6.4.3: nopreempt does not matter to a master", from: toMaster,
+			change: func(in *Instance) { in.NoPreempt = true },
+			steps:  []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority"}},
+		}, {
+			name: "RFC 9568 6.4.3: shutdown says priority 0", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: Stop{}, want: "send 0, absent, INIT: stopped", due: never},
+				{at: 5 * time.Second, ev: linkUp}, {at: 5 * time.Second, ev: Expired{}},
+			},
+		}, {
+			name:   "erratum 8298: an owner gives way to an owner of a higher address",
+			change: func(in *Instance) { in.Priority = 255 },
+			steps: []step{
+				{ev: Start{}},
+				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
+				{at: ms, ev: hearFrom(lower, 255, interval), want: "send 255, announce 5"},
+				{at: 2 * ms, ev: hear(255), want: "absent, BACKUP: heard the same priority from a higher address"},
+			},
+		}, {
+			name: "leaving does nothing at all", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: Leave{}, due: never}, {at: 5 * time.Second, ev: linkDown}},
+		},
+
+		// RFC 9568 section 6.1, Preempt_Mode; preempt_delay; holds.
+		{
+			name: "preempt_delay starts with the first lower advert, then the down timer runs out", from: toBackup,
+			change: func(in *Instance) { in.PreemptDelay = 2 * time.Second },
+			steps: []step{
+				{at: 500 * ms, ev: hear(50), due: 500*ms + down},
+				{at: 1500 * ms, ev: hear(50), due: 1500*ms + down},
+				{at: 2499 * ms, ev: hear(50), due: 2499*ms + down},
+				{at: 2500 * ms, ev: hear(50), due: 2499*ms + down},
+				{at: 2499*ms + down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master has a lower priority"},
+			},
+		}, {
+			name: "preempt_delay starts anew after a higher master", from: toBackup,
+			change: func(in *Instance) { in.PreemptDelay = 2 * time.Second },
+			steps: []step{
+				{at: 500 * ms, ev: hear(50)},
+				{at: 2 * time.Second, ev: hear(200)},
+				{at: 3 * time.Second, ev: hear(50), due: 3*time.Second + down},
+				{at: 4999 * ms, ev: hear(50), due: 4999*ms + down},
+				{at: 5 * time.Second, ev: hear(50), due: 4999*ms + down},
+			},
+		}, {
+			name: "preempt_delay does not keep anyone from replacing a dead master", from: toBackup,
+			change: func(in *Instance) { in.PreemptDelay = time.Hour },
+			steps: []step{
+				{at: 500 * ms, ev: hear(50)},
+				{at: 500*ms + down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard"},
+			},
+		}, {
+			name: "a hold accepts lower adverts until it is off", from: toBackup,
+			steps: []step{
+				{at: ms, ev: Hold{"sync", true}}, {at: ms, ev: Hold{"drain", true}},
+				{at: 2 * time.Second, ev: hear(50), due: 2*time.Second + down},
+				{at: 3 * time.Second, ev: Hold{"sync", false}},
+				{at: 4 * time.Second, ev: hear(50), due: 4*time.Second + down},
+				{at: 5 * time.Second, ev: Hold{"drain", false}},
+				{at: 6 * time.Second, ev: hear(50), due: 4*time.Second + down},
+			},
+		}, {
+			name: "a hold saves a lower master that was about to be displaced", from: toBackup,
+			steps: []step{
+				{at: 3 * time.Second, ev: hearFrom(higher, 50, 2*interval), due: down},
+				{at: 3500 * ms, ev: Hold{"drain", true}, due: 3*time.Second + 6*time.Second + 2*skew},
+			},
+		}, {
+			name: "RFC 9568 6.1: nopreempt and preempt_delay do not bind an owner", from: []step{
+				{ev: Start{}},
+				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
+				{ev: hear(255), want: "absent, BACKUP: heard the same priority from a higher address", due: 3*interval + interval/256},
+			},
+			change: func(in *Instance) { in.Priority, in.NoPreempt, in.PreemptDelay = 255, true, time.Hour },
+			steps:  []step{{at: ms, ev: hear(254), due: 3*interval + interval/256}},
+		},
+
+		// Priority.
+		{
+			name: "a changed priority is in the next advert and sends none itself", from: toMaster,
+			steps: []step{
+				{at: down + 100*ms, ev: Priority{"interface eth1", -60}, due: down + interval},
+				{at: down + interval, ev: Expired{}, want: "send 40"},
+				{at: down + interval, ev: Priority{"interface eth1", -50}},
+				{at: down + 2*interval, ev: Expired{}, want: "send 50"},
+				{at: down + 2*interval, ev: Priority{"interface eth1", 0}},
+				{at: down + 3*interval, ev: Expired{}, want: "send 100"},
+			},
+		}, {
+			name: "a changed priority reshapes the running down timer", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: Priority{"interface eth1", 28}, due: 3500 * ms},
+				{at: 2 * time.Second, ev: Priority{"interface eth2", 64}, due: 3250 * ms},
+				{at: 2 * time.Second, ev: hear(191), due: 3250 * ms},
+			},
+		}, {
+			name: "priorities add up within 1 to 254", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: Priority{"a", 253}},
+				{at: down + interval, ev: Expired{}, want: "send 254"},
+				{at: 5 * time.Second, ev: Priority{"b", -253}}, {at: 5 * time.Second, ev: Priority{"c", -253}},
+				{at: down + 2*interval, ev: Expired{}, want: "send 1"},
+			},
+		}, {
+			name:   "an owner's priority never changes",
+			change: func(in *Instance) { in.Priority = 255 },
+			steps: []step{
+				{ev: Start{}}, {ev: Priority{"a", -100}},
+				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
+			},
+		},
+
+		// Faults.
+		{
+			name: "the loss of the link is a fault, its return a full down interval", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: linkDown, want: "send 0, absent, FAULT: link down eth0", due: never},
+				{at: 5 * time.Second, ev: hear(50)}, {at: 5 * time.Second, ev: Expired{}},
+				{at: 6 * time.Second, ev: linkUp, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
+			},
+		}, {
+			name: "a backup goes to FAULT in silence", from: toBackup,
+			steps: []step{{at: time.Second, ev: Link{}, want: "absent, FAULT: no such interface eth0", due: never}},
+		}, {
+			name: "without a primary address there is no source", from: toMaster,
+			steps: []step{{at: 4 * time.Second, ev: Link{Exists: true, Up: true}, want: "send 0, absent, FAULT: no source address eth0"}},
+		}, {
+			name: "a configured source needs no primary address", from: toMaster,
+			change: func(in *Instance) { in.Source = ours },
+			steps:  []step{{at: 4 * time.Second, ev: Link{Exists: true, Up: true}}},
+		}, {
+			name: "a tracked defect is a fault until the last one is gone", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: Defect{"interface eth1", true}, want: "send 0, absent, FAULT: tracked item failed interface eth1"},
+				{at: 4 * time.Second, ev: Defect{"disk", true}},
+				{at: 5 * time.Second, ev: Defect{"interface eth1", false}},
+				{at: 6 * time.Second, ev: Defect{"disk", false}, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
+			},
+		}, {
+			name: "a start on a dead link is a fault",
+			steps: []step{
+				{ev: linkDown},
+				{ev: Start{}, want: "absent, FAULT: link down eth0", due: never},
+				{at: time.Second, ev: Stop{}, want: "absent, INIT: stopped"},
+			},
+		},
+
+		// Orders.
+		{
+			name: "takeover makes a backup master whatever it hears", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hear(200)},
+				{at: 2 * time.Second, ev: Takeover{"switchover"}, want: "send 100, present, announce 5, MASTER: told to take over switchover", due: 3 * time.Second},
+			},
+		}, {
+			name: "takeover of a machine in FAULT does nothing",
+			steps: []step{
+				{ev: linkDown},
+				{ev: Start{}, want: "absent, FAULT: link down eth0"},
+				{ev: Takeover{"switchover"}},
+			},
+		}, {
+			name: "yield says priority 0 and waits a full down interval", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: Yield{"switchover"}, want: "send 0, absent, BACKUP: told to yield switchover", due: 4*time.Second + down},
+				{at: 4 * time.Second, ev: Yield{"switchover"}},
+			},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			in := testInstance()
+			if tt.change != nil {
+				tt.change(&in)
+			}
+			runSteps(t, NewMachine(in), append(tt.from[:len(tt.from):len(tt.from)], tt.steps...))
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package vrrp
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSkewAndMasterDown(t *testing.T) {
+	tests := []struct {
+		name       string
+		version    Version
+		priority   uint8
+		interval   time.Duration
+		skew, down time.Duration
+	}{
+		{"RFC 9568 6.1: default", V3, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
+		{"RFC 9568 6.1: skew follows the interval", V3, 100, 200 * time.Millisecond, 121875 * time.Microsecond, 721875 * time.Microsecond},
+		{"RFC 9568 6.1: shortest interval", V3, 100, 10 * time.Millisecond, 6093750 * time.Nanosecond, 36093750 * time.Nanosecond},
+		{"RFC 9568 6.1: longest interval, lowest priority", V3, 1, 40950 * time.Millisecond, 40790039062 * time.Nanosecond, 163640039062 * time.Nanosecond},
+		{"RFC 9568 6.1: highest priority below an owner", V3, 254, 512 * time.Millisecond, 4 * time.Millisecond, 1540 * time.Millisecond},
+		{"RFC 9568 6.1: owner", V3, 255, 256 * time.Millisecond, time.Millisecond, 769 * time.Millisecond},
+		{"RFC 3768 6.1: skew is in seconds", V2, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
+		{"RFC 3768 6.1: whatever the interval", V2, 100, 5 * time.Second, 609375 * time.Microsecond, 15609375 * time.Microsecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Skew(tt.version, tt.priority, tt.interval); got != tt.skew {
+				t.Errorf("skew %s, want %s", got, tt.skew)
+			}
+			if got := MasterDown(tt.version, tt.priority, tt.interval); got != tt.down {
+				t.Errorf("master down interval %s, want %s", got, tt.down)
+			}
+		})
+	}
+}
+
+func TestLate(t *testing.T) {
+	for interval, want := range map[time.Duration]time.Duration{
+		10 * time.Millisecond:  20 * time.Millisecond,
+		80 * time.Millisecond:  20 * time.Millisecond,
+		200 * time.Millisecond: 50 * time.Millisecond,
+		time.Second:            250 * time.Millisecond,
+	} {
+		if got := Late(interval); got != want {
+			t.Errorf("interval %s: late after %s, want %s", interval, got, want)
+		}
+	}
+}
+
+func TestTrackedInterfaceEffect(t *testing.T) {
+	tests := []struct {
+		name   string
+		track  TrackInterface
+		up     bool
+		delta  int
+		defect bool
+	}{
+		{"no weight, up", TrackInterface{}, true, 0, false},
+		{"no weight, down: a fault", TrackInterface{}, false, 0, true},
+		{"no weight, reversed, up: a fault", TrackInterface{Reverse: true}, true, 0, true},
+		{"positive weight is earned while up", TrackInterface{Weight: 20}, true, 20, false},
+		{"positive weight is lost while down", TrackInterface{Weight: 20}, false, 0, false},
+		{"negative weight costs nothing while up", TrackInterface{Weight: -20}, true, 0, false},
+		{"negative weight is paid while down", TrackInterface{Weight: -20}, false, -20, false},
+		{"positive weight reversed", TrackInterface{Weight: 20, Reverse: true}, false, 20, false},
+		{"negative weight reversed", TrackInterface{Weight: -20, Reverse: true}, true, -20, false},
+	}
+	for _, tt := range tests {
+		if delta, defect := tt.track.effect(tt.up); delta != tt.delta || defect != tt.defect {
+			t.Errorf("%s: got %d, %v, want %d, %v", tt.name, delta, defect, tt.delta, tt.defect)
+		}
+	}
+}

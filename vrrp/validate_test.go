@@ -1,0 +1,97 @@
+package vrrp
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestValidate(t *testing.T) {
+	two := func(change func(*Instance)) Config {
+		a, b := testInstance(), testInstance()
+		b.Name = "VI_2"
+		change(&b)
+		return Config{Instances: []Instance{a, b}}
+	}
+	one := func(change func(*Instance)) Config {
+		in := testInstance()
+		change(&in)
+		return Config{Instances: []Instance{in}}
+	}
+	tests := []struct {
+		name string
+		cfg  Config
+		want []string // each in one line of the error; none: valid
+	}{
+		{name: "nothing"},
+		{name: "one instance", cfg: one(func(*Instance) {})},
+		{name: "the same VRID on two interfaces", cfg: two(func(in *Instance) { in.Interface = "eth1" })},
+		{name: "RFC 9568 5.2.3: the same VRID on one interface", cfg: two(func(in *Instance) {}), want: []string{"instances VI_1 and VI_2: both have VRID 51 on eth0"}},
+		{name: "the same name twice", cfg: two(func(in *Instance) { in.Name, in.VRID = "VI_1", 52 }), want: []string{"VI_1: configured twice"}},
+		{name: "RFC 9568 5.2.3: VRID 0", cfg: one(func(in *Instance) { in.VRID = 0 }), want: []string{"VRID 0"}},
+		{name: "RFC 9568 5.2.4: priority 0", cfg: one(func(in *Instance) { in.Priority = 0 }), want: []string{"priority 0"}},
+		{name: "RFC 9568 5.2.7: interval 0", cfg: one(func(in *Instance) { in.Interval = 0 }), want: []string{"interval 0s"}},
+		{name: "RFC 9568 5.2.7: interval over 12 bits", cfg: one(func(in *Instance) { in.Interval = 41 * time.Second }), want: []string{"interval 41s"}},
+		{name: "RFC 9568 5.2.7: interval of no whole centiseconds", cfg: one(func(in *Instance) { in.Interval = 15 * ms }), want: []string{"interval 15ms"}},
+		{name: "RFC 9568 5.2.7: longest interval", cfg: one(func(in *Instance) { in.Interval = 40950 * ms })},
+		{name: "RFC 3768 5.3.7: interval of a fraction of a second", cfg: one(func(in *Instance) { in.Version, in.Interval = V2, 1500*ms }), want: []string{"interval 1.5s"}},
+		{name: "RFC 3768 5.3.7: longest interval", cfg: one(func(in *Instance) { in.Version, in.Interval = V2, 255*time.Second })},
+		{name: "version 4", cfg: one(func(in *Instance) { in.Version = 4 }), want: []string{"version 4"}},
+		{name: "RFC 9568 5.2.5: no address", cfg: one(func(in *Instance) { in.Addresses = nil }), want: []string{"0 virtual addresses"}},
+		{name: "RFC 9568 5.2.5: 256 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(256) }), want: []string{"256 virtual addresses"}},
+		{name: "RFC 9568 5.2.5: 255 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(255) })},
+		{name: "an address twice", cfg: one(func(in *Instance) { in.Addresses = slices.Repeat(in.Addresses, 2) }), want: []string{"10.20.0.99: listed twice"}},
+		{name: "an IPv6 address", cfg: one(func(in *Instance) { in.Addresses[0].Prefix = netip.MustParsePrefix("2001:db8::1/64") }), want: []string{"2001:db8::1/64"}},
+		{name: "an IPv6 source", cfg: one(func(in *Instance) { in.Source = netip.MustParseAddr("fe80::1") }), want: []string{"source fe80::1"}},
+		{name: "a multicast peer", cfg: one(func(in *Instance) { in.Peers = []netip.Addr{netip.MustParseAddr("224.0.0.18")} }), want: []string{"peer 224.0.0.18"}},
+		{name: "ourselves as a peer", cfg: one(func(in *Instance) { in.Source, in.Peers = ours, []netip.Addr{ours} }), want: []string{"peer 10.20.0.5 is our own"}},
+		{name: "a weight that priorities cannot have", cfg: one(func(in *Instance) { in.Track = []TrackInterface{{"eth1", 254, false}} }), want: []string{"weight 254"}},
+		{name: "no announcement at all", cfg: one(func(in *Instance) { in.Announce = Announce{} }), want: []string{"announced at least once"}},
+		{name: "negative times", cfg: one(func(in *Instance) { in.Announce.Delay, in.PreemptDelay = -1, -1 }), want: []string{"preempt delay -1ns", "announcement delay -1ns"}},
+		{name: "no name, no interface", cfg: one(func(in *Instance) { in.Name, in.Interface = "", "" }), want: []string{"no name", "no interface"}},
+		{
+			name: "sync groups",
+			cfg: Config{Instances: []Instance{testInstance()}, Groups: []Group{
+				{"G1", []string{"VI_1", "VI_9"}}, {"G2", []string{"VI_1"}}, {"G2", nil},
+			}},
+			want: []string{"sync group G1: no instance VI_9", "sync groups G1 and G2: instance VI_1", "sync group G2: configured twice"},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.cfg.Validate()
+			var lines []string
+			if err != nil {
+				lines = strings.Split(err.Error(), "\n")
+			}
+			if len(lines) != len(tt.want) {
+				t.Fatalf("got %d errors %q, want %d", len(lines), lines, len(tt.want))
+			}
+			for i, want := range tt.want {
+				if !strings.Contains(lines[i], want) {
+					t.Errorf("error %d: %q does not say %q", i, lines[i], want)
+				}
+			}
+		})
+	}
+}
+
+func manyAddresses(n int) (many []Address) {
+	for i := range n {
+		many = append(many, Address{Prefix: netip.MustParsePrefix(fmt.Sprintf("10.21.%d.%d/32", i/256, i%256))})
+	}
+	return many
+}
+
+func TestInterfaces(t *testing.T) {
+	a, b := testInstance(), testInstance()
+	a.Track = []TrackInterface{{Name: "eth2"}, {Name: "eth1"}}
+	b.Interface = "eth1"
+	want := []string{"eth0", "eth1", "eth2"}
+	if got := (Config{Instances: []Instance{a, b}}).Interfaces(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
