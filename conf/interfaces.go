@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -47,4 +48,9 @@ func missingEffect(keyword string) string {
 	default:
 		return "the instance stays in FAULT until it appears"
 	}
+}
+
+// sortUses puts the uses in the order of the file.
+func sortUses(uses []InterfaceUse) {
+	slices.SortStableFunc(uses, func(a, b InterfaceUse) int { return a.Pos.Compare(b.Pos) })
 }

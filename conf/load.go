@@ -1,12 +1,108 @@
+// Package conf reads keepalived.conf, and the same grammar with tandem's own
+// keywords, into the domains' configuration structs. It works in three layers:
+// conf/syntax makes a tree of words, the tables here give the words a meaning,
+// and each block is judged as a whole at its end. Every finding is a
+// Diagnostic with a position, and nothing but what could do harm is Fatal: nine
+// of ten keepalived.conf files in use hold errors, and run.
 package conf
 
-// Load reads the file at path. What is wrong with the file, a missing one
-// included, is in the diagnostics; when they are Fatal the Config is zero.
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// maxSize bounds what is read of a file. The largest file in use is a few
+// megabytes; a device given by mistake has no end.
+const maxSize = 32 << 20
+
+// Load reads the file at path; it may be a pipe. What is wrong with the file,
+// a missing one included, is in the diagnostics; when they are Fatal the
+// Config is zero.
 func Load(path string) (Config, Diagnostics) {
-	return Config{File: path}, nil
+	src, err := readFile(path)
+	if err != nil {
+		return Config{}, Diagnostics{{
+			Pos:      syntax.Pos{File: path},
+			Severity: Fatal,
+			Message:  err.Error(),
+			Hint:     readHint(err),
+		}}
+	}
+	return Parse(path, src)
+}
+
+var (
+	errDirectory = errors.New("it is a directory")
+	errTooLarge  = fmt.Errorf("it is larger than %d MB", maxSize>>20)
+)
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, readError(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, readError(errDirectory)
+	}
+	src, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err != nil {
+		return nil, readError(err)
+	}
+	if len(src) > maxSize {
+		return nil, readError(errTooLarge)
+	}
+	return src, nil
+}
+
+// readError drops the path, which the position names already.
+func readError(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("read the configuration: %w", err)
+}
+
+func readHint(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "name the file with -f"
+	case errors.Is(err, errDirectory):
+		return "name the file within it with -f"
+	case errors.Is(err, fs.ErrPermission):
+		return "run as root, or give this user the right to read it"
+	case errors.Is(err, syscall.ENXIO), errors.Is(err, syscall.ENODEV), errors.Is(err, errTooLarge):
+		return "is it the right file?"
+	}
+	return ""
 }
 
 // Parse reads src as Load does; name stands for the file in positions.
 func Parse(name string, src []byte) (Config, Diagnostics) {
-	return Config{File: name}, nil
+	tree, problems := syntax.Parse(name, src)
+	l := &loader{file: name, homes: homes(), global: defaultGlobals}
+	for _, p := range problems {
+		l.problem(p)
+	}
+	var cfg Config
+	if !l.found.Fatal() {
+		if len(bytes.TrimSpace(src)) == 0 {
+			l.warnf(syntax.Pos{File: name}, "", "the file is empty")
+		}
+		read(l, rootBlock, &none{}, tree.Statements)
+		cfg = l.finish()
+	}
+	l.found.sort()
+	if l.found.Fatal() {
+		cfg = Config{}
+	}
+	return cfg, l.found
 }

@@ -1,6 +1,9 @@
 package syntax
 
-import "strconv"
+import (
+	"cmp"
+	"strconv"
+)
 
 // Pos is where something stands in a configuration file. Line and Col count
 // from 1, Col in bytes; zero means the file or line as a whole. It is comparable.
@@ -19,4 +22,9 @@ func (p Pos) String() string {
 		}
 	}
 	return s
+}
+
+// Compare orders positions as they stand in a file, files by name.
+func (p Pos) Compare(q Pos) int {
+	return cmp.Or(cmp.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Col, q.Col))
 }

@@ -1,0 +1,200 @@
+package conf
+
+import (
+	"encoding/binary"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// maxAddresses is what the count of an advert can say (RFC 9568 section 5.2.5).
+const maxAddresses = math.MaxUint8
+
+// addAddresses reads virtual_ipaddress: IP[/LEN] [option ...] a line. The
+// first address decides the family of the instance.
+func (in *instance) addAddresses(l *loader, s *syntax.Statement) {
+	for _, e := range l.entries(s) {
+		a, dev, ok := l.addressLine(e)
+		if !ok {
+			continue
+		}
+		ip, pos := a.Prefix.Addr(), e.Words[0].Pos
+		same := func(b vrrp.Address) bool { return b.Prefix.Addr() == ip }
+		switch {
+		case len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is4() != ip.Is4():
+			l.errorf(pos, "write a vrrp_instance for each family", "address %s is ignored: the first virtual address is not %s", ip, family(ip))
+		case slices.ContainsFunc(in.Addresses, same):
+			l.errorf(pos, "", "address %s stands there twice", ip)
+		case len(in.Addresses) == maxAddresses:
+			l.errorf(pos, "", "address %s is ignored: an instance has at most %d", ip, maxAddresses)
+		default:
+			in.Addresses = append(in.Addresses, a)
+			if dev.Text != "" {
+				in.use("dev", dev)
+			}
+		}
+	}
+}
+
+// addressLine reads one address with its options, and the word that names its
+// interface. ok is false where the address cannot be used.
+func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Word, ok bool) {
+	if a.Prefix, ok = l.addressPrefix(e.Words[0]); !ok {
+		return a, dev, false
+	}
+	name := a.Prefix.Addr().String()
+	args := e.Args()
+	for i := 0; i < len(args); i++ {
+		w := args[i]
+		takes, known := addressOptions[w.Text]
+		if !known {
+			hint := oddSpace(w.Text)
+			if _, isAddr := parseAddr(w.Text); isAddr {
+				hint = "one address a line"
+			}
+			l.errorf(w.Pos, hint, "address %s: unknown option %s is ignored", name, quote(w.Text))
+			continue
+		}
+		var value syntax.Word
+		if takes {
+			if i++; i == len(args) {
+				l.errorf(w.Pos, "", "address %s is ignored: %s lacks a value", name, w.Text)
+				return a, dev, false
+			}
+			value = args[i]
+		}
+		if w.Text == "dev" {
+			if dev.Text != "" {
+				l.errorf(w.Pos, "", "address %s is ignored: it has more than one dev", name)
+				return a, dev, false
+			}
+			dev = value
+		}
+		if !l.addressOption(&a, w, value) {
+			return a, dev, false
+		}
+	}
+	return a, dev, true
+}
+
+// addressOptions are the words that may stand behind an address, and whether
+// each takes a value.
+var addressOptions = map[string]bool{
+	"dev": true, "scope": true, "brd": true, "broadcast": true, "label": true,
+	// Not built yet.
+	"peer": true, "preferred_lft": true, "track_group": true, "home": false, "-nodad": false, "mngtmpaddr": false,
+	"noprefixroute": false, "autojoin": false, "no_track": false, "use_vmac": false,
+}
+
+// addressOption applies one option; false means that the address is lost.
+func (l *loader) addressOption(a *vrrp.Address, option, value syntax.Word) bool {
+	ip := a.Prefix.Addr()
+	lose := func(why string) bool {
+		l.errorf(value.Pos, "", "address %s is ignored: %s %s: %s", ip, option.Text, quote(value.Text), why)
+		return false
+	}
+	switch option.Text {
+	case "dev":
+		if n := len(value.Text); n == 0 || n > 15 {
+			return lose("an interface name has 1 to 15 bytes")
+		}
+		a.Dev = value.Text
+	case "label":
+		switch {
+		case ip.Is6():
+			l.errorf(option.Pos, "", "address %s: label is ignored: IPv6 has none", ip)
+		case len(value.Text) > 15:
+			return lose("a label has at most 15 bytes")
+		default:
+			a.Label = value.Text
+		}
+	case "scope":
+		if ip.Is6() {
+			l.errorf(option.Pos, "", "address %s: scope is ignored: IPv6 has none", ip)
+		} else if scope, ok := parseScope(value.Text); ok {
+			a.Scope = scope
+		} else {
+			l.errorf(value.Pos, "", "address %s: scope %s is ignored: it takes global, site, link, host or a number", ip, quote(value.Text))
+		}
+	case "brd", "broadcast":
+		if ip.Is6() {
+			return lose("IPv6 has no broadcast")
+		}
+		brd, ok := parseBroadcast(value.Text, a.Prefix)
+		if !ok {
+			return lose("it takes an IPv4 address, or + or - with a prefix length up to 30")
+		}
+		a.Broadcast = brd
+	default:
+		l.warnf(option.Pos, "", "address %s: %s is not supported yet and has no effect", ip, option.Text)
+	}
+	return true
+}
+
+// addressPrefix reads IP[/LEN]. Without a length, or with one that cannot be,
+// it is the address alone.
+func (l *loader) addressPrefix(w syntax.Word) (netip.Prefix, bool) {
+	text, length, slash := strings.Cut(w.Text, "/")
+	ip, ok := parseAddr(text)
+	if !ok {
+		hint := oddSpace(w.Text)
+		if strings.HasSuffix(text, ",") || strings.HasSuffix(text, ";") {
+			hint = "one address a line, with nothing between them"
+		}
+		l.errorf(w.Pos, hint, "address %s is ignored: it is no IP address", quote(w.Text))
+		return netip.Prefix{}, false
+	}
+	bits := ip.BitLen()
+	if slash {
+		n, ok := whole(length, 0, bits)
+		if !ok {
+			l.errorf(w.Pos, "", "address %s: the prefix length is not a number from 0 to %d: %d is used", quote(w.Text), bits, bits)
+			n = bits
+		}
+		bits = n
+	}
+	return netip.PrefixFrom(ip, bits), true
+}
+
+// parseScope reads a scope by its name in iproute2 or its number
+// (linux/rtnetlink.h, enum rt_scope_t).
+func parseScope(text string) (uint8, bool) {
+	switch text {
+	case "global":
+		return 0, true
+	case "site":
+		return 200, true
+	case "link":
+		return 253, true
+	case "host":
+		return 254, true
+	case "nowhere":
+		return 255, true
+	}
+	n, ok := whole(text, 0, 255)
+	return uint8(n), ok
+}
+
+// parseBroadcast reads a broadcast address; + sets the host bits of the
+// prefix and - clears them.
+func parseBroadcast(text string, p netip.Prefix) (netip.Addr, bool) {
+	if text != "+" && text != "-" {
+		a, ok := parseAddr(text)
+		return a, ok && a.Is4()
+	}
+	if p.Bits() > 30 {
+		return netip.Addr{}, false
+	}
+	ip := p.Addr().As4()
+	host := uint32(math.MaxUint32) >> p.Bits()
+	n := binary.BigEndian.Uint32(ip[:]) &^ host
+	if text == "+" {
+		n |= host
+	}
+	binary.BigEndian.PutUint32(ip[:], n)
+	return netip.AddrFrom4(ip), true
+}

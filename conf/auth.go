@@ -1,0 +1,66 @@
+package conf
+
+import (
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// authentication is the authentication block of an instance.
+type authentication struct {
+	kind string // PASS, or nothing
+	pass string
+	set  bool // auth_pass was given
+}
+
+var authBlock = block[authentication]{"authentication", []row[authentication]{
+	custom("auth_type", "PASS|AH", (*authentication).setType),
+	custom("auth_pass", "STRING", (*authentication).setPass),
+}}
+
+func (in *instance) readAuth(l *loader, s *syntax.Statement) {
+	read(l, authBlock, &in.auth, s.Block)
+}
+
+func (a *authentication) setType(l *loader, s *syntax.Statement) {
+	a.kind = ""
+	switch w := s.Words[1]; w.Text {
+	case "PASS":
+		a.kind = w.Text
+	case "AH":
+		l.errorf(w.Pos, "use PASS on both routers, or none", "auth_type AH is not supported yet: adverts of a peer that uses it are not understood")
+		a.kind = w.Text
+	default:
+		l.errorf(w.Pos, "it takes PASS or AH", "auth_type %s is ignored", quote(w.Text))
+	}
+}
+
+func (a *authentication) setPass(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	l.warnCut(s, w)
+	a.set, a.pass = true, w.Text
+	if limit := len(vrrp.Password{}); len(a.pass) > limit {
+		// The field has 8 bytes (RFC 2338 section 5.3.10), and keepalived cuts
+		// in the same way, so a pair with it still agrees.
+		l.warnf(w.Pos, "shorten it on all routers", "auth_pass has %d bytes, of which the first %d are used", len(a.pass), limit)
+		a.pass = a.pass[:limit]
+	}
+}
+
+// judgeAuth takes the password over where it can have an effect.
+func (in *instance) judgeAuth(l *loader) {
+	if !in.met.has("authentication") {
+		return
+	}
+	pos := in.met.at(in.pos, "authentication")
+	switch {
+	case in.Version == vrrp.V3:
+		// RFC 9568 section 9: version 3 has no authentication.
+		l.errorf(pos, "remove the block", "authentication is ignored: VRRP version 3 has none")
+	case in.auth.kind == "" && in.auth.set:
+		l.errorf(pos, "write auth_type PASS", "auth_pass is ignored without auth_type")
+	case in.auth.kind == "PASS" && in.auth.pass == "":
+		l.errorf(pos, "", "authentication is ignored: auth_pass is missing")
+	case in.auth.kind == "PASS":
+		copy(in.Auth[:], in.auth.pass)
+	}
+}

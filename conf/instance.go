@@ -1,0 +1,254 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// defaultInstance is a vrrp_instance with nothing in it, but for what
+// global_defs sets.
+var defaultInstance = vrrp.Instance{
+	Priority: 100,
+	Interval: time.Second,
+}
+
+// instance is a vrrp_instance while it is read.
+type instance struct {
+	vrrp.Instance
+	pos  syntax.Pos
+	met  seen
+	uses []InterfaceUse
+
+	master  bool // state MASTER
+	version vrrp.Version
+	invalid bool // a fatal value is reported already
+	auth    authentication
+
+	sourceKeyword string // what Source was set by
+}
+
+var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
+	custom("state", "MASTER|BACKUP", (*instance).setState),
+	custom("interface", "IF", (*instance).setInterface),
+	custom("virtual_router_id", "1..255", (*instance).setVRID),
+	custom("priority", "1..255", (*instance).setPriority),
+	seconds("advert_int", 10*time.Millisecond, 255*time.Second, func(in *instance, d time.Duration) { in.Interval = d }),
+	custom("version", "2|3", (*instance).setVersion),
+	flag("nopreempt", func(in *instance) { in.NoPreempt = true }),
+	flag("preempt", func(in *instance) { in.NoPreempt = false }),
+	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance, d time.Duration) { in.PreemptDelay = d }),
+	custom("mcast_src_ip", "IP", (*instance).setSource),
+	custom("unicast_src_ip", "IP", (*instance).setSource),
+	custom("unicast_peer", "{ IP ... }", (*instance).addPeers),
+	custom("authentication", "{ }", (*instance).readAuth),
+	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses),
+	custom("track_interface", "{ IF ... }", (*instance).addTracks),
+	number("garp_master_delay", 0, maxDelay, func(in *instance, n int) { in.Announce.Delay = time.Duration(n) * time.Second }),
+	count("garp_master_repeat", func(in *instance, n int) { in.Announce.Repeat = n }),
+	number("garp_master_refresh", 0, maxDelay, func(in *instance, n int) { in.Announce.Refresh = time.Duration(n) * time.Second }),
+	count("garp_master_refresh_repeat", func(in *instance, n int) { in.Announce.RefreshRepeat = n }),
+	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface),
+	flag("accept", func(*instance) {}), // tandem always accepts packets to a virtual address
+}, laterInstance()...)}
+
+// laterInstance are the keywords of vrrp_instance that are not built yet.
+func laterInstance() []row[instance] {
+	rows := []row[instance]{laterBlock[instance]("auth_hmac", "{ }", hmacBlock)}
+	for _, k := range [...][2]string{
+		{"vrf", "IF"},
+		{"virtual_ipaddress_excluded", "{ ADDRESS ... }"},
+		{"no_virtual_ipaddress", ""},
+		{"promote_secondaries", ""},
+		{"track_script", "{ NAME ... }"},
+		{"track_file", "{ NAME ... }"},
+		{"track_process", "{ NAME ... }"},
+		{"track_bfd", "{ NAME ... }"},
+		{"dont_track_primary", ""},
+		{"track_src_ip", ""},
+		{"mcast_dst_ip", "IP"},
+		{"unicast_ttl", "N"},
+		{"unicast_fault_no_peer", ""},
+		{"check_unicast_src", ""},
+		{"old_unicast_checksum", "[never]"},
+		{"v3_checksum_as_v2", "[BOOL]"},
+		{"native_ipv6", ""},
+		{"no_accept", ""},
+		{"strict_mode", "[BOOL]"},
+		{"skip_check_adv_addr", "[BOOL]"},
+		{"use_vmac", "[OPTION ...]"},
+		{"use_vmac_addr", ""},
+		{"vmac_xmit_base", ""},
+		{"use_ipvlan", "[OPTION ...]"},
+		{"garp_lower_prio_delay", "SECONDS"},
+		{"garp_lower_prio_repeat", "N"},
+		{"garp_extra_if", "[all] SECONDS"},
+		{"vmac_garp_intvl", "[all] SECONDS"},
+		{"down_timer_adverts", "N"},
+		{"timer_expired_backup", "[N]"},
+		{"thread_timer_expired", "[N]"},
+		{"lower_prio_no_advert", "[BOOL]"},
+		{"higher_prio_send_advert", "[BOOL]"},
+		{"owner_ignore_adverts", "[BOOL]"},
+		{"kernel_rx_buf_size", "BYTES"},
+		{"debug", "N"},
+		{"smtp_alert", "[BOOL]"},
+		{"notify_master", "COMMAND [USER [GROUP]]"},
+		{"notify_backup", "COMMAND [USER [GROUP]]"},
+		{"notify_fault", "COMMAND [USER [GROUP]]"},
+		{"notify_stop", "COMMAND [USER [GROUP]]"},
+		{"notify_deleted", "[COMMAND [USER [GROUP]]]"},
+		{"notify", "COMMAND [USER [GROUP]]"},
+		{"notify_master_rx_lower_pri", "COMMAND [USER [GROUP]]"},
+		{"notify_priority_changes", "[BOOL]"},
+		{"virtual_routes", "{ ROUTE ... }"},
+		{"virtual_rules", "{ RULE ... }"},
+		{"linkbeat_use_polling", ""},
+	} {
+		rows = append(rows, later[instance](k[0], k[1]))
+	}
+	return rows
+}
+
+// readInstance reads a vrrp_instance. Its defaults are those that global_defs
+// has set up to here.
+func readInstance(_ *none, l *loader, s *syntax.Statement) {
+	name := s.Words[1].Text
+	if len(s.Words) > 2 {
+		// keepalived takes more than one word for no name at all.
+		l.errorf(s.Pos, "a name is one word", "vrrp_instance %s: the block is ignored, since it has more than one name", quote(name))
+		return
+	}
+	if i := slices.IndexFunc(l.instances, func(in *instance) bool { return in.Name == name }); i >= 0 {
+		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, l.instances[i].pos.Line)
+		return
+	}
+	in := &instance{Instance: defaultInstance, pos: s.Pos}
+	in.Name = name
+	in.Version = l.global.version
+	in.Announce = l.global.announce
+	l.within("vrrp_instance "+name, func() {
+		in.met = read(l, instanceBlock, in, s.Block)
+		if in.judge(l) {
+			l.instances = append(l.instances, in)
+		}
+	})
+}
+
+func (in *instance) setState(l *loader, s *syntax.Statement) {
+	switch w := s.Words[1]; {
+	case w.Text == "MASTER":
+		in.master = true
+	case w.Text == "BACKUP" && in.master:
+		l.errorf(w.Pos, "", "state BACKUP is ignored: state MASTER stands above")
+	case w.Text == "BACKUP":
+	default:
+		in.master = false
+		l.errorf(w.Pos, "it takes MASTER or BACKUP", "state %s: BACKUP is used", quote(w.Text))
+	}
+}
+
+func (in *instance) setInterface(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	switch {
+	case w.Text == "lo":
+		l.fatalf(w.Pos, "", "VRRP cannot speak over the loopback interface")
+		in.invalid = true
+		return
+	case !l.interfaceName(s, w, Fatal):
+		in.invalid = true
+		return
+	}
+	in.Interface = w.Text
+	in.use(s.Keyword(), w)
+}
+
+// interfaceName reports a name that Linux cannot have (IFNAMSIZ is 16).
+func (l *loader) interfaceName(s *syntax.Statement, w syntax.Word, sev Severity) bool {
+	if n := len(w.Text); n > 0 && n < 16 {
+		return true
+	}
+	l.report(sev, w.Pos, "", "%s %s: an interface name has 1 to 15 bytes", s.Keyword(), quote(w.Text))
+	return false
+}
+
+// use notes that the instance needs an interface.
+func (in *instance) use(keyword string, w syntax.Word) {
+	in.uses = append(in.uses, InterfaceUse{Name: w.Text, Keyword: keyword, By: "vrrp_instance " + in.Name, Pos: w.Pos})
+}
+
+func (in *instance) setVRID(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	n, ok := whole(w.Text, 1, 255)
+	if !ok {
+		l.fatalf(w.Pos, "choose a number that no other virtual router on the segment has", "virtual_router_id %s is not a number from 1 to 255", quote(w.Text))
+		in.invalid = true
+		return
+	}
+	in.VRID = uint8(n)
+}
+
+func (in *instance) setPriority(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	n, ok := whole(w.Text, 1, 255)
+	if !ok {
+		n = int(defaultInstance.Priority)
+		l.errorf(w.Pos, oddSpace(w.Text), "priority %s is not a number from 1 to 255: %d is used", quote(w.Text), n)
+	}
+	in.Priority = uint8(n)
+}
+
+func (in *instance) setVersion(l *loader, s *syntax.Statement) {
+	if n, ok := l.number(s, s.Words[1], 2, 3); ok {
+		in.version = vrrp.Version(n)
+	}
+}
+
+// setSource reads mcast_src_ip and unicast_src_ip, two names for one setting.
+func (in *instance) setSource(l *loader, s *syntax.Statement) {
+	if a, ok := l.addr(s, s.Words[1]); ok {
+		in.Source, in.sourceKeyword = a, s.Keyword()
+	}
+}
+
+// addPeers reads unicast_peer: an address a line. keepalived drops a prefix
+// length in silence.
+func (in *instance) addPeers(l *loader, s *syntax.Statement) {
+	for _, e := range l.entries(s) {
+		w := e.Words[0]
+		a, ok := parseAddr(w.Text)
+		if p, err := netip.ParsePrefix(w.Text); err == nil {
+			a, ok = p.Addr(), true
+			l.warnf(w.Pos, "", "unicast_peer %s: a peer is one address, the prefix length is ignored", w.Text)
+		}
+		switch {
+		case !ok:
+			l.errorf(w.Pos, oddSpace(w.Text), "unicast_peer %s is ignored: it is no IP address", quote(w.Text))
+			continue
+		case a.IsMulticast() || a.IsUnspecified():
+			l.errorf(w.Pos, "", "unicast_peer %s is ignored: it is no unicast address", a)
+			continue
+		case slices.Contains(in.Peers, a):
+			l.errorf(w.Pos, "", "unicast_peer %s stands there twice", a)
+			continue
+		}
+		if len(e.Words) > 1 {
+			l.warnf(e.Words[1].Pos, "one peer a line", "unicast_peer %s: %s is not supported yet and has no effect", a, e.Words[1].Text)
+		}
+		in.Peers = append(in.Peers, a)
+	}
+}
+
+// setSyncInterface is keepalived's old way to say lvs_sync_daemon.
+func (in *instance) setSyncInterface(l *loader, s *syntax.Statement) {
+	if l.global.sync != nil {
+		l.errorf(s.Pos, "", "%s is ignored: the sync daemon is configured already", s.Keyword())
+		return
+	}
+	l.warnf(s.Pos, "write lvs_sync_daemon "+s.Words[1].Text+" "+in.Name+" in global_defs", "%s is deprecated", s.Keyword())
+	l.global.sync = newSync(s, "vrrp_instance "+in.Name)
+	l.global.sync.instance = in.Name
+}

@@ -1,0 +1,162 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// judge completes an instance whose block has been read, and tells whether it
+// shall run.
+func (in *instance) judge(l *loader) bool {
+	in.judgeVersion(l)
+	in.judgeInterval(l)
+	in.judgeState(l)
+	in.judgeAuth(l)
+	in.judgeSources(l)
+	in.judgeTracks(l)
+	return in.mandatory(l) && !in.duplicate(l)
+}
+
+// judgeVersion takes the version from the family of the first address: IPv6
+// has only version 3 (RFC 9568 section 5.2.1).
+func (in *instance) judgeVersion(l *loader) {
+	if in.version != 0 {
+		in.Version = in.version
+	}
+	if len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is6() && in.Version == vrrp.V2 {
+		if in.version == vrrp.V2 {
+			l.errorf(in.met.at(in.pos, "version"), "", "version 2 is ignored: it has no IPv6")
+		}
+		in.Version = vrrp.V3
+	}
+}
+
+// maxInterval is the longest interval of version 3: 12 bits of centiseconds
+// (RFC 9568 section 5.2.7).
+const maxInterval = 4095 * 10 * time.Millisecond
+
+// judgeInterval rounds the interval to what the version can say.
+func (in *instance) judgeInterval(l *loader) {
+	unit, hint := time.Second, "version 3 has steps of 10 ms; all routers of the group must agree"
+	if in.Version == vrrp.V3 {
+		unit, hint = 10*time.Millisecond, ""
+	}
+	exact := in.Interval
+	in.Interval = max(unit, exact.Round(unit))
+	if in.Version == vrrp.V3 {
+		in.Interval = min(in.Interval, maxInterval)
+	}
+	if in.Interval != exact {
+		l.warnf(in.met.at(in.pos, "advert_int"), hint, "advert_int %s becomes %s: that is what VRRP version %d can say",
+			inSeconds(exact), inSeconds(in.Interval), in.Version)
+	}
+}
+
+// judgeState applies what state MASTER still means in keepalived: it is the
+// default of the priority, and preemption cannot be held back.
+func (in *instance) judgeState(l *loader) {
+	if in.master && !in.met.has("priority") {
+		in.Priority = vrrp.PriorityOwner
+		l.warnf(in.met.at(in.pos, "state"), "write a priority", "state MASTER without a priority makes it %d, the owner of the addresses", in.Priority)
+	}
+	why := ""
+	switch {
+	case in.Priority == vrrp.PriorityOwner:
+		why = "priority 255 always preempts"
+	case in.master:
+		why = "state MASTER always preempts"
+	}
+	hint := ""
+	if in.master {
+		hint = "write state BACKUP"
+	}
+	if in.NoPreempt && why != "" {
+		l.errorf(in.met.at(in.pos, "nopreempt"), hint, "nopreempt is ignored: %s", why)
+		in.NoPreempt = false
+	}
+	if in.PreemptDelay == 0 {
+		return
+	}
+	if in.NoPreempt {
+		why = "nopreempt is set"
+	}
+	if why != "" {
+		l.errorf(in.met.at(in.pos, "preempt_delay"), hint, "preempt_delay is ignored: %s", why)
+		in.PreemptDelay = 0
+	}
+}
+
+// judgeSources drops a source and peers of the other family than the virtual
+// addresses.
+func (in *instance) judgeSources(l *loader) {
+	if len(in.Peers) == 0 && in.met.has("unicast_src_ip") {
+		l.warnf(in.met.at(in.pos, "unicast_src_ip"), "write unicast_peer, or mcast_src_ip", "unicast_src_ip without a unicast_peer: adverts are multicast")
+	}
+	if len(in.Addresses) == 0 {
+		return
+	}
+	foreign := func(keyword string, a netip.Addr) bool {
+		if !a.IsValid() || a.Is4() == (in.family() == 4) {
+			return false
+		}
+		l.errorf(in.met.at(in.pos, keyword), "", "%s %s is ignored: the virtual addresses are not %s", keyword, a, family(a))
+		return true
+	}
+	if foreign(in.sourceKeyword, in.Source) {
+		in.Source = netip.Addr{}
+	}
+	in.Peers = slices.DeleteFunc(in.Peers, func(p netip.Addr) bool {
+		if p == in.Source {
+			l.warnf(in.met.at(in.pos, "unicast_peer"), "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
+			return true
+		}
+		return foreign("unicast_peer", p)
+	})
+}
+
+// mandatory reports what an instance cannot run without.
+func (in *instance) mandatory(l *loader) bool {
+	switch {
+	case in.invalid:
+	case in.Interface == "":
+		l.fatalf(in.pos, "write interface IF", "it has no interface")
+	case in.VRID == 0:
+		l.fatalf(in.pos, "write virtual_router_id N, the same on all its routers", "it has no virtual_router_id")
+	case len(in.Addresses) == 0 && in.Version == vrrp.V3:
+		// RFC 9568 section 5.2.5: an advert holds at least one address.
+		l.fatalf(in.pos, "write virtual_ipaddress { ... }", "it has no virtual address, and VRRP version 3 needs one")
+	case len(in.Addresses) == 0:
+		// keepalived lets version 2 elect a master of nothing, for its scripts.
+		l.errorf(in.pos, "write virtual_ipaddress { ... }", "the block is ignored: it has no virtual address")
+	case in.family() == 6:
+		l.errorf(in.pos, "", "the block is ignored: IPv6 virtual routers are not supported yet")
+	default:
+		return true
+	}
+	return false
+}
+
+// duplicate reports a VRID that an instance above has on the same interface in
+// the same family. Two masters of one VRID would hear each other as peers, so
+// the second one does not run; keepalived keeps it in FAULT.
+func (in *instance) duplicate(l *loader) bool {
+	for _, other := range l.instances {
+		if other.VRID == in.VRID && other.Interface == in.Interface && other.family() == in.family() {
+			l.errorf(in.met.at(in.pos, "virtual_router_id"), "", "the block is ignored: %s has virtual_router_id %d on %s already",
+				other.Name, in.VRID, in.Interface)
+			return true
+		}
+	}
+	return false
+}
+
+// family is 4 or 6, or that of a version 2 instance without addresses: 4.
+func (in *instance) family() int {
+	if len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is6() {
+		return 6
+	}
+	return 4
+}

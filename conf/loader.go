@@ -1,0 +1,136 @@
+package conf
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// loader reads one configuration: it holds what has been read so far and what
+// was found wrong with it.
+type loader struct {
+	file  string
+	found Diagnostics
+	scope string              // the block that is being read, before every message: "vrrp_instance VI_1"
+	homes map[string][]string // keyword -> the blocks that it may stand in
+
+	global    globals
+	instances []*instance
+	groups    []*group
+	services  []*service
+}
+
+// within runs f while messages name the block.
+func (l *loader) within(scope string, f func()) {
+	outer := l.scope
+	if outer != "" {
+		scope = outer + ": " + scope
+	}
+	l.scope = scope
+	f()
+	l.scope = outer
+}
+
+func (l *loader) report(sev Severity, pos syntax.Pos, hint, format string, args ...any) {
+	message := fmt.Sprintf(format, args...)
+	if l.scope != "" {
+		message = l.scope + ": " + message
+	}
+	l.found = append(l.found, Diagnostic{Pos: pos, Severity: sev, Message: message, Hint: hint})
+}
+
+func (l *loader) fatalf(pos syntax.Pos, hint, format string, args ...any) {
+	l.report(Fatal, pos, hint, format, args...)
+}
+
+func (l *loader) errorf(pos syntax.Pos, hint, format string, args ...any) {
+	l.report(Error, pos, hint, format, args...)
+}
+
+func (l *loader) warnf(pos syntax.Pos, hint, format string, args ...any) {
+	l.report(Warning, pos, hint, format, args...)
+}
+
+func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
+	l.report(Note, pos, hint, format, args...)
+}
+
+// idle reports a keyword that has no effect: keepalived has it and tandem has
+// not, or neither of them.
+func (l *loader) idle(s *syntax.Statement, k keyword) {
+	if k.gone != "" {
+		l.warnf(s.Pos, "remove it", "%s has no effect: %s", k.name, k.gone)
+		return
+	}
+	l.warnf(s.Pos, "", "%s is not supported yet and has no effect", k.name)
+	if k.inner != nil {
+		l.checkNames(*k.inner, s.Block)
+	}
+}
+
+// checkNames reports the unknown keywords of a block that is not built yet.
+func (l *loader) checkNames(b block[none], statements []*syntax.Statement) {
+	for _, s := range statements {
+		if s.Skip {
+			continue
+		}
+		if r, ok := b.find(s.Keyword()); !ok {
+			l.unknown(s, b.name, b.names())
+		} else if r.inner != nil {
+			l.checkNames(*r.inner, s.Block)
+		}
+	}
+}
+
+// fits reports what is wrong with the form of a statement, and whether it can
+// be read all the same.
+func (l *loader) fits(s *syntax.Statement, k keyword) bool {
+	sh, given := k.shape(), len(s.Args())
+	switch {
+	case given < sh.min:
+		l.errorf(s.Pos, "", "%s lacks a value: %s %s", k.name, k.name, k.args)
+		return false
+	case sh.braces && !s.Braced && !sh.bare:
+		l.errorf(s.Pos, "", "%s lacks its block in braces and has no effect: %s %s", k.name, k.name, k.args)
+		return false
+	case sh.braces && !s.Braced:
+		l.warnf(s.Pos, "keepalived would take the next line into it", "%s lacks its braces: it is read as %s { }", k.name, k.name)
+	case !sh.braces && s.Braced:
+		l.errorf(s.Pos, "", "%s has no block: what stands in the braces has no effect", k.name)
+	}
+	if sh.max >= 0 && given > sh.max {
+		l.extra(s, sh.max)
+	}
+	return true
+}
+
+// extra reports words that nothing will read, as keepalived does not read
+// them either.
+func (l *loader) extra(s *syntax.Statement, used int) {
+	var words []string
+	for _, w := range s.Args()[used:] {
+		words = append(words, w.Text)
+	}
+	hint := ""
+	if l.homes[words[0]] != nil {
+		hint = "one statement per line"
+	}
+	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), quote(strings.Join(words, " ")))
+}
+
+// entries are the statements of a block of values, one a line.
+func (l *loader) entries(s *syntax.Statement) []*syntax.Statement {
+	var out []*syntax.Statement
+	for _, e := range s.Block {
+		if e.Skip {
+			continue
+		}
+		if e.Braced {
+			l.errorf(e.Pos, "is a } missing above?", "%s holds one value a line, not the block %s", s.Keyword(), quote(e.Keyword()))
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}

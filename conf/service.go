@@ -1,0 +1,292 @@
+package conf
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/pool"
+)
+
+// defaultService is a virtual_server with nothing in it.
+var defaultService = pool.Service{Quorum: 1}
+
+// What a virtual server is without the keyword that says it.
+const (
+	defaultScheduler   = "wlc"
+	defaultProtocol    = ipvs.UDP // keepalived's choice
+	defaultPersistence = 360 * time.Second
+)
+
+// service is a virtual_server while it is read.
+type service struct {
+	pool.Service
+	pos syntax.Pos
+	met seen
+
+	method      *method // lb_kind; nil: not set
+	weight      int32   // of real servers that set none
+	virtualHost string
+	timing      timing
+	alpha       bool
+	inhibit     bool
+	servers     []*server
+}
+
+// method is lb_kind with its options.
+type method struct {
+	forwarding ipvs.Forwarding
+	tunnel     ipvs.TunnelOptions
+}
+
+var serviceBlock = block[service]{"virtual_server", append(append([]row[service]{
+	custom("lb_algo", "SCHEDULER", (*service).setScheduler),
+	custom("lvs_sched", "SCHEDULER", (*service).setScheduler),
+	custom("lb_kind", "NAT|DR|TUN [OPTION ...]", (*service).setMethod),
+	custom("lvs_method", "NAT|DR|TUN [OPTION ...]", (*service).setMethod),
+	custom("protocol", "TCP|UDP|SCTP", (*service).setProtocol),
+	custom("persistence_timeout", "[SECONDS]", (*service).setPersistence),
+	custom("persistence_granularity", "MASK|PREFIX", (*service).setGranularity),
+	custom("sorry_server", "IP [PORT]", (*service).setSorry),
+	number("weight", 1, math.MaxInt32, func(v *service, n int) { v.weight = int32(n) }),
+	flag("alpha", func(v *service) { v.alpha = true }),
+	flag("omega", func(v *service) { v.Omega = true }),
+	flag("inhibit_on_failure", func(v *service) { v.inhibit = true }),
+	custom("quorum", "N", (*service).setQuorum),
+	number("hysteresis", 0, math.MaxInt32, func(v *service, n int) { v.Hysteresis = n }),
+	word("virtualhost", "STRING", func(v *service, s string) { v.virtualHost = s }),
+	custom("real_server", "IP [PORT] { }", (*service).readServer),
+	gone[service]("nat_mask", "keepalived has not known it for years"),
+	gone[service]("net_mask", "keepalived has never known it"),
+}, timingRows(1, func(v *service) *timing { return &v.timing })...), laterService()...)}
+
+// laterService are the keywords of virtual_server that are not built yet.
+func laterService() []row[service] {
+	var rows []row[service]
+	for _, k := range [...][2]string{
+		{"warmup", "SECONDS"},
+		{"persistence_engine", "NAME"},
+		{"ops", ""},
+		{"flag-1", ""},
+		{"flag-2", ""},
+		{"flag-3", ""},
+		{"sh-port", ""},
+		{"sh-fallback", ""},
+		{"mh-port", ""},
+		{"mh-fallback", ""},
+		{"hashed", ""},
+		{"ip_family", "inet|inet6"},
+		{"ha_suspend", ""},
+		{"quorum_up", "COMMAND [USER [GROUP]]"},
+		{"quorum_down", "COMMAND [USER [GROUP]]"},
+		{"snmp_name", "STRING"},
+		{"smtp_alert", "[BOOL]"},
+		{"sorry_server_inhibit", ""},
+		{"sorry_server_lvs_method", "NAT|DR|TUN [OPTION ...]"},
+	} {
+		rows = append(rows, later[service](k[0], k[1]))
+	}
+	return rows
+}
+
+// readService reads a virtual_server, named by IP [PORT] or fwmark N.
+func readService(_ *none, l *loader, s *syntax.Statement) {
+	v := &service{Service: defaultService, pos: s.Pos, weight: 1}
+	if !v.header(l, s) {
+		return
+	}
+	l.within("virtual_server "+v.Name, func() {
+		v.met = read(l, serviceBlock, v, s.Block)
+		if v.judge(l) {
+			l.services = append(l.services, v)
+		}
+	})
+}
+
+// header reads what names the service.
+func (v *service) header(l *loader, s *syntax.Statement) bool {
+	args := s.Args()
+	second := syntax.Word{Text: "0", Pos: args[0].Pos}
+	if len(args) > 1 {
+		second = args[1]
+	}
+	switch first := args[0]; first.Text {
+	case "group":
+		l.warnf(s.Pos, "", "virtual_server group is not supported yet: the block has no effect")
+		return false
+	case "fwmark":
+		n, ok := whole(second.Text, 1, math.MaxUint32)
+		if !ok {
+			l.errorf(second.Pos, "", "virtual_server fwmark %s: the block is ignored, a mark is a number from 1 to %d", quote(second.Text), uint32(math.MaxUint32))
+			return false
+		}
+		v.Key.FWMark = uint32(n)
+		v.Name = fmt.Sprintf("fwmark %d", n)
+	default:
+		a, ok := l.server(s, first, second.Text)
+		if !ok {
+			return false
+		}
+		v.Key.Addr, v.Key.Family = a, ipvs.FamilyOf(a.Addr())
+		v.Name = a.String()
+	}
+	return true
+}
+
+// server reads the address and port that a virtual, real or sorry server has.
+func (l *loader) server(s *syntax.Statement, w syntax.Word, port string) (netip.AddrPort, bool) {
+	ip, ok := parseAddr(w.Text)
+	if !ok {
+		hint := oddSpace(w.Text)
+		if _, err := netip.ParseAddrPort(w.Text); err == nil {
+			hint = "write a blank between the address and the port"
+		}
+		l.errorf(w.Pos, hint, "%s %s is ignored: it is no IP address", s.Keyword(), quote(w.Text))
+		return netip.AddrPort{}, false
+	}
+	n, ok := whole(port, 0, math.MaxUint16)
+	if !ok {
+		l.errorf(w.Pos, oddSpace(port), "%s %s is ignored: the port %s is not a number from 1 to 65535", s.Keyword(), ip, quote(port))
+	}
+	return netip.AddrPortFrom(ip, uint16(n)), ok
+}
+
+// schedulers are those of the kernel (net/netfilter/ipvs/ip_vs_*.c).
+var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"}
+
+func (v *service) setScheduler(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	if !slices.Contains(schedulers, w.Text) {
+		l.invalid(s, w, "it takes "+strings.Join(schedulers, ", "))
+		return
+	}
+	v.IPVS.Scheduler = w.Text
+}
+
+func (v *service) setMethod(l *loader, s *syntax.Statement) {
+	if m, ok := l.method(s); ok {
+		v.method = &m
+	}
+}
+
+// method reads NAT, DR or TUN; a tunnel may have a type, a port and a checksum.
+func (l *loader) method(s *syntax.Statement) (m method, ok bool) {
+	w := s.Words[1]
+	switch w.Text {
+	case "NAT":
+		m.forwarding = ipvs.NAT
+	case "DR":
+		m.forwarding = ipvs.DR
+	case "TUN":
+		m.forwarding = ipvs.Tunnel
+	default:
+		want := "it takes NAT, DR or TUN"
+		if slices.Contains([]string{"NAT", "DR", "TUN"}, strings.ToUpper(w.Text)) {
+			want += ", in capitals"
+		}
+		l.invalid(s, w, want)
+		return m, false
+	}
+	for _, w := range s.Args()[1:] {
+		l.warnf(w.Pos, "", "%s %s: %s is not supported yet and has no effect", s.Keyword(), s.Words[1].Text, quote(w.Text))
+		break
+	}
+	return m, true
+}
+
+func (v *service) setProtocol(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	protocols := map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
+	p, ok := protocols[strings.ToUpper(w.Text)]
+	if !ok {
+		l.invalid(s, w, "it takes TCP, UDP or SCTP")
+		return
+	}
+	v.Key.Protocol = p
+}
+
+// setPersistence reads a number of whole seconds; one that cannot be means no
+// persistence, not the default (keepalived's rule).
+func (v *service) setPersistence(l *loader, s *syntax.Statement) {
+	v.IPVS.Timeout = defaultPersistence
+	if len(s.Args()) == 0 {
+		return
+	}
+	w := s.Words[1]
+	n, ok := whole(w.Text, 1, maxTimeout)
+	if !ok {
+		hint := oddSpace(w.Text)
+		if w.Text == "0" {
+			hint = "to have no persistence, remove the line"
+		}
+		l.errorf(w.Pos, hint, "persistence_timeout %s is not a number from 1 to %d: clients do not persist", quote(w.Text), maxTimeout)
+		n = 0
+	}
+	v.IPVS.Timeout = time.Duration(n) * time.Second
+}
+
+// setGranularity reads an IPv4 mask or an IPv6 prefix length.
+func (v *service) setGranularity(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	if n, ok := whole(w.Text, 1, 128); ok && v.Key.Family != ipvs.IPv4 {
+		v.IPVS.Granularity = uint8(n)
+		return
+	}
+	mask, ok := parseAddr(w.Text)
+	if ok && mask.Is4() && v.Key.Family != ipvs.IPv6 {
+		b := mask.As4()
+		n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
+		if ones := bits.LeadingZeros32(^n); ones > 0 && n<<ones == 0 {
+			v.IPVS.Granularity = uint8(ones)
+			return
+		}
+	}
+	l.invalid(s, w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
+}
+
+func (v *service) setQuorum(l *loader, s *syntax.Statement) {
+	w := s.Words[1]
+	n, ok := whole(w.Text, 1, math.MaxInt32)
+	if !ok {
+		n = defaultService.Quorum
+		l.errorf(w.Pos, oddSpace(w.Text), "quorum %s is not a number from 1 to %d: %d is used", quote(w.Text), math.MaxInt32, n)
+	}
+	v.Quorum = n
+}
+
+func (v *service) setSorry(l *loader, s *syntax.Statement) {
+	args := s.Args()
+	port := "0"
+	if len(args) > 1 {
+		port = args[1].Text
+	}
+	if a, ok := l.server(s, args[0], port); ok {
+		v.Sorry = &pool.Sorry{Addr: a, Dest: ipvs.Destination{Weight: 1}}
+	}
+}
+
+// result is the service as the director wants it. The key of a check is made
+// of the service, the server, the kind, and its number among those of its
+// kind, so that a reload finds it again and keeps its health.
+func (v *service) result() Service {
+	out := Service{Service: v.Service}
+	ordinals := make(map[healthcheck.Key]int)
+	for _, r := range v.servers {
+		for _, c := range r.checks {
+			key := healthcheck.Key(fmt.Sprintf("%s %s %s", v.Key, r.Addr, c.Kind))
+			ordinals[key]++
+			key = healthcheck.Key(fmt.Sprintf("%s#%d", key, ordinals[key]-1))
+			out.Checks = append(out.Checks, healthcheck.Check{Key: key, Spec: c})
+			r.Checks = append(r.Checks, string(key))
+		}
+		out.Servers = append(out.Servers, r.Server)
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package conf
+
+import (
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs/connsync"
+)
+
+// syncDaemon is lvs_sync_daemon while it is read.
+type syncDaemon struct {
+	connsync.Config
+	pos      syntax.Pos
+	use      InterfaceUse
+	instance string
+	idSet    bool
+}
+
+// setSync reads lvs_sync_daemon IF [[inst] NAME] [id N] [maxlen N] [port N]
+// [ttl N] [group ADDR]; a bare number behind the instance is the id, as it was
+// written before keepalived 2.0.
+func (g *globals) setSync(l *loader, s *syntax.Statement) {
+	if g.sync != nil {
+		l.errorf(s.Pos, "", "a second %s is ignored", s.Keyword())
+		return
+	}
+	d := newSync(s, "global_defs")
+	args := s.Args()[1:]
+	for i := 0; i < len(args); i++ {
+		w := args[i]
+		if !syncOption(w.Text) {
+			d.bareWord(l, s, i, w)
+			continue
+		}
+		if i++; i == len(args) {
+			l.errorf(w.Pos, "", "%s: %s lacks a value", s.Keyword(), w.Text)
+			break
+		}
+		d.option(l, s, w.Text, args[i])
+	}
+	g.sync = d
+}
+
+func newSync(s *syntax.Statement, by string) *syncDaemon {
+	w := s.Words[1]
+	return &syncDaemon{
+		Config: connsync.Config{Interface: w.Text},
+		pos:    s.Pos,
+		use:    InterfaceUse{Name: w.Text, Keyword: s.Keyword(), By: by, Pos: w.Pos},
+	}
+}
+
+func syncOption(word string) bool {
+	switch word {
+	case "inst", "id", "maxlen", "port", "ttl", "group":
+		return true
+	}
+	return false
+}
+
+// bareWord reads the instance without inst and the id without id.
+func (d *syncDaemon) bareWord(l *loader, s *syntax.Statement, i int, w syntax.Word) {
+	_, isNumber := whole(w.Text, 0, 255)
+	switch {
+	case i == 0 && !isNumber:
+		d.instance = w.Text
+	case i <= 1 && isNumber:
+		d.option(l, s, "id", w)
+	default:
+		l.invalid(s, w, "it takes inst, id, maxlen, port, ttl and group, each with a value")
+	}
+}
+
+func (d *syncDaemon) option(l *loader, s *syntax.Statement, name string, w syntax.Word) {
+	n, ok := 0, true
+	switch name {
+	case "inst":
+		d.instance = w.Text
+	case "id":
+		if n, ok = l.number(s, w, 0, 255); ok {
+			d.SyncID, d.idSet = uint8(n), true
+		}
+	case "maxlen":
+		if n, ok = l.number(s, w, 1, 65507); ok {
+			d.MaxLen = uint16(n)
+		}
+	case "port":
+		if n, ok = l.number(s, w, 1, 65535); ok {
+			d.Port = uint16(n)
+		}
+	case "ttl":
+		if n, ok = l.number(s, w, 1, 255); ok {
+			d.TTL = uint8(n)
+		}
+	case "group":
+		if a, ok := l.addr(s, w); ok && !a.IsMulticast() {
+			l.invalid(s, w, "it takes a multicast address")
+		} else if ok {
+			d.Group = a
+		}
+	}
+}
+
+// finishSync gives the daemon its id. 0 is never used: a backup daemon with
+// sync id 0 takes the messages of every other pair on the segment for its own
+// (ip_vs_sync.c, ip_vs_process_message), where keepalived lets it be.
+func (l *loader) finishSync() *syncDaemon {
+	d := l.global.sync
+	if d == nil {
+		return nil
+	}
+	d.Settings = l.global.settings
+	from := d.syncInstance(l)
+	switch {
+	case d.SyncID != 0:
+	case from == nil:
+		d.SyncID = 1
+		l.warnf(d.pos, "write id N, the same on both directors", "lvs_sync_daemon: there is no vrrp_instance to take a sync id from: 1 is used")
+	default:
+		d.SyncID = from.VRID
+		if d.idSet {
+			l.warnf(d.pos, "", "lvs_sync_daemon: id 0 would take the messages of every pair on the segment: %d, the VRID of %s, is used", from.VRID, from.Name)
+		}
+	}
+	return d
+}
+
+// syncInstance is the instance that the daemon belongs to: the one it names,
+// else the first.
+func (d *syncDaemon) syncInstance(l *loader) *instance {
+	for _, in := range l.instances {
+		if in.Name == d.instance {
+			return in
+		}
+	}
+	if d.instance != "" {
+		l.errorf(d.pos, "", "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
+		d.instance = ""
+	}
+	if len(l.instances) == 0 {
+		return nil
+	}
+	return l.instances[0]
+}

@@ -1,0 +1,101 @@
+package conf
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// unknown reports a keyword that its block does not have. The statement and
+// its block are skipped whole: keepalived reads on inside the block as if its
+// lines stood in the block around it, and takes its '}' for the end of that.
+func (l *loader) unknown(s *syntax.Statement, in string, names []string) {
+	word := s.Keyword()
+	what := "the line is ignored"
+	if s.Braced {
+		what = "it and its block are ignored"
+	}
+	l.errorf(s.Pos, l.suggest(s, word, names), "unknown keyword %s in %s: %s", quote(word), in, what)
+}
+
+// suggest guesses what was meant.
+func (l *loader) suggest(s *syntax.Statement, word string, names []string) string {
+	if hint := oddSpace(word); hint != "" {
+		return hint
+	}
+	if near := nearest(word, names); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	if l.homes[word] != nil {
+		hint := fmt.Sprintf("%s belongs in %s", word, l.home(word))
+		if s.Braced {
+			hint += "; is a } missing above?"
+		}
+		return hint
+	}
+	if key, _, ok := strings.Cut(word, "="); ok && slices.Contains(names, key) {
+		return fmt.Sprintf("write %s, a blank, and the value", key)
+	}
+	if lower := strings.ToLower(word); lower != word && slices.Contains(names, lower) {
+		return fmt.Sprintf("keywords are lower case: %s", lower)
+	}
+	all := make([]string, 0, len(l.homes))
+	for name := range l.homes {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	if near := nearest(word, all); near != "" {
+		return fmt.Sprintf("did you mean %s, which belongs in %s?", near, l.home(near))
+	}
+	return ""
+}
+
+// home names the blocks that a keyword belongs in, or some of many.
+func (l *loader) home(word string) string {
+	homes := l.homes[word]
+	if len(homes) > 3 {
+		return strings.Join(homes[:3], ", ") + " and others"
+	}
+	return strings.Join(homes, " or ")
+}
+
+// nearest is the name at the smallest edit distance of word: one edit for
+// every four letters and at most four, but one for a word of three.
+func nearest(word string, names []string) string {
+	best, limit := "", min(max(len(word)/4, min(len(word)/3, 1)), 4)
+	for _, name := range names {
+		if d := len(name) - len(word); d > limit || -d > limit {
+			continue
+		}
+		if d := distance(word, name); d <= limit && (best == "" || d < distance(word, best)) {
+			best = name
+		}
+	}
+	return best
+}
+
+// distance is the number of letters to insert, drop, replace or swap with
+// their neighbour that makes b of a (optimal string alignment).
+func distance(a, b string) int {
+	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			replace := prev[j-1]
+			if a[i-1] != b[j-1] {
+				replace++
+			}
+			row[j] = min(replace, prev[j]+1, row[j-1]+1)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, prev, row = prev, row, before
+	}
+	return prev[len(b)]
+}

@@ -1,0 +1,150 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// The values of statements. Each of these reports what is wrong with a word,
+// and its caller leaves the setting as it was.
+
+// quote shows a word of the file in a message, such that a no-break space
+// cannot pass for a blank.
+func quote(s string) string {
+	if syntax.OddSpace(s) != 0 {
+		return strconv.QuoteToASCII(s)
+	}
+	return strconv.Quote(s)
+}
+
+// oddSpace is the hint that a word holds a blank which is none.
+func oddSpace(s string) string {
+	if r := syntax.OddSpace(s); r != 0 {
+		return fmt.Sprintf("it holds the character %U, which looks like a blank but is none", r)
+	}
+	return ""
+}
+
+func (l *loader) invalid(s *syntax.Statement, w syntax.Word, want string) {
+	hint := oddSpace(w.Text)
+	if hint == "" && strings.HasSuffix(w.Text, ";") {
+		hint = "lines do not end in ;"
+	}
+	l.errorf(w.Pos, hint, "%s %s is ignored: %s", s.Keyword(), quote(w.Text), want)
+}
+
+// whole is a whole number in base 10, without a sign or unit.
+func whole(text string, from, to int) (int, bool) {
+	if text == "" || strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" {
+		return 0, false
+	}
+	n, err := strconv.Atoi(text)
+	return n, err == nil && n >= from && n <= to
+}
+
+func (l *loader) number(s *syntax.Statement, w syntax.Word, from, to int) (int, bool) {
+	n, ok := whole(w.Text, from, to)
+	if !ok {
+		l.invalid(s, w, fmt.Sprintf("it takes a number from %d to %d", from, to))
+	}
+	return n, ok
+}
+
+// decimal reads seconds with at most 6 digits behind the point; exact is false
+// where there were more, and the value was rounded. keepalived reads a unit
+// behind the number as further digits and gets the scale wrong ("2s" is 2 ms
+// there), so a unit is refused.
+func decimal(text string) (d time.Duration, exact, ok bool) {
+	units, fraction, _ := strings.Cut(text, ".")
+	if units == "" && fraction == "" || strings.Trim(units+fraction, "0123456789") != "" || len(units) > 9 {
+		return 0, false, false
+	}
+	sec, _ := strconv.ParseInt("0"+units, 10, 64)
+	padded := (fraction + "0000000")[:7]
+	tenths, _ := strconv.ParseInt(padded, 10, 64) // of microseconds
+	micros := (tenths + 5) / 10
+	exact = len(strings.TrimRight(fraction, "0")) <= 6
+	return time.Duration(sec)*time.Second + time.Duration(micros)*time.Microsecond, exact, true
+}
+
+func (l *loader) seconds(s *syntax.Statement, w syntax.Word, from, to time.Duration) (time.Duration, bool) {
+	d, exact, ok := decimal(w.Text)
+	if !ok || d < from || d > to {
+		want := fmt.Sprintf("it takes %s to %s seconds", inSeconds(from), inSeconds(to))
+		if _, err := time.ParseDuration(w.Text); err == nil && !ok {
+			want += ", without a unit"
+		}
+		l.invalid(s, w, want)
+		return 0, false
+	}
+	if !exact {
+		l.warnf(w.Pos, "", "%s %s is rounded to %s seconds", s.Keyword(), w.Text, inSeconds(d))
+	}
+	return d, true
+}
+
+// inSeconds writes a duration as the file would.
+func inSeconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
+}
+
+// boolean is the optional word of a switch: nothing is on.
+func (l *loader) boolean(s *syntax.Statement) (on, ok bool) {
+	if len(s.Args()) == 0 {
+		return true, true
+	}
+	switch s.Words[1].Text {
+	case "on", "true", "yes":
+		return true, true
+	case "off", "false", "no":
+		return false, true
+	}
+	l.invalid(s, s.Words[1], "it takes on, true, yes, off, false or no")
+	return false, false
+}
+
+// parseAddr is netip.ParseAddr without zones: an interface is named apart.
+func parseAddr(text string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(text)
+	return a, err == nil && a.Zone() == "" && !a.Is4In6()
+}
+
+func (l *loader) addr(s *syntax.Statement, w syntax.Word) (netip.Addr, bool) {
+	a, ok := parseAddr(w.Text)
+	if !ok {
+		l.invalid(s, w, "it takes an IP address")
+	}
+	return a, ok
+}
+
+// family names the family of an address in messages.
+func family(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
+// warnCut tells that a comment sign inside a word cut it.
+func (l *loader) warnCut(s *syntax.Statement, w syntax.Word) {
+	if w.Cut {
+		l.warnf(w.Pos, `put the value in double quotes, or write \# or \! for the sign`,
+			"%s: a # or ! begins a comment even inside a word: the value ends before it", s.Keyword())
+	}
+}
+
+// printable refuses control characters, which would end a line of a request
+// or of a log.
+func (l *loader) printable(s *syntax.Statement, w syntax.Word) bool {
+	l.warnCut(s, w)
+	if strings.ContainsFunc(w.Text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		l.invalid(s, w, "it holds a control character")
+		return false
+	}
+	return true
+}
