@@ -86,6 +86,15 @@ func drainChanges(now time.Time, drains map[target]Drain, known, have, want Tabl
 	return changes
 }
 
+// remembered are the drains that an earlier run had recorded.
+func remembered(drains map[target]Drain) []Drain {
+	list := sortedDrains(drains)
+	for i := range list {
+		list[i].Reason = DrainRemembered
+	}
+	return list
+}
+
 // withDrains is the table with weight 0 for every drained server.
 func (t Table) withDrains(drains map[target]Drain) Table {
 	if len(drains) == 0 {

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// intact reads the services alone and says whether they are as the last pass
-// left them. An error counts as no: the pass that follows reports it.
-func (r *Reconciler) intact(ctx context.Context) bool {
+// touched reads the services alone and says whether somebody changed one of
+// tandem's since the last pass. What cannot be read is left to the next pass,
+// which says so.
+func (r *Reconciler) touched(ctx context.Context) bool {
 	if r.known == nil {
-		return true
+		return false
 	}
 	services, err := r.kernel.Services(ctx)
 	if err != nil {
@@ -20,16 +21,16 @@ func (r *Reconciler) intact(ctx context.Context) bool {
 	}
 	for key, entry := range r.known {
 		if now, ok := services[key]; !ok || now != entry.Service {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // pass reads the table, takes note of what others changed, and writes the
 // difference. Stale says that a write met another table than the one read.
 func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
-	want, released := r.orders()
+	want := r.wanted()
 	if want == nil {
 		return false, nil
 	}
@@ -39,67 +40,83 @@ func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
 		r.publish(ctx, begun, []failure{{err: err}}, nil)
 		return false, err
 	}
-	repairs := r.look(begun, all, want, released)
+	repairs := r.look(begun, all.owned(r.record.owned), want)
 	r.claim(all, want)
 
 	have := all.owned(r.record.owned)
 	ops := Diff(have, want.withDrains(r.record.drain))
-	if r.known == nil {
+	if !r.begun {
 		r.sayLeftovers(ops)
 	}
-	errs := r.kernel.Apply(ctx, ops)
-	var failures []failure
-	for i, op := range ops {
-		if errs[i] == nil {
-			// The table in memory follows the kernel's.
-			errs[i] = have.Apply(op)
-		}
-		if errs[i] != nil {
-			failures = append(failures, failure{op, errs[i]})
-			stale = stale || errors.Is(errs[i], ErrExist) || errors.Is(errs[i], ErrNotExist)
-			err = errs[i]
-		}
+	done, failures := r.write(ctx, have, ops)
+	for _, f := range failures {
+		stale = stale || errors.Is(f, ErrExist) || errors.Is(f, ErrNotExist)
+		err = f
 	}
-	r.known = have
-	r.forget(want)
+	r.begun = true
+	r.forget(have, want)
 	r.publish(ctx, begun, failures, func(s *Snapshot) {
 		s.Read, s.Took = begun, time.Since(begun)
 		s.Table, s.Figures = have, figures
 		s.Drains = sortedDrains(r.record.drain)
 		s.Passes++
-		s.Writes += uint64(len(ops) - len(failures))
+		s.Writes += uint64(done)
 		s.Repairs += uint64(repairs)
 	})
 	return stale, err
 }
 
-// orders is what is wanted and which drains are to end.
-func (r *Reconciler) orders() (Table, []target) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	released := r.released
-	if r.want != nil {
-		r.released = nil
+// write does the operations, lets have follow what the kernel did, and keeps
+// it as what is known of the kernel. A server that fails because its service
+// could not be added is no failure of its own.
+func (r *Reconciler) write(ctx context.Context, have Table, ops []Op) (done int, failures []failure) {
+	r.known = have
+	if len(ops) == 0 {
+		return 0, nil
 	}
-	return r.want, released
+	for i, err := range r.kernel.Apply(ctx, ops) {
+		op := ops[i]
+		if err == nil {
+			err = have.Apply(op)
+		}
+		if err == nil {
+			done++
+			continue
+		}
+		if errors.Is(err, ErrNoAnswer) || ctx.Err() != nil {
+			// Done or not: what the next pass finds may be our own work, and
+			// a weight 0 of ours must not pass for somebody's drain.
+			r.known = nil
+		}
+		if _, there := have[op.Key]; there || op.Verb != AddDestination {
+			failures = append(failures, failure{op, err})
+		}
+	}
+	return done, failures
 }
 
-// look compares the table with what the last pass left and takes note of what
-// others did meanwhile: manual drains, and drift, whose size it returns.
-func (r *Reconciler) look(now time.Time, all, want Table, released []target) (repairs int) {
-	have := all.owned(r.record.owned)
+func (r *Reconciler) wanted() Table {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.want
+}
+
+// look compares tandem's services with what the last pass left and takes note
+// of what others did meanwhile: manual drains, and drift, whose size it
+// returns.
+func (r *Reconciler) look(now time.Time, have, want Table) (repairs int) {
 	changes := drainChanges(now, r.record.drain, r.known, have, want)
-	for _, t := range released {
+	r.mu.Lock()
+	for _, t := range r.released {
 		if d, ok := r.record.drain[t]; ok {
 			d.Reason = DrainReleased
 			changes = append(changes, d)
 		}
 	}
-	if r.known == nil {
-		for _, d := range sortedDrains(r.record.drain) {
-			d.Reason = DrainRemembered
-			changes = append([]Drain{d}, changes...)
-		}
+	r.released = nil
+	r.mu.Unlock()
+	if !r.begun {
+		changes = append(remembered(r.record.drain), changes...)
 	}
 	r.note(changes)
 	if r.known == nil {
@@ -152,11 +169,11 @@ func (r *Reconciler) claim(all, want Table) {
 }
 
 // forget drops the keys from the record that are neither wanted nor there.
-func (r *Reconciler) forget(want Table) {
+func (r *Reconciler) forget(have, want Table) {
 	before := len(r.record.owned)
 	maps.DeleteFunc(r.record.owned, func(key Key, _ bool) bool {
 		_, wanted := want[key]
-		_, there := r.known[key]
+		_, there := have[key]
 		return !wanted && !there
 	})
 	if len(r.record.owned) != before {

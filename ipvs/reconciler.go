@@ -29,9 +29,10 @@ type Reconciler struct {
 	opt    Options
 	poke   chan struct{}
 
-	known  Table // tandem's services as the kernel had them after the last pass; nil: not looked yet
-	failed map[string]bool
-	loaded bool
+	known  Table           // tandem's services as the kernel had them after the last pass; nil: not known
+	failed map[string]bool // what failed in the last pass
+	loaded bool            // the record is read
+	begun  bool            // a pass was made
 
 	mu       sync.Mutex // guards what follows
 	want     Table      // in normal form; nil: nobody has said yet
@@ -101,7 +102,7 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		case <-time.After(wait):
 			now := time.Now()
 			due := !now.Before(full) || !retry.IsZero() && !now.Before(retry)
-			if !due && r.intact(ctx) {
+			if !due && !r.touched(ctx) {
 				continue
 			}
 		}

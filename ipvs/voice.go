@@ -29,14 +29,8 @@ func (f failure) Unwrap() error { return f.err }
 // snapshot.
 func (r *Reconciler) publish(ctx context.Context, now time.Time, failures []failure, change func(*Snapshot)) {
 	failing := map[string]bool{}
-	broken := map[Key]bool{} // services whose servers cannot but fail too
 	var texts []string
 	for _, f := range failures {
-		if f.op.Verb == AddService {
-			broken[f.op.Key] = true
-		} else if f.op.Server.IsValid() && broken[f.op.Key] {
-			continue
-		}
 		text := f.Error()
 		if !r.failed[text] && ctx.Err() == nil {
 			r.log.Error("IPVS is not as wanted; trying again", "err", text)

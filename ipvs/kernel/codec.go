@@ -126,16 +126,20 @@ func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, 
 	return key.Normal(), s, stats, err
 }
 
-// granularity is the prefix length that a persistence mask is, 0 for a mask
-// that is none, which no wanted service has: such a mask is repaired.
+// noPrefix is the granularity of a persistence mask that no configuration can
+// ask for, one with holes or of length 0: it differs from all that are wanted
+// and so is repaired.
+const noPrefix = 255
+
+// granularity is the prefix length that a persistence mask is.
 func granularity(f ipvs.Family, v value) uint8 {
 	if f == ipvs.IPv6 {
-		return uint8(min(v.u32(), 255))
+		return uint8(min(v.u32(), noPrefix))
 	}
 	mask := v.be32()
 	ones := bits.LeadingZeros32(^mask)
-	if mask<<ones != 0 {
-		return 0
+	if ones == 0 || mask<<ones != 0 {
+		return noPrefix
 	}
 	return uint8(ones)
 }
