@@ -1,6 +1,13 @@
 package lab
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Check is the health check of the HTTP service's real servers.
 type Check int
@@ -10,6 +17,9 @@ const (
 	HTTPGet Check = iota
 	TCPCheck
 )
+
+// String returns the keyword of the check.
+func (c Check) String() string { return name([]string{"HTTP_GET", "TCP_CHECK"}, int(c)) }
 
 // ConfigOptions are the choices in a director's configuration. The zero value
 // is VRRPv3 by multicast, advert_int 1, preempting, with HTTP_GET every second
@@ -36,17 +46,248 @@ type ConfigOptions struct {
 	Extra  string // More blocks at the end, as they are.
 }
 
+// The priorities of the preferred director and of its peer.
+const (
+	preferred = 150
+	standby   = 100
+)
+
+// The virtual router ids; VIP n of an active-active pair has vridOutside+n.
+const (
+	vridOutside = 51
+	vridInside  = 61
+)
+
+// withDefaults fills in what the zero value means.
+func (o ConfigOptions) withDefaults() ConfigOptions {
+	if o.AdvertInt == 0 {
+		o.AdvertInt = time.Second
+	}
+	if o.Version == 0 {
+		o.Version = 3
+	}
+	if o.DelayLoop == 0 {
+		o.DelayLoop = time.Second
+	}
+	if o.Scheduler == "" {
+		o.Scheduler = "rr"
+	}
+	return o
+}
+
+// validate refuses what no director could run.
+func (o ConfigOptions) validate(p Plan) error {
+	switch {
+	case o.Version != 2 && o.Version != 3:
+		return fmt.Errorf("there is no VRRP version %d", o.Version)
+	case o.Version == 2 && o.AdvertInt%time.Second != 0:
+		// RFC 3768 section 5.3.7: the interval is a number of seconds.
+		return fmt.Errorf("an interval of %s is not possible in VRRP version 2", o.AdvertInt)
+	case o.Password != "" && o.Version != 2:
+		return errors.New("only VRRP version 2 has passwords")
+	case o.ActiveActive && p.Mode == NAT:
+		return errors.New("real servers have one default gateway, so NAT cannot be active-active")
+	}
+	return nil
+}
+
+// priority of a director for the VIP with this index.
+func (o ConfigOptions) priority(d Director, vip int) int {
+	if (d == A) != (o.ActiveActive && vip%2 == 1) {
+		return preferred
+	}
+	return standby
+}
+
+// Skew returns the skew time of a director's first VIP: RFC 9568 section 6.1,
+// and for version 2 RFC 3768 section 6.1.
+func (p Plan) Skew(d Director, o ConfigOptions) time.Duration {
+	o = o.withDefaults()
+	unit := o.AdvertInt
+	if o.Version == 2 {
+		unit = time.Second
+	}
+	return time.Duration(256-o.priority(d, 0)) * unit / 256
+}
+
+// MasterDown returns the VRRP bound for these options at a director:
+// 3 × advert_int + skew, for its first VIP.
+func (p Plan) MasterDown(d Director, o ConfigOptions) time.Duration {
+	return 3*o.withDefaults().AdvertInt + p.Skew(d, o)
+}
+
 // Config renders the keepalived.conf of a director: text that keepalived 2.2.7
 // accepts, and therefore tandem. A has priority 150 and B 100 (crossed for the
 // second VIP of an active-active pair); both start as BACKUP. In NAT mode the
 // VIPs outside and the gateway inside are two instances in one sync group; in
 // the other modes the instance tracks the inside link.
-func (p Plan) Config(d Director, o ConfigOptions) (string, error) { panic("soon") }
+func (p Plan) Config(d Director, o ConfigOptions) (string, error) {
+	o = o.withDefaults()
+	if err := o.validate(p); err != nil {
+		return "", fmt.Errorf("write the configuration of director %s: %w", d, err)
+	}
+	var w confWriter
+	instances := p.instances(o)
+	p.writeGlobal(&w, d, o, instances)
+	for _, in := range instances {
+		p.writeInstance(&w, d, o, in)
+	}
+	for _, vip := range p.VIPs {
+		p.writeService(&w, o, vip, HTTPPort, o.Check)
+		p.writeService(&w, o, vip, EchoPort, TCPCheck)
+	}
+	w.text(o.Extra)
+	return w.String(), nil
+}
 
-// MasterDown returns the VRRP bound for these options at a director:
-// 3 × advert_int + skew (RFC 9568 section 6.1, RFC 3768 section 6.1 for
-// version 2), for its first VIP.
-func (p Plan) MasterDown(d Director, o ConfigOptions) time.Duration { panic("soon") }
+// instance is one vrrp_instance of the plan.
+type instance struct {
+	name  string
+	vrid  int
+	side  Side
+	index int // Of its first VIP, for the priority.
+	vips  []netip.Addr
+	track bool // The other link too.
+}
 
-// Skew returns the skew time of a director's first VIP.
-func (p Plan) Skew(d Director, o ConfigOptions) time.Duration { panic("soon") }
+// instances returns what a director votes for.
+func (p Plan) instances(o ConfigOptions) []instance {
+	switch {
+	case p.Mode == NAT:
+		return []instance{
+			{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs},
+			{name: "gateway", vrid: vridInside, side: Inside, vips: []netip.Addr{p.Gateway}},
+		}
+	case o.ActiveActive:
+		var all []instance
+		for i, vip := range p.VIPs {
+			all = append(all, instance{
+				name: "vip" + strconv.Itoa(i+1), vrid: vridOutside + i, side: Outside,
+				index: i, vips: []netip.Addr{vip}, track: true,
+			})
+		}
+		return all
+	default:
+		return []instance{{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs, track: true}}
+	}
+}
+
+func (p Plan) writeGlobal(w *confWriter, d Director, o ConfigOptions, instances []instance) {
+	w.open("global_defs")
+	w.line("router_id %s", d)
+	w.line("vrrp_version %d", o.Version)
+	if !o.NoSync {
+		w.line("lvs_sync_daemon %s %s id %d", InsideLink, instances[0].name, instances[0].vrid)
+	}
+	w.text(o.Global)
+	w.close()
+	if p.Mode != NAT {
+		return
+	}
+	w.open("vrrp_sync_group both_sides")
+	w.open("group")
+	for _, in := range instances {
+		w.line("%s", in.name)
+	}
+	w.close()
+	w.close()
+}
+
+func (p Plan) writeInstance(w *confWriter, d Director, o ConfigOptions, in instance) {
+	own, peer := p.Legs(d), p.Legs(d.Other())
+	from, to, other := own.Outside.Addr, peer.Outside.Addr, Inside
+	if in.side == Inside {
+		from, to, other = own.Inside.Addr, peer.Inside.Addr, Outside
+	}
+	w.open("vrrp_instance %s", in.name)
+	w.line("state BACKUP")
+	w.line("interface %s", in.side)
+	w.line("virtual_router_id %d", in.vrid)
+	w.line("priority %d", o.priority(d, in.index))
+	w.line("advert_int %s", seconds(o.AdvertInt))
+	if o.NoPreempt {
+		w.line("nopreempt")
+	}
+	if o.Unicast {
+		w.line("unicast_src_ip %s", from)
+		w.open("unicast_peer")
+		w.line("%s", to)
+		w.close()
+	}
+	if o.Password != "" {
+		w.open("authentication")
+		w.line("auth_type PASS")
+		w.line("auth_pass %s", o.Password)
+		w.close()
+	}
+	if in.track {
+		w.open("track_interface")
+		w.line("%s", other)
+		w.close()
+	}
+	w.open("virtual_ipaddress")
+	for _, vip := range in.vips {
+		w.line("%s/%d dev %s", vip, vip.BitLen(), in.side)
+	}
+	w.close()
+	w.close()
+}
+
+func (p Plan) writeService(w *confWriter, o ConfigOptions, vip netip.Addr, port int, check Check) {
+	w.open("virtual_server %s %d", vip, port)
+	w.line("delay_loop %s", seconds(o.DelayLoop))
+	w.line("lb_algo %s", o.Scheduler)
+	w.line("lb_kind %s", p.Mode)
+	w.line("protocol TCP")
+	for i, server := range p.Servers {
+		weight := 1
+		if i < len(o.Weights) {
+			weight = o.Weights[i]
+		}
+		w.open("real_server %s %d", server.Addr, port)
+		w.line("weight %d", weight)
+		w.open("%s", check)
+		if check == HTTPGet {
+			w.open("url")
+			w.line("path %s", HealthPath)
+			w.line("status_code 200")
+			w.close()
+		}
+		w.line("connect_timeout 1")
+		w.close()
+		w.close()
+	}
+	w.close()
+}
+
+// seconds renders a duration as keepalived.conf takes it, such as 0.2.
+func seconds(d time.Duration) string {
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64)
+}
+
+// confWriter writes indented blocks.
+type confWriter struct {
+	strings.Builder
+	depth int
+}
+
+func (w *confWriter) line(format string, args ...any) {
+	fmt.Fprintf(w, "%s%s\n", strings.Repeat("    ", w.depth), fmt.Sprintf(format, args...))
+}
+
+func (w *confWriter) open(format string, args ...any) {
+	w.line(format+" {", args...)
+	w.depth++
+}
+
+func (w *confWriter) close() {
+	w.depth--
+	w.line("}")
+}
+
+// text writes lines of somebody else, indented to their place.
+func (w *confWriter) text(text string) {
+	for line := range strings.Lines(text) {
+		w.line("%s", strings.TrimRight(line, "\n"))
+	}
+}

@@ -1,53 +1,234 @@
 package lab
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
 )
 
 // Host is a network namespace of the lab.
 type Host struct {
 	// Name is "client", "router", "a", "b", "s1" ... for logs and errors.
 	Name string
+
+	ns     netns.NsHandle
+	home   netns.NsHandle // Where threads come back to.
+	handle *netlink.Handle
+
+	// mu guards all following fields. Whoever uses the ones above holds it for
+	// reading, so that close, which holds it for writing, takes nothing away
+	// from under him.
+	mu      sync.RWMutex
+	running []*Process
+	closed  bool
+}
+
+// errGone is the error of a host that was destroyed.
+var errGone = errors.New("the host is gone")
+
+// newHost makes an empty namespace with lo up and nothing that the lab's
+// measurements could stumble over.
+func newHost(name string) (h *Host, err error) {
+	h = &Host{Name: name, ns: netns.None(), home: netns.None()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("make host %s: %w", name, err), h.close())
+		}
+	}()
+	if h.home, err = netns.Get(); err != nil {
+		return h, fmt.Errorf("find the own namespace: %w", err)
+	}
+	if h.ns, err = unshareNetwork(h.home); err != nil {
+		return h, err
+	}
+	if h.handle, err = netlink.NewHandleAt(h.ns, unix.NETLINK_ROUTE); err != nil {
+		return h, fmt.Errorf("open netlink: %w", err)
+	}
+	// First of all lo: in a namespace without an IPv4 address the kernel
+	// refuses every real server (EINVAL).
+	if err := h.linkUp("lo"); err != nil {
+		return h, err
+	}
+	return h, h.sysctls(hostSysctls)
+}
+
+// hostSysctls hold in every host. The optional ones need IPv6.
+var hostSysctls = []sysctl{
+	// Replies of real servers come by another way than the requests went.
+	{"net.ipv4.conf.all.rp_filter", "0", false},
+	{"net.ipv4.conf.default.rp_filter", "0", false},
+	{"net.ipv4.conf.all.send_redirects", "0", false},
+	{"net.ipv4.conf.default.send_redirects", "0", false},
+	// Without duplicate address detection an address serves at once.
+	{"net.ipv6.conf.all.accept_dad", "0", true},
+	{"net.ipv6.conf.default.accept_dad", "0", true},
+	{"net.ipv6.conf.default.router_solicitations", "0", true},
+}
+
+type sysctl struct {
+	name, value string
+	optional    bool // Kernels without it do as well.
+}
+
+func (h *Host) sysctls(list []sysctl) error {
+	for _, s := range list {
+		if err := h.Sysctl(s.name, s.value); err != nil && !(s.optional && errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// unshareNetwork makes a namespace without a name.
+func unshareNetwork(home netns.NsHandle) (netns.NsHandle, error) {
+	ns := netns.None()
+	err := onThread(func() error {
+		var err error
+		if ns, err = netns.New(); err != nil { // Moves the thread there.
+			return fmt.Errorf("unshare the network: %w", err)
+		}
+		return nil
+	}, home)
+	return ns, err
+}
+
+// onThread runs fn on a thread of its own and brings the thread home
+// afterwards. A thread that cannot be brought home is left locked, so that the
+// runtime ends it with its goroutine.
+func onThread(fn func() error, home netns.NsHandle) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := fn()
+		if netns.Set(home) == nil {
+			runtime.UnlockOSThread()
+		}
+		result <- err
+	}()
+	return <-result
 }
 
 // Do runs fn on an operating-system thread inside the namespace and returns
 // its error. Sockets that fn opens belong to the namespace for their life, and
 // /proc/thread-self/net shows it; goroutines that fn starts are elsewhere. A
 // thread that cannot be brought back is left to die.
-func (h *Host) Do(fn func() error) error { panic("soon") }
+func (h *Host) Do(fn func() error) error {
+	ns, home, err := h.namespaces()
+	if err != nil {
+		return fmt.Errorf("enter %s: %w", h.Name, err)
+	}
+	defer ns.Close()
+	defer home.Close()
+	return onThread(func() error {
+		if err := netns.Set(ns); err != nil {
+			return fmt.Errorf("enter %s: %w", h.Name, err)
+		}
+		return fn()
+	}, home)
+}
+
+// namespaces duplicates the descriptors, because the host may go while they are
+// in use.
+func (h *Host) namespaces() (ns, home netns.NsHandle, err error) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if h.closed {
+		return netns.None(), netns.None(), errGone
+	}
+	if ns, err = dup(h.ns); err != nil {
+		return ns, netns.None(), err
+	}
+	if home, err = dup(h.home); err != nil {
+		return ns, home, errors.Join(err, ns.Close())
+	}
+	return ns, home, nil
+}
 
 // Netlink returns the route-netlink handle of the namespace, good from any
 // goroutine until the host goes.
-func (h *Host) Netlink() *netlink.Handle { panic("soon") }
-
-// Listen listens in the namespace. Only the creation of the socket needs it;
-// the listener works from any goroutine.
-func (h *Host) Listen(ctx context.Context, network, address string) (net.Listener, error) {
-	panic("soon")
-}
-
-// ListenPacket opens a packet-oriented socket in the namespace.
-func (h *Host) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
-	panic("soon")
-}
-
-// DialTCP connects from the namespace; the zero local address leaves the
-// choice to the kernel. The wait for the peer blocks no thread.
-func (h *Host) DialTCP(ctx context.Context, local, remote netip.AddrPort) (*net.TCPConn, error) {
-	panic("soon")
-}
+func (h *Host) Netlink() *netlink.Handle { return h.handle }
 
 // Sysctl sets a value in the namespace, by its dotted name or its path below
 // /proc/sys.
-func (h *Host) Sysctl(name, value string) error { panic("soon") }
+func (h *Host) Sysctl(name, value string) error {
+	path := name
+	if !strings.Contains(name, "/") {
+		path = strings.ReplaceAll(name, ".", "/")
+	}
+	err := h.Do(func() error { return os.WriteFile("/proc/sys/"+path, []byte(value), 0) })
+	if err != nil {
+		return fmt.Errorf("set %s to %s in %s: %w", name, value, h.Name, err)
+	}
+	return nil
+}
 
-// HasAddress reports whether any interface of the host has the address.
-func (h *Host) HasAddress(a netip.Addr) (bool, error) { panic("soon") }
+// linkUp brings an interface up.
+func (h *Host) linkUp(link string) error {
+	l, err := h.handle.LinkByName(link)
+	if err == nil {
+		err = h.handle.LinkSetUp(l)
+	}
+	if err != nil {
+		return fmt.Errorf("bring %s up in %s: %w", link, h.Name, err)
+	}
+	return nil
+}
 
-// Neighbour returns the hardware address that the host's ARP table holds for
-// an address on a link, nil where it holds none.
-func (h *Host) Neighbour(link string, a netip.Addr) (net.HardwareAddr, error) { panic("soon") }
+// addAddress gives an interface an address.
+func (h *Host) addAddress(link string, a netip.Prefix) error {
+	l, err := h.handle.LinkByName(link)
+	if err == nil {
+		err = h.handle.AddrAdd(l, &netlink.Addr{IPNet: ipNet(a)})
+	}
+	if err != nil {
+		return fmt.Errorf("add %s to %s in %s: %w", a, link, h.Name, err)
+	}
+	return nil
+}
+
+// addDefaultRoute routes everything by a neighbour.
+func (h *Host) addDefaultRoute(via netip.Addr) error {
+	if err := h.handle.RouteAdd(&netlink.Route{Gw: via.AsSlice()}); err != nil {
+		return fmt.Errorf("add the default route by %s in %s: %w", via, h.Name, err)
+	}
+	return nil
+}
+
+// close ends the host's processes and lets the namespace go.
+func (h *Host) close() error {
+	h.mu.Lock()
+	if h.closed {
+		h.mu.Unlock()
+		return nil
+	}
+	h.closed = true
+	h.mu.Unlock()
+
+	var errs []error
+	for _, p := range h.running {
+		errs = append(errs, p.Kill())
+	}
+	if h.handle != nil {
+		h.handle.Close()
+	}
+	for _, ns := range []*netns.NsHandle{&h.ns, &h.home} {
+		if ns.IsOpen() {
+			errs = append(errs, ns.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+}

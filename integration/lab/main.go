@@ -2,6 +2,14 @@ package lab
 
 import (
 	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
 
 	"github.com/tandem-ha/tandem/integration/lab/testkernel"
 )
@@ -14,7 +22,12 @@ const NoKernelEnv = "TANDEM_NO_KERNEL"
 // kernel's launcher and first process, the first process of a Command) where it
 // was started as one, and then never returns. Every program that uses the lab
 // calls it before anything else in main.
-func MaybeInit() { panic("soon") }
+func MaybeInit() {
+	testkernel.MaybeInit()
+	if os.Args[0] == nannyName {
+		nanny()
+	}
+}
 
 // Need says what a program that wants a lab must do on this machine.
 type Need int
@@ -26,15 +39,55 @@ const (
 	NotRoot              // Neither is possible without root.
 	Missing              // Root, but no IPVS and no test kernel installed.
 	Unwanted             // TANDEM_NO_KERNEL=1.
+	TooLarge             // Built with the race detector, for which the test kernel has no room.
 )
 
-// Check reports what this machine can do, and the reason in words with what
-// to do about it.
-func Needs() (Need, string) { panic("soon") }
+// String returns a word for the answer.
+func (n Need) String() string {
+	return name([]string{"ready", "boot", "not root", "missing", "unwanted", "too large"}, int(n))
+}
 
-// Rerun runs this program again, with these arguments, in a test kernel: the
-// way for a main that got Boot from Needs. It returns the exit code.
-func Rerun(ctx context.Context, o testkernel.Options) (int, error) { panic("soon") }
+// Needs reports what this machine can do, and the reason in words with what
+// to do about it.
+func Needs() (Need, string) {
+	if os.Geteuid() != 0 {
+		return NotRoot, "not root: the lab is made of network namespaces; run this as root"
+	}
+	have, err := testkernel.HaveIPVS()
+	switch {
+	case err != nil:
+		return Missing, err.Error()
+	case have:
+		return Ready, "this kernel has IPVS"
+	case testkernel.Inside():
+		return Missing, "the test kernel has no IPVS"
+	case os.Getenv(NoKernelEnv) == "1":
+		return Unwanted, "this kernel has no IPVS and " + NoKernelEnv + "=1 wants no test kernel; unset it to run this"
+	case raceDetector:
+		return TooLarge, "the test kernel has no room for the race detector's memory; run this without -race"
+	case !testkernel.Installed():
+		return Missing, "this kernel has no IPVS; " + testkernel.ErrNotInstalled.Error()
+	default:
+		return Boot, "this kernel has no IPVS; the test kernel has"
+	}
+}
+
+// Rerun runs a program in a test kernel, by default this one with its own
+// arguments: the way for a main that got Boot from Needs. It returns the exit
+// code.
+func Rerun(ctx context.Context, o testkernel.Options) (int, error) {
+	if o.Argv == nil {
+		self, err := os.Executable()
+		if err != nil {
+			return 0, fmt.Errorf("find this program: %w", err)
+		}
+		o.Argv = append([]string{self}, os.Args[1:]...)
+	}
+	return testkernel.Run(ctx, o)
+}
+
+// exitRefused is the exit code of Main where tests cannot run as they should.
+const exitRefused = 2
 
 // Main is the TestMain of a package whose tests need a lab:
 //
@@ -42,12 +95,78 @@ func Rerun(ctx context.Context, o testkernel.Options) (int, error) { panic("soon
 //
 // As root it runs the tests here where the kernel has IPVS, else the same test
 // binary with the same flags in a test kernel. It never returns.
-func Main(m interface{ Run() int }) { panic("soon") }
+func Main(m interface{ Run() int }) {
+	MaybeInit()
+	flag.Parse()
+	need, why := Needs()
+	switch {
+	case need == Missing:
+		fmt.Fprintf(os.Stderr, "%s (or set %s=1 to skip the tests that need it)\n", why, NoKernelEnv)
+		os.Exit(exitRefused)
+	case need == Boot && !hereOnly():
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		code, err := rerunTests(ctx)
+		stop()
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "run the tests in the test kernel: %v\n", err)
+			code = exitRefused
+		}
+		os.Exit(code)
+	default:
+		os.Exit(m.Run()) // Tests that need more than there is skip themselves.
+	}
+}
 
 // Require skips a test, with the reason, where Needs is not Ready.
 func Require(t interface {
 	Helper()
 	Skip(args ...any)
 }) {
-	panic("soon")
+	t.Helper()
+	if need, why := Needs(); need != Ready {
+		t.Skip(why)
+	}
+}
+
+// hereOnly reports flags that talk to the go command and run no test.
+func hereOnly() bool {
+	for _, name := range []string{"test.list", "test.fuzz"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// rerunTests runs this test binary in a test kernel.
+func rerunTests(ctx context.Context) (int, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return 0, fmt.Errorf("find this program: %w", err)
+	}
+	args, out := guestArguments(os.Args[1:])
+	return testkernel.Run(ctx, testkernel.Options{
+		Argv: append([]string{self}, args...), Stdout: os.Stdout, Stderr: os.Stderr, Out: out,
+	})
+}
+
+// guestArguments returns a test binary's arguments for the guest, and the
+// folders that the files they name must be written to. The test log goes: it
+// serves the go command's cache, and what happens in a guest is not to be
+// cached.
+func guestArguments(args []string) (guest, out []string) {
+	for _, arg := range args {
+		flagName, value, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+		switch flagName {
+		case "test.testlogfile":
+			continue
+		case "test.coverprofile", "test.cpuprofile", "test.memprofile", "test.blockprofile", "test.mutexprofile", "test.trace":
+			out = append(out, filepath.Dir(value))
+		case "test.gocoverdir", "test.outputdir":
+			out = append(out, value)
+		}
+		guest = append(guest, arg)
+	}
+	slices.Sort(out)
+	return guest, slices.Compact(out)
 }

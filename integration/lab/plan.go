@@ -13,19 +13,24 @@
 package lab
 
 import (
+	"bytes"
 	"net"
 	"net/netip"
+	"strconv"
 )
 
 // Mode is a forwarding method of IPVS.
 type Mode int
 
-// The forwarding methods, as ip_vs(4) and keepalived.conf name them.
+// The forwarding methods, as ipvsadm(8) and keepalived.conf(5) name them.
 const (
 	DR Mode = iota
 	NAT
 	TUN
 )
+
+// String returns the name that lb_kind takes.
+func (m Mode) String() string { return name([]string{"DR", "NAT", "TUN"}, int(m)) }
 
 // Director names one of the two directors.
 type Director int
@@ -36,6 +41,12 @@ const (
 	B
 )
 
+// String returns the name of the director's host.
+func (d Director) String() string { return name([]string{"none", "a", "b"}, int(d)) }
+
+// Other returns the peer.
+func (d Director) Other() Director { return A + B - d }
+
 // Side is one of a director's two links.
 type Side int
 
@@ -44,6 +55,16 @@ const (
 	Outside Side = iota + 1
 	Inside
 )
+
+// String returns the name of the side's interface.
+func (s Side) String() string { return name([]string{"none", OutsideLink, InsideLink}, int(s)) }
+
+func name(names []string, i int) string {
+	if i >= 0 && i < len(names) {
+		return names[i]
+	}
+	return "invalid " + strconv.Itoa(i)
+}
 
 // Interface names, the same in every host that has the link.
 const (
@@ -68,6 +89,11 @@ type Leg struct {
 	MAC  net.HardwareAddr
 }
 
+// DirectorLegs are the two links of a director or of the witness.
+type DirectorLegs struct {
+	Outside, Inside Leg
+}
+
 // Plan is the lab on paper: every address that a client, a real server, a
 // configuration or a measurement needs.
 type Plan struct {
@@ -87,23 +113,85 @@ type Plan struct {
 	Servers                     []Leg
 }
 
-// DirectorLegs are the two links of a director or of the witness.
-type DirectorLegs struct {
-	Outside, Inside Leg
+// The networks: of RFC 5737 outside, of RFC 1918 inside. Never changed.
+var (
+	clientNet  = netip.MustParsePrefix("198.51.100.0/24")
+	outsideNet = netip.MustParsePrefix("192.0.2.0/24")
+	insideNet  = netip.MustParsePrefix("10.77.0.0/24")
+)
+
+// The last byte of each host's addresses.
+const (
+	hostRouter   = 1
+	hostClient   = 10
+	hostDirector = 11 // And the next for B.
+	hostWitness  = 13
+	hostServer   = 21 // And the next ones.
+	hostVIP      = 100
+	hostGateway  = 254
+)
+
+// serverCount is the number of real servers.
+const serverCount = 3
+
+// NewPlan returns the plan of a lab with this mode and these VIPs, nil for
+// DefaultVIPs(1).
+func NewPlan(mode Mode, vips []netip.Addr) Plan {
+	if vips == nil {
+		vips = DefaultVIPs(1)
+	}
+	p := Plan{
+		Mode: mode, VIPs: vips, Gateway: host(insideNet, hostGateway),
+		ClientNet: clientNet, OutsideNet: outsideNet, InsideNet: insideNet,
+		Client:        leg(clientNet, hostClient),
+		RouterClient:  leg(clientNet, hostRouter),
+		RouterOutside: leg(outsideNet, hostRouter),
+		RouterInside:  leg(insideNet, hostRouter),
+		Witness:       DirectorLegs{leg(outsideNet, hostWitness), leg(insideNet, hostWitness)},
+	}
+	for i := range p.Directors {
+		p.Directors[i] = DirectorLegs{leg(outsideNet, hostDirector+i), leg(insideNet, hostDirector+i)}
+	}
+	for i := range serverCount {
+		p.Servers = append(p.Servers, leg(insideNet, hostServer+i))
+	}
+	return p
 }
 
-// NewPlan returns the plan of a lab with these options' mode and VIPs.
-func NewPlan(mode Mode, vips []netip.Addr) Plan { panic("soon") }
-
 // DefaultVIPs returns the first n of the outside network's virtual addresses.
-func DefaultVIPs(n int) []netip.Addr { panic("soon") }
+func DefaultVIPs(n int) []netip.Addr {
+	var vips []netip.Addr
+	for i := range n {
+		vips = append(vips, host(outsideNet, hostVIP+i))
+	}
+	return vips
+}
 
-// Owner returns the director that has this hardware address on one of its
-// links, or 0.
-func (p Plan) Owner(mac net.HardwareAddr) Director { panic("soon") }
+// host returns an address in one of the lab's /24 networks.
+func host(network netip.Prefix, last int) netip.Addr {
+	b := network.Addr().As4()
+	b[3] = byte(last)
+	return netip.AddrFrom4(b)
+}
+
+// leg gives a host an address and a locally administered hardware address that
+// tells its network and number to whoever reads a capture.
+func leg(network netip.Prefix, last int) Leg {
+	a := host(network, last)
+	b := a.As4()
+	return Leg{Addr: a, MAC: net.HardwareAddr{0x02, 0, b[0], b[1], b[2], b[3]}}
+}
 
 // Legs returns the links of a director.
 func (p Plan) Legs(d Director) DirectorLegs { return p.Directors[d-1] }
 
-// Other returns the peer.
-func (d Director) Other() Director { return A + B - d }
+// Owner returns the director that has this hardware address on one of its
+// links, or 0.
+func (p Plan) Owner(mac net.HardwareAddr) Director {
+	for _, d := range []Director{A, B} {
+		if legs := p.Legs(d); bytes.Equal(mac, legs.Outside.MAC) || bytes.Equal(mac, legs.Inside.MAC) {
+			return d
+		}
+	}
+	return 0
+}

@@ -1,11 +1,21 @@
 package lab
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
 	"syscall"
 	"time"
+
+	"github.com/vishvananda/netns"
 )
 
 // Command is a program to start in a Host.
@@ -23,7 +33,16 @@ type Command struct {
 // Process is a started command with all its descendants, which live and die in
 // one process namespace. It ends at the latest with the lab, even when the lab
 // is killed.
-type Process struct{}
+type Process struct {
+	name  string
+	nanny *os.Process   // First process of the namespace.
+	pid   int           // The command's own, as the lab sees it.
+	heard chan struct{} // Closed after the nanny's last report.
+	done  chan struct{}
+
+	mu   sync.Mutex // guards all following fields.
+	exit *Exit      // nil while the command itself runs.
+}
 
 // Exit says how a process ended.
 type Exit struct {
@@ -32,30 +51,251 @@ type Exit struct {
 	At     time.Time
 }
 
+// killLimit bounds the wait for the end of killed processes.
+const killLimit = 10 * time.Second
+
 // Start starts a command in the namespace. ctx bounds the start only.
-func (h *Host) Start(ctx context.Context, c Command) (*Process, error) { panic("soon") }
+func (h *Host) Start(ctx context.Context, c Command) (*Process, error) {
+	p, err := h.start(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("start %v in %s: %w", c.Argv, h.Name, err)
+	}
+	return p, nil
+}
+
+func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
+	cmd, fromNanny, err := h.nannyCommand(c)
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{name: h.Name + ": " + c.Argv[0], heard: make(chan struct{}), done: make(chan struct{})}
+	started := make(chan error, 1)
+	go h.keep(p, cmd, started)
+	err = <-started
+	_ = cmd.ExtraFiles[0].Close() // The nanny's end.
+	if err != nil {
+		return nil, errors.Join(err, fromNanny.Close())
+	}
+	// The nanny's first line says whether the command runs, its last line how
+	// it ended.
+	first := make(chan error, 1)
+	go p.listen(fromNanny, first)
+	select {
+	case err = <-first:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err == nil && !h.adopt(p) {
+		err = errGone
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	return p, nil
+}
+
+// nannyCommand prepares the first process of the command's namespaces: this
+// program in its role as a nanny, with a pipe that it reports on.
+func (h *Host) nannyCommand(c Command) (*exec.Cmd, *os.File, error) {
+	if len(c.Argv) == 0 {
+		return nil, nil, errors.New("no command")
+	}
+	runDir := ""
+	if c.RunDir != "" {
+		var err error
+		if runDir, err = filepath.Abs(c.RunDir); err == nil {
+			err = os.MkdirAll(runDir, 0o755)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("make the run folder: %w", err)
+		}
+	}
+	orders, err := json.Marshal(nannyOrders{Host: h.Name, Argv: c.Argv, RunDir: runDir})
+	if err != nil {
+		return nil, nil, err
+	}
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	return &exec.Cmd{
+		Path:       "/proc/self/exe",
+		Args:       []string{nannyName, string(orders)},
+		Env:        append(os.Environ(), c.Env...),
+		Stdout:     c.Stdout,
+		Stderr:     c.Stderr,
+		ExtraFiles: []*os.File{writer},
+		SysProcAttr: &syscall.SysProcAttr{
+			// When the first process of a process namespace ends, the kernel
+			// kills all others, whatever they forked or detached.
+			Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS,
+			Pdeathsig:  syscall.SIGKILL,
+			Setsid:     true,
+		},
+	}, reader, nil
+}
+
+// keep starts the nanny in the namespace and waits for its end on the same
+// thread: Pdeathsig is sent when the thread that started a process ends
+// (prctl(2)), not when its process does.
+func (h *Host) keep(p *Process, cmd *exec.Cmd, started chan<- error) {
+	defer close(p.done)
+	runtime.LockOSThread() // And never unlocked: the thread ends with this goroutine.
+	if err := h.startHere(p, cmd); err != nil {
+		started <- err
+		return
+	}
+	started <- nil
+	_ = cmd.Wait() // The nanny reports; its own end says nothing.
+	<-p.heard
+	// Without a report it was killed together with the command.
+	p.ended(Exit{Code: -1, Signal: syscall.SIGKILL, At: time.Now()})
+}
+
+// startHere starts the nanny from this thread in the namespace. The thread does
+// not stay there, or it would keep the namespace alive while it waits.
+func (h *Host) startHere(p *Process, cmd *exec.Cmd) error {
+	ns, home, err := h.namespaces()
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	defer home.Close()
+	if err := netns.Set(ns); err != nil {
+		return fmt.Errorf("enter the namespace: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.nanny = cmd.Process
+	if err := netns.Set(home); err != nil {
+		return errors.Join(fmt.Errorf("leave the namespace: %w", err), cmd.Process.Kill(), cmd.Wait())
+	}
+	return nil
+}
+
+// listen reads the nanny's reports.
+func (p *Process) listen(fromNanny *os.File, first chan<- error) {
+	defer close(p.heard)
+	defer fromNanny.Close()
+	lines := bufio.NewScanner(fromNanny)
+	for lines.Scan() {
+		var r nannyReport
+		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
+			r = nannyReport{Failed: err.Error()}
+		}
+		switch {
+		case r.Failed != "":
+			first <- errors.New(r.Failed)
+			return
+		case r.Started != 0:
+			var err error
+			p.pid, err = outerPid(p.nanny.Pid, r.Started)
+			first <- err
+		default:
+			p.ended(Exit{Code: r.Code, Signal: r.Signal, At: time.Now()})
+		}
+	}
+	select {
+	case first <- errors.New("ended before it could start the command"):
+	default: // Already told.
+	}
+}
+
+// ended notes how the command ended; the first to know is right.
+func (p *Process) ended(e Exit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.exit == nil {
+		p.exit = &e
+	}
+}
+
+// adopt makes the host responsible for the process, unless the host has gone.
+func (h *Host) adopt(p *Process) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.running = append(h.running, p)
+	return true
+}
 
 // Pid returns the command's process id as the lab sees it.
-func (p *Process) Pid() int { panic("soon") }
+func (p *Process) Pid() int { return p.pid }
 
 // Signal sends a signal to the command's own process.
-func (p *Process) Signal(s os.Signal) error { panic("soon") }
+func (p *Process) Signal(s os.Signal) error {
+	sig, ok := s.(syscall.Signal)
+	if !ok {
+		return fmt.Errorf("signal %s: %v is no signal of Linux", p.name, s)
+	}
+	if _, over := p.Exited(); over {
+		return fmt.Errorf("signal %s: %w", p.name, os.ErrProcessDone)
+	}
+	if err := syscall.Kill(p.pid, sig); err != nil {
+		return fmt.Errorf("send %s to %s: %w", sig, p.name, err)
+	}
+	return nil
+}
 
 // Kill ends the command and every descendant at once with SIGKILL and returns
 // when they are gone.
-func (p *Process) Kill() error { panic("soon") }
+func (p *Process) Kill() error {
+	if err := p.nanny.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return fmt.Errorf("kill %s: %w", p.name, err)
+	}
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(killLimit):
+		return fmt.Errorf("kill %s: still there after %s", p.name, killLimit)
+	}
+}
 
 // Pause stops the command and every descendant (SIGSTOP).
-func (p *Process) Pause() error { panic("soon") }
+func (p *Process) Pause() error {
+	if err := stopAll(p.nanny.Pid); err != nil {
+		return fmt.Errorf("pause %s: %w", p.name, err)
+	}
+	return nil
+}
 
 // Resume continues what Pause stopped (SIGCONT).
-func (p *Process) Resume() error { panic("soon") }
+func (p *Process) Resume() error {
+	members, err := namespaceMembers(p.nanny.Pid)
+	if err != nil {
+		return fmt.Errorf("resume %s: %w", p.name, err)
+	}
+	for _, pid := range members {
+		if err := syscall.Kill(pid, syscall.SIGCONT); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("resume %s: %w", p.name, err)
+		}
+	}
+	return nil
+}
 
 // Done is closed when the command and every descendant have ended.
-func (p *Process) Done() <-chan struct{} { panic("soon") }
+func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Wait waits until Done or ctx is done.
-func (p *Process) Wait(ctx context.Context) (Exit, error) { panic("soon") }
+func (p *Process) Wait(ctx context.Context) (Exit, error) {
+	select {
+	case <-p.done:
+		exit, _ := p.Exited()
+		return exit, nil
+	case <-ctx.Done():
+		return Exit{}, fmt.Errorf("wait for %s: %w", p.name, ctx.Err())
+	}
+}
 
 // Exited reports whether and how the command ended.
-func (p *Process) Exited() (Exit, bool) { panic("soon") }
+func (p *Process) Exited() (Exit, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.exit == nil {
+		return Exit{}, false
+	}
+	return *p.exit, true
+}

@@ -1,0 +1,33 @@
+package lab
+
+import (
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// protocolVRRP is VRRP's number in the IP header (RFC 9568 section 5.1.1.4).
+const protocolVRRP = 112
+
+// protocolField is where an IP header names what follows it. An IPv6 advert has
+// no extension headers.
+type protocolField struct {
+	etherType uint16
+	word      int32  // Offset of the 32-bit word that holds the field.
+	shift     uint32 // Of the field within the word.
+}
+
+// vrrpFilters find VRRP over IPv4 (RFC 791 section 3.1: byte 9) and over IPv6
+// (RFC 8200 section 3: byte 6). Never changed.
+var vrrpFilters = [...]protocolField{
+	{unix.ETH_P_IP, 8, 16},
+	{unix.ETH_P_IPV6, 4, 8},
+}
+
+// selector is the match of tc-u32(8) for protocol 112 in this field.
+func (f protocolField) selector() *nl.TcU32Sel {
+	return &nl.TcU32Sel{
+		Flags: nl.TC_U32_TERMINAL,
+		Nkeys: 1,
+		Keys:  []nl.TcU32Key{{Mask: 0xff << f.shift, Val: protocolVRRP << f.shift, Off: f.word}},
+	}
+}
