@@ -156,7 +156,11 @@ func why(g healthcheck.Gate) string {
 func (p *pools) say(service string, c pool.Change) {
 	log := p.log.With("service", service)
 	if !c.Server.IsValid() {
-		log.Warn(c.Reason.String())
+		level := slog.LevelInfo
+		if c.Reason == pool.QuorumLost {
+			level = slog.LevelWarn
+		}
+		log.Log(context.Background(), level, c.Reason.String())
 		return
 	}
 	log = log.With("server", c.Server, "reason", c.Reason, "from", c.From, "to", c.To)
