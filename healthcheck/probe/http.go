@@ -1,29 +1,18 @@
 package probe
 
 import (
-	"bufio"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/tandem-ha/tandem/healthcheck"
-)
-
-// What a reply may cost. A digest needs the whole body; the bound is beyond
-// what a page made for a check has.
-const (
-	maxHead = 64 << 10
-	maxBody = 4 << 20
 )
 
 // HTTP is HTTP_GET: it gets each URL in order, on a connection of its own,
@@ -113,7 +102,7 @@ func (h HTTP) get(ctx context.Context, u url) (healthcheck.Reason, string) {
 	if _, err := conn.Write(u.request); err != nil {
 		return h.broken(err)
 	}
-	r, err := read(conn, u.digest != "")
+	r, err := readReply(conn, u.digest != "")
 	if err != nil && (r.status == 0 || u.accepts(r.status)) {
 		return h.broken(err)
 	}
@@ -130,46 +119,6 @@ func (h HTTP) broken(err error) (healthcheck.Reason, string) {
 	default:
 		return reason, text(err)
 	}
-}
-
-// reply is what counts of an answer.
-type reply struct {
-	status int    // 0: none was read
-	digest string // MD5 of the body, if it was asked for
-	over   bool   // the body is larger than maxBody
-}
-
-// read takes a reply in; after an error the status is set if it was read. The body is read to its end even where nothing
-// depends on it, because closing on unread data resets the connection.
-func read(conn net.Conn, digest bool) (reply, error) {
-	limit := &io.LimitedReader{R: conn, N: maxHead}
-	res, err := http.ReadResponse(bufio.NewReader(limit), &http.Request{Method: http.MethodGet})
-	if err != nil {
-		if limit.N <= 0 {
-			err = fmt.Errorf("header larger than %d KiB", maxHead>>10)
-		}
-		return reply{}, err
-	}
-	defer res.Body.Close()
-	limit.N = maxBody + maxHead
-
-	var sum hash.Hash
-	sink := io.Discard
-	if digest {
-		sum = md5.New()
-		sink = sum
-	}
-	n, err := io.Copy(sink, io.LimitReader(res.Body, maxBody+1))
-	r := reply{status: res.StatusCode, over: n > maxBody}
-	// A body shorter than announced is no failure in itself (keepalived
-	// logs it); where the content matters the digest tells.
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return r, err
-	}
-	if digest {
-		r.digest = hex.EncodeToString(sum.Sum(nil))
-	}
-	return r, nil
 }
 
 func (u url) accepts(status int) bool {
