@@ -118,7 +118,7 @@ func (h *Host) Run(ctx context.Context) error {
 		for ctx.Err() == nil && len(h.poke) == 0 && k.round() {
 		}
 		pace.passed(time.Now(), k.lost > 0)
-		h.wait(ctx, changes.poke, pace.next, err != nil)
+		h.wait(ctx, changes.poke, pace.next, err != nil || k.waiting())
 		if ctx.Err() != nil {
 			return nil
 		}

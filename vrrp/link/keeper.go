@@ -8,6 +8,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/vishvananda/netlink/nl"
 )
 
 // keeper makes the kernel's addresses match the wishes. The goroutine of
@@ -25,6 +27,7 @@ type keeper struct {
 	kept    map[place]bool  // what was held at the end of it
 	lost    int             // targets that others had removed before it
 	rounds  map[place]int   // announcements left in the running burst
+	stalled map[int]bool    // interfaces that refused an announcement; true: since the last pass
 	devices map[int]device  // as of the last pass, by index
 	said    map[string]bool // problems already logged
 }
@@ -36,6 +39,7 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		announce: newAnnouncer(),
 		doomed:   make(map[spot]struct{}),
 		rounds:   make(map[place]int),
+		stalled:  make(map[int]bool),
 	}
 }
 
@@ -170,6 +174,13 @@ func (k *keeper) aim(names map[string]device) {
 			k.announce.drop(index)
 		}
 	}
+	for index := range k.stalled {
+		if _, ok := k.devices[index]; ok {
+			k.stalled[index] = false // try again
+		} else {
+			delete(k.stalled, index)
+		}
+	}
 }
 
 // mourn logs addresses that were there after the last pass and are not now.
@@ -201,22 +212,16 @@ func (k *keeper) clear(before []held, names map[string]device) ([]held, []error)
 		clear(k.doomed)
 		return before, nil
 	}
-	var problems []error
-	for _, a := range gone {
+	problems := k.write(gone, "remove virtual address", func(a held) *nl.NetlinkRequest {
 		delete(k.rounds, a.place)
-		if err := k.kernel.remove(a.place); err != nil {
-			problems = append(problems, fmt.Errorf("remove address %s from %s: %w", a.prefix, k.name(a.index), err))
-		}
-	}
+		return remove(a.place)
+	})
 	after, err := k.kernel.addresses(0)
 	if err != nil {
 		return before, append(problems, err)
 	}
-	for _, a := range collateral(before, gone, after, k.targets) {
-		if err := k.kernel.restore(a); err != nil {
-			problems = append(problems, fmt.Errorf("put back address %s of %s, which the kernel removed with another: %w", a.prefix, k.name(a.index), err))
-		}
-	}
+	fallen := collateral(before, gone, after, k.targets)
+	problems = append(problems, k.write(fallen, "put back what the kernel removed with a virtual address:", restore)...)
 	if len(problems) == 0 {
 		clear(k.doomed) // else once more with the next pass
 	}
@@ -224,15 +229,36 @@ func (k *keeper) clear(before []held, names map[string]device) ([]held, []error)
 	return after, problems
 }
 
+// write makes one request for each address and returns what was refused.
+func (k *keeper) write(addrs []held, what string, request func(held) *nl.NetlinkRequest) []error {
+	reqs := make([]*nl.NetlinkRequest, len(addrs))
+	for i, a := range addrs {
+		reqs[i] = request(a)
+	}
+	var problems []error
+	for i, err := range k.kernel.write(reqs) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s %s on %s: %w", what, addrs[i].prefix, k.name(addrs[i].index), err))
+		}
+	}
+	return problems
+}
+
 // fill adds what is missing. An address that is added while its instance is
 // announcing already is announced too.
 func (k *keeper) fill(have []held) []error {
 	var problems []error
 	added := make(map[*wish][]held)
+	lacking := missing(have, k.targets)
+	reqs := make([]*nl.NetlinkRequest, len(lacking))
+	for i, t := range lacking {
+		reqs[i] = create(t.place, t.addr)
+	}
 	k.kept = places(have)
-	for _, t := range missing(have, k.targets) {
-		if err := k.kernel.add(t.index, t.addr); err != nil {
-			problems = append(problems, fmt.Errorf("add address %s to %s: %w", t.prefix, t.dev.name, err))
+	for i, err := range k.kernel.write(reqs) {
+		t := lacking[i]
+		if err != nil {
+			problems = append(problems, fmt.Errorf("add virtual address %s to %s: %w", t.prefix, t.dev.name, err))
 			continue
 		}
 		k.kept[t.place] = true
@@ -263,32 +289,51 @@ func (k *keeper) prepare() {
 }
 
 // round announces every address that has rounds left once, and says whether
-// there was any: all addresses are told before one is told again.
+// any was: all addresses are told before one is told again. An interface that
+// refuses keeps its rounds for after the next pass.
 func (k *keeper) round() bool {
 	any := false
-	failed := make(map[int]error) // by interface: no second try in this round
 	for _, t := range k.targets {
-		left := k.rounds[t.place]
-		if left == 0 {
+		switch left := k.rounds[t.place]; {
+		case left == 0 || k.stalled[t.index]:
 			continue
-		}
-		any = true
-		if !t.dev.up || t.dev.mac == nil {
+		case !t.dev.up || t.dev.mac == nil:
 			// Aim starts again when it is up; others have no neighbours.
 			delete(k.rounds, t.place)
 			continue
-		}
-		k.rounds[t.place] = left - 1
-		if failed[t.index] == nil {
-			failed[t.index] = k.announce.send(t.dev, t.prefix.Addr())
-		}
-	}
-	for index, err := range failed {
-		if err != nil {
-			k.log.Warn("not every address was announced", "interface", k.name(index), "error", err)
+		default:
+			any = true
+			if k.send(t) {
+				k.rounds[t.place] = left - 1
+			}
 		}
 	}
 	return any
+}
+
+// send announces one address, and logs the first refusal of an interface.
+func (k *keeper) send(t target) bool {
+	err := k.announce.send(t.dev, t.prefix.Addr())
+	if err == nil {
+		delete(k.stalled, t.index)
+		return true
+	}
+	if _, known := k.stalled[t.index]; !known {
+		k.log.Warn("virtual addresses are not announced; trying again every second",
+			"instance", t.wish.instance, "interface", t.dev.name, "error", err)
+	}
+	k.stalled[t.index] = true
+	return false
+}
+
+// waiting says whether announcements wait for another try.
+func (k *keeper) waiting() bool {
+	for _, stalled := range k.stalled {
+		if stalled {
+			return true
+		}
+	}
+	return false
 }
 
 // present returns each instance's addresses that the kernel holds.

