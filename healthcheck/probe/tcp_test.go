@@ -22,7 +22,7 @@ func tcp(target netip.AddrPort) healthcheck.Spec {
 
 func TestTCP(t *testing.T) {
 	open := serve(t, func(c net.Conn) { c.Close() })
-	short := tcp(blackhole(t))
+	short := tcp(blackhole(t, [4]byte{127, 0, 0, 1}))
 	short.Timeout = 50 * time.Millisecond
 	foreign := tcp(open)
 	foreign.Bind = netip.MustParseAddr("203.0.113.7")
@@ -77,7 +77,7 @@ func TestTCPClosesCleanly(t *testing.T) {
 }
 
 func TestCancelEndsAnAttempt(t *testing.T) {
-	s := tcp(blackhole(t))
+	s := tcp(blackhole(t, [4]byte{127, 0, 0, 1}))
 	s.Timeout = time.Hour
 	for _, kind := range []healthcheck.Kind{healthcheck.TCP, healthcheck.HTTP} {
 		s.Kind, s.HTTP = kind, []healthcheck.URL{{Path: "/"}}
