@@ -17,16 +17,17 @@ func (l *Lab) PowerLoss(d Director) error {
 	}
 	l.log.Info("power loss", "director", d)
 	h := l.Director(d)
-	errs := []error{l.setPort(h.Name, Outside, false), l.setPort(h.Name, Inside, false), h.close()}
+	errs := []error{l.setPort(h.Name, Outside, false), l.setPort(h.Name, Inside, false), h.killAll()}
 	for _, side := range []Side{Outside, Inside} {
-		// Removing one end of the cable removes both at once, where the
-		// namespace is cleaned up some time after its end.
+		// Removing one end of the cable removes both at once; the kernel cleans
+		// a namespace up some time after its end, too late for Revive.
 		port, err := l.switches.handle.LinkByName(portName(h.Name, side))
 		if err == nil {
 			err = l.switches.handle.LinkDel(port)
 		}
 		errs = append(errs, err)
 	}
+	errs = append(errs, h.close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("take director %s away: %w", d, err)
 	}

@@ -204,22 +204,27 @@ func (h *Host) addDefaultRoute(via netip.Addr) error {
 	return nil
 }
 
-// close ends the host's processes and lets the namespace go.
-func (h *Host) close() error {
+// killAll ends the host's processes and allows no new ones.
+func (h *Host) killAll() error {
 	h.mu.Lock()
-	if h.closed {
-		h.mu.Unlock()
-		return nil
-	}
 	h.closed = true
+	running := h.running
+	h.running = nil
 	h.mu.Unlock()
-
 	var errs []error
-	for _, p := range h.running {
+	for _, p := range running {
 		errs = append(errs, p.Kill())
 	}
+	return errors.Join(errs...)
+}
+
+// close ends the host's processes and lets the namespace go.
+func (h *Host) close() error {
+	errs := []error{h.killAll()}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if h.handle != nil {
-		h.handle.Close()
+		h.handle.Close() // May be closed twice.
 	}
 	for _, ns := range []*netns.NsHandle{&h.ns, &h.home} {
 		if ns.IsOpen() {

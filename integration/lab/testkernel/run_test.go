@@ -180,7 +180,7 @@ func TestNothingOutlivesTheCaller(t *testing.T) {
 func waitEnd(pidfd int, limit time.Duration) error {
 	for end := time.Now().Add(limit); ; {
 		poll := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-		switch n, err := unix.Poll(poll, int(time.Until(end).Milliseconds())); {
+		switch n, err := unix.Poll(poll, max(0, int(time.Until(end).Milliseconds()))); {
 		case err == unix.EINTR:
 		case n == 1:
 			return nil
