@@ -1,0 +1,114 @@
+package link
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// have makes kernel addresses on interface 1: "10.0.0.1/24", followed by any
+// of "secondary", "marked" and "peer".
+func have(list ...[]string) []held {
+	var out []held
+	for _, words := range list {
+		a := held{place: place{1, vips(words[0])[0].Prefix}, label: "eth0"}
+		for _, w := range words[1:] {
+			switch w {
+			case "secondary":
+				a.secondary = true
+			case "marked":
+				a.marked = true
+			case "peer":
+				a.peer = true
+			default:
+				a.label = w
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func targets(w *wish, cidrs ...string) []target {
+	var out []target
+	for _, a := range vips(cidrs...) {
+		out = append(out, target{place{1, a.Prefix}, a, device{name: "eth0", index: 1}, w})
+	}
+	return out
+}
+
+func prefixes(list []held) (out []string) {
+	for _, a := range list {
+		out = append(out, a.prefix.String())
+	}
+	return out
+}
+
+func TestSurplus(t *testing.T) {
+	old, fresh := &wish{}, &wish{restated: true}
+	tests := []struct {
+		name   string
+		have   []held
+		want   []target
+		doomed []string
+		sweep  bool
+		gone   []string
+	}{
+		{name: "addresses of others stay", have: have([]string{"10.0.0.1/24"}), sweep: true},
+		{name: "doomed ones go, whoever made them", have: have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/24", "marked"}),
+			doomed: []string{"10.0.0.9/24", "10.0.0.8/24"}, gone: []string{"10.0.0.9/24", "10.0.0.8/24"}},
+		{name: "another prefix length is another address", have: have([]string{"10.0.0.9/24"}), doomed: []string{"10.0.0.9/32"}},
+		{name: "the other side of a link is not ours", have: have([]string{"10.0.0.9/32", "peer"}), doomed: []string{"10.0.0.9/32"}},
+		{name: "doomed but wanted by another stays", have: have([]string{"10.0.0.9/24"}),
+			want: targets(old, "10.0.0.9/24"), doomed: []string{"10.0.0.9/24"}},
+		{name: "a mark before the sweep stays", have: have([]string{"10.0.0.9/24", "marked"})},
+		{name: "a mark that nobody wants goes with the sweep", have: have([]string{"10.0.0.9/24", "marked"}, []string{"10.0.0.8/24", "marked"}),
+			want: targets(old, "10.0.0.8/24"), sweep: true, gone: []string{"10.0.0.9/24"}},
+		{name: "a subnet's first address goes last", have: have([]string{"10.0.0.8/24"}, []string{"10.0.0.9/24", "secondary"}),
+			doomed: []string{"10.0.0.8/24", "10.0.0.9/24"}, gone: []string{"10.0.0.9/24", "10.0.0.8/24"}},
+		{name: "a label that a new wish changed", have: have([]string{"10.0.0.9/24", "eth0:1"}),
+			want: targets(fresh, "10.0.0.9/24"), gone: []string{"10.0.0.9/24"}},
+		{name: "a label that somebody else changed", have: have([]string{"10.0.0.9/24", "eth0:1"}),
+			want: targets(old, "10.0.0.9/24")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			doomed := make(map[place]bool)
+			for _, a := range vips(tt.doomed...) {
+				doomed[place{1, a.Prefix}] = true
+			}
+			got := prefixes(surplus(tt.have, tt.want, doomed, tt.sweep))
+			if diff := cmp.Diff(tt.gone, got); diff != "" {
+				t.Errorf("surplus (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestMissing(t *testing.T) {
+	w := &wish{}
+	want := append(targets(w, "10.0.0.9/24", "10.0.0.8/24"), targets(&wish{}, "10.0.0.8/24")...)
+	var got []string
+	for _, m := range missing(have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/32"}), want) {
+		got = append(got, m.prefix.String())
+	}
+	if diff := cmp.Diff([]string{"10.0.0.8/24"}, got); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+}
+
+func TestCollateral(t *testing.T) {
+	before := have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/24", "secondary"}, []string{"10.0.0.7/24", "secondary"},
+		[]string{"10.0.0.6/24", "secondary"}, []string{"10.9.0.1/24"})
+	removed := have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/24"})
+	// 10.0.0.7 is wanted and added anyway; 10.9.0.1 was removed by its owner.
+	got := prefixes(collateral(before, removed, nil, targets(&wish{}, "10.0.0.7/24")))
+	if diff := cmp.Diff([]string{"10.0.0.6/24"}, got); diff != "" {
+		t.Errorf("collateral (-want +got):\n%s", diff)
+	}
+	after := have([]string{"10.0.0.7/24"}, []string{"10.0.0.6/24"})
+	if diff := cmp.Diff([]string(nil), prefixes(collateral(before, removed, after, nil)), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("collateral with promote_secondaries (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,167 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// Address attributes that the libraries have no name for
+// (include/uapi/linux/if_addr.h).
+const (
+	ifaProto = 11 // who made the address; since Linux 5.18, ignored before
+	// mark is tandem's IFA_PROTO, shown by `ip -d address` as "proto 112":
+	// the protocol number of VRRP. The mark lives and dies with the address,
+	// so that after a crash the next run still knows which ones are ours.
+	mark = 112
+)
+
+// held is an address that the kernel holds.
+type held struct {
+	place
+	label     string
+	broadcast netip.Addr
+	scope     uint8
+	secondary bool // falls with its subnet's first address
+	marked    bool // carries tandem's mark
+	peer      bool // point to point: the prefix is the other side's
+	raw       []byte
+}
+
+// place is what identifies an address in the kernel.
+type place struct {
+	index  int // of the interface
+	prefix netip.Prefix
+}
+
+// addresses reads all addresses of one interface; 0 means of all interfaces.
+func (k *kernel) addresses(index int) ([]held, error) {
+	msg := nl.NewIfAddrmsg(unix.AF_UNSPEC)
+	msg.Index = uint32(index)
+	var msgs [][]byte
+	err := error(netlink.ErrDumpInterrupted)
+	// A change during the dump makes it unreliable: read again, a few times.
+	for try := 0; try < 5 && errors.Is(err, netlink.ErrDumpInterrupted); try++ {
+		msgs, err = k.read(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, msg)
+	}
+	if errors.Is(err, unix.ENODEV) {
+		return nil, errNoLink
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read addresses: %w", err)
+	}
+	list := make([]held, 0, len(msgs))
+	for _, m := range msgs {
+		if a, ok := parseAddress(m); ok && (index == 0 || a.index == index) {
+			list = append(list, a)
+		}
+	}
+	return list, nil
+}
+
+// parseAddress decodes an RTM_NEWADDR payload: struct ifaddrmsg (8 bytes:
+// family, prefix length, flags, scope, index) and its attributes.
+func parseAddress(b []byte) (held, bool) {
+	if len(b) < unix.SizeofIfAddrmsg {
+		return held{}, false
+	}
+	a := held{scope: b[3], raw: b}
+	a.index = int(binary.NativeEndian.Uint32(b[4:]))
+	attrs, err := nl.ParseRouteAttr(b[unix.SizeofIfAddrmsg:])
+	if err != nil {
+		return held{}, false
+	}
+	flags := uint32(b[2])
+	var local, addr netip.Addr
+	for _, attr := range attrs {
+		v := attr.Value
+		switch attr.Attr.Type {
+		case unix.IFA_LOCAL:
+			local, _ = netip.AddrFromSlice(v)
+		case unix.IFA_ADDRESS:
+			addr, _ = netip.AddrFromSlice(v)
+		case unix.IFA_BROADCAST:
+			a.broadcast, _ = netip.AddrFromSlice(v)
+		case unix.IFA_LABEL:
+			a.label = unix.ByteSliceToString(v)
+		case unix.IFA_FLAGS:
+			if len(v) == 4 {
+				flags = binary.NativeEndian.Uint32(v)
+			}
+		case ifaProto:
+			a.marked = len(v) == 1 && v[0] == mark
+		}
+	}
+	if !local.IsValid() {
+		local = addr // IPv6 has IFA_ADDRESS alone, unless it has a peer
+	}
+	if !local.IsValid() || int(b[1]) > local.BitLen() {
+		return held{}, false
+	}
+	a.peer = addr.IsValid() && addr != local
+	a.prefix = netip.PrefixFrom(local, int(b[1]))
+	a.secondary = local.Is4() && flags&unix.IFA_F_SECONDARY != 0
+	return a, true
+}
+
+// create is the request that puts a virtual address on an interface.
+func create(p place, a vrrp.Address) *nl.NetlinkRequest {
+	msg, data := addressRequest(p)
+	msg.Scope = a.Scope
+	if a.Prefix.Addr().Is4() {
+		if a.Broadcast.IsValid() {
+			data = append(data, nl.NewRtAttr(unix.IFA_BROADCAST, a.Broadcast.AsSlice()))
+		}
+		if a.Label != "" {
+			data = append(data, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(a.Label)))
+		}
+	} else {
+		// The address moves between directors: detection of duplicates would
+		// keep it unusable for a second after each takeover.
+		msg.Flags = unix.IFA_F_NODAD
+	}
+	data = append(data, nl.NewRtAttr(ifaProto, []byte{mark}))
+	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
+}
+
+// restore is the request that puts an address back exactly as a dump showed it.
+func restore(a held) *nl.NetlinkRequest {
+	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, rawData(a.raw))
+}
+
+// remove is the request that takes an address off an interface.
+func remove(p place) *nl.NetlinkRequest {
+	_, data := addressRequest(p)
+	return newRequest(unix.RTM_DELADDR, 0, data...)
+}
+
+// addressRequest is what RTM_NEWADDR and RTM_DELADDR have in common.
+func addressRequest(p place) (*nl.IfAddrmsg, []nl.NetlinkRequestData) {
+	family := unix.AF_INET6
+	if p.prefix.Addr().Is4() {
+		family = unix.AF_INET
+	}
+	msg := nl.NewIfAddrmsg(family)
+	msg.Index = uint32(p.index)
+	msg.Prefixlen = uint8(p.prefix.Bits())
+	ip := p.prefix.Addr().AsSlice()
+	return msg, []nl.NetlinkRequestData{
+		msg,
+		nl.NewRtAttr(unix.IFA_LOCAL, ip),
+		nl.NewRtAttr(unix.IFA_ADDRESS, slices.Clone(ip)),
+	}
+}
+
+// rawData is a message body that is already encoded.
+type rawData []byte
+
+func (d rawData) Len() int          { return len(d) }
+func (d rawData) Serialize() []byte { return d }

@@ -1,0 +1,106 @@
+package link
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestParseIPv4(t *testing.T) {
+	packet := func(change func(b []byte)) []byte {
+		b := appendIPv4(nil, ip("10.0.0.1"), ip("224.0.0.18"), []byte("payload"))
+		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+		change(b)
+		return b
+	}
+	tests := []struct {
+		name string
+		in   []byte
+		want string // the payload; empty: refused
+	}{
+		{"whole", packet(func([]byte) {}), "payload"},
+		{"shorter than its frame", packet(func(b []byte) { b[3] -= 3 }), "payl"},
+		{"header options", packet(func(b []byte) { b[0] = 0x46 }), "oad"},
+		{"nothing", nil, ""},
+		{"half a header", packet(func([]byte) {})[:19], ""},
+		{"another version", packet(func(b []byte) { b[0] = 0x65 }), ""},
+		{"a header length below the minimum", packet(func(b []byte) { b[0] = 0x44 }), ""},
+		{"a total length below the header's", packet(func(b []byte) { b[3] = 19 }), ""},
+		{"a total length beyond the frame", packet(func(b []byte) { b[3]++ }), ""},
+		{"another protocol", packet(func(b []byte) { b[9] = 51 }), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, _, payload, ok := parseIPv4(tt.in)
+			if string(payload) != tt.want || ok != (tt.want != "") {
+				t.Errorf("got %q, %v, want %q", payload, ok, tt.want)
+			}
+		})
+	}
+}
+
+func FuzzParseIPv4(f *testing.F) {
+	seed := appendIPv4(nil, ip("10.0.0.1"), ip("224.0.0.18"), []byte("payload"))
+	seed[3] = byte(len(seed))
+	f.Add(seed)
+	f.Add([]byte{0x4f})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		src, dst, _, payload, ok := parseIPv4(b)
+		if !ok {
+			return
+		}
+		// What is sent again is heard the same.
+		again := appendIPv4(nil, src, dst, payload)
+		binary.BigEndian.PutUint16(again[2:], uint16(len(again)))
+		src2, dst2, ttl, payload2, ok := parseIPv4(again)
+		if !ok && len(again) <= 0xffff || ok && (src2 != src || dst2 != dst || ttl != 255 || !bytes.Equal(payload2, payload)) {
+			t.Errorf("%x became %x", b, again)
+		}
+	})
+}
+
+func FuzzParseAddress(f *testing.F) {
+	f.Add([]byte{2, 24, 0x80, 0, 1, 0, 0, 0, 8, 0, 2, 0, 10, 0, 0, 1, 5, 0, 11, 0, 112, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if a, ok := parseAddress(b); ok && !a.prefix.IsValid() {
+			t.Errorf("%x: accepted with prefix %s", b, a.prefix)
+		}
+	})
+}
+
+func TestArrival(t *testing.T) {
+	now := time.Now()
+	stamp := func(at time.Time) []byte {
+		b := make([]byte, unix.CmsgSpace(int(timespecSize)))
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+		h.Level, h.Type = unix.SOL_SOCKET, unix.SCM_TIMESTAMPNS
+		h.SetLen(unix.CmsgLen(int(timespecSize)))
+		ts, err := unix.TimeToTimespec(at)
+		must(t, err)
+		*(*unix.Timespec)(unsafe.Pointer(&b[unix.CmsgLen(0)])) = ts
+		return b
+	}
+	tests := []struct {
+		name string
+		oob  []byte
+		want time.Duration // before now
+	}{
+		{"just now", stamp(now), 0},
+		{"it waited while the process was stopped", stamp(now.Add(-3 * time.Second)), 3 * time.Second},
+		{"no timestamp", nil, 0},
+		{"the clock was set back since", stamp(now.Add(time.Minute)), 0},
+		{"the clock was set forward since", stamp(now.Add(-24 * time.Hour)), 0},
+		{"garbage", []byte{1, 2, 3}, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := now.Sub(arrival(now, tt.oob)); got != tt.want {
+				t.Errorf("arrived %s ago, want %s", got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,103 @@
+package link
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+func startWatcher(t *testing.T, virtual []netip.Addr, names ...string) (*Watcher, <-chan vrrp.LinkState) {
+	t.Helper()
+	states := make(chan vrrp.LinkState, 100)
+	w := NewWatcher(testLog(t), func(s vrrp.LinkState) { states <- s })
+	w.Watch(names, virtual)
+	start(t, w.Run)
+	return w, states
+}
+
+func TestWatcher(t *testing.T) {
+	p := newPair(t, "", "")
+	p.unmake(t)
+	w, states := startWatcher(t, []netip.Addr{ip("10.1.0.99")}, p.near, "lo")
+	sees := func(what string, want vrrp.LinkState) {
+		t.Helper()
+		want.Name = p.near
+		within(t, states, what, func(s vrrp.LinkState) bool { return s == want })
+	}
+	sees("no interface", vrrp.LinkState{})
+
+	p.make(t)
+	sees("it came up", vrrp.LinkState{Exists: true, Up: true})
+	addAddress(t, p.near, "10.1.0.99/24")
+	addAddress(t, p.near, "10.1.0.1/24")
+	sees("its own address", vrrp.LinkState{Exists: true, Up: true, Primary: ip("10.1.0.1")})
+
+	p.over(t, func() { setUp(t, p.far, false) })
+	sees("carrier is gone", vrrp.LinkState{Exists: true, Primary: ip("10.1.0.1")})
+	p.over(t, func() { setUp(t, p.far, true) })
+	sees("carrier is back", vrrp.LinkState{Exists: true, Up: true, Primary: ip("10.1.0.1")})
+	setUp(t, p.near, false)
+	sees("it was set down", vrrp.LinkState{Exists: true, Primary: ip("10.1.0.1")})
+	setUp(t, p.near, true)
+	sees("it was set up", vrrp.LinkState{Exists: true, Up: true, Primary: ip("10.1.0.1")})
+
+	p.unmake(t)
+	sees("it was deleted", vrrp.LinkState{})
+	p.make(t)
+	addAddress(t, p.near, "10.1.0.2/24")
+	sees("another one has its name", vrrp.LinkState{Exists: true, Up: true, Primary: ip("10.1.0.2")})
+
+	setUp(t, p.near, false)
+	must(t, netlink.LinkSetName(mustLink(t, p.near), "renamed0"))
+	t.Cleanup(func() { must(t, netlink.LinkDel(mustLink(t, "renamed0"))) })
+	sees("it was renamed", vrrp.LinkState{})
+
+	w.Watch([]string{"renamed0"}, nil)
+	got := within(t, states, "the new name", func(s vrrp.LinkState) bool { return s.Name == "renamed0" })
+	if want := (vrrp.LinkState{Name: "renamed0", Exists: true, Primary: ip("10.1.0.2")}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestWatchReportsEveryNameOnce(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	w, states := startWatcher(t, nil, p.near)
+	want := vrrp.LinkState{Name: p.near, Exists: true, Up: true, Primary: ip("10.1.0.1")}
+	for range 3 {
+		if got := within(t, states, "a report", func(vrrp.LinkState) bool { return true }); got != want {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+		w.Watch([]string{p.near}, nil)
+	}
+}
+
+func TestPrimary(t *testing.T) {
+	tests := []struct {
+		name    string
+		have    []held
+		virtual string
+		want    string
+	}{
+		{"none", nil, "10.0.0.9", ""},
+		{"the first", have([]string{"10.0.0.1/24"}, []string{"10.1.0.1/24"}), "10.0.0.9", "10.0.0.1"},
+		{"not a virtual one", have([]string{"10.0.0.9/32"}, []string{"10.0.0.1/24"}), "10.0.0.9", "10.0.0.1"},
+		{"not one with the mark", have([]string{"10.0.0.8/32", "marked"}, []string{"10.0.0.1/24"}), "10.0.0.9", "10.0.0.1"},
+		{"a secondary after all others", have([]string{"10.0.0.2/24", "secondary"}, []string{"10.1.0.1/24"}), "10.0.0.9", "10.1.0.1"},
+		{"a secondary where a virtual address is its subnet's first", have([]string{"10.0.0.9/24"}, []string{"10.0.0.1/24", "secondary"}), "10.0.0.9", "10.0.0.1"},
+		{"IPv6 is not asked", have([]string{"2001:db8::1/64"}), "10.0.0.9", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var want netip.Addr
+			if tt.want != "" {
+				want = ip(tt.want)
+			}
+			if got := primary(tt.have, map[netip.Addr]bool{ip(tt.virtual): true}); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
+	}
+}
