@@ -50,8 +50,10 @@ func TestSetChangesOnlyWhatChanged(t *testing.T) {
 		other[1].Spec = spec(9)
 		r.Set(other)
 		synctest.Wait()
-		if w.ended["10.0.0.0:80"] != 0 || w.ended["10.0.0.1:80"] != 1 || w.ended["10.0.0.2:80"] != 1 {
-			t.Errorf("ended after Set: %v, want the changed and the removed one cancelled", w.ended)
+		for i, want := range []int{0, 1, 1} {
+			if got := w.ends(fmt.Sprintf("10.0.0.%d:80", i)); got != want {
+				t.Errorf("check %d: %d attempts cancelled by Set, want %d", i, got, want)
+			}
 		}
 		after(25 * time.Second)
 		if diff := cmp.Diff(seconds(0, 10, 20), w.starts("10.0.0.0:80")); diff != "" {
@@ -86,7 +88,7 @@ func TestDuplicateKeyLastCounts(t *testing.T) {
 		r.Set([]Check{{"twice", spec(1)}, {"twice", spec(2)}})
 		after(time.Second)
 		if len(w.starts("10.0.0.1:80")) != 0 || len(w.starts("10.0.0.2:80")) != 1 {
-			t.Errorf("starts %v", w.begun)
+			t.Errorf("starts %v", w.all())
 		}
 		if got := r.Take(); len(got) != 1 {
 			t.Errorf("got %v", got)
@@ -105,9 +107,11 @@ func TestDeadTargetsDelayNobody(t *testing.T) {
 	simulate(t, Options{Concurrency: 8}, answers, func(t *testing.T, w *world, r *Runner) {
 		r.Set(checks(44))
 		after(10 * time.Minute)
+		w.mu.Lock()
 		if w.most != 8 {
 			t.Errorf("%d probes at once, want 8", w.most)
 		}
+		w.mu.Unlock()
 		// In the beginning nobody knows who is dead; from then on the live
 		// ones keep their places to the millisecond.
 		for _, target := range []string{"10.0.0.0:80", "10.0.0.1:80", "10.0.0.2:80", "10.0.0.3:80"} {
@@ -120,7 +124,7 @@ func TestDeadTargetsDelayNobody(t *testing.T) {
 		}
 		// The dead ones share what they may have, and none is forgotten:
 		// 6 slots for 5 s each are 1.2 attempts a second for 40 targets.
-		for target, list := range w.begun {
+		for target, list := range w.all() {
 			if last := list[len(list)-1]; last < 9*time.Minute {
 				t.Errorf("%s: last probe at %s", target, last)
 			}

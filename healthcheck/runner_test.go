@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -80,10 +81,20 @@ func (v visitor) Check(ctx context.Context) (Reason, string) {
 }
 
 // starts are the attempts at a target so far.
-func (w *world) starts(target string) []time.Duration {
+func (w *world) starts(target string) []time.Duration { return w.all()[target] }
+
+// all are the attempts at all targets so far.
+func (w *world) all() map[string][]time.Duration {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Clone(w.begun[target])
+	return maps.Clone(w.begun)
+}
+
+// ends is how many attempts at a target have ended.
+func (w *world) ends(target string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ended[target]
 }
 
 // simulate runs a Runner in a bubble with its own clock.
@@ -157,12 +168,12 @@ func TestSpread(t *testing.T) {
 			simulate(t, Options{}, nil, func(t *testing.T, w *world, r *Runner) {
 				r.Set(checks(row.n))
 				after(row.until)
-				if len(w.begun) != row.n {
-					t.Errorf("%d of %d probed after %s", len(w.begun), row.n, row.until)
+				if n := len(w.all()); n != row.n {
+					t.Errorf("%d of %d probed after %s", n, row.n, row.until)
 				}
 				after(30*time.Second - row.until)
 				second := make([]int, 30)
-				for target, list := range w.begun {
+				for target, list := range w.all() {
 					for i, at := range list {
 						if at >= 10*time.Second && at < 30*time.Second {
 							second[at/time.Second]++
@@ -189,7 +200,7 @@ func TestSpreadOfSmallLots(t *testing.T) {
 		}
 		after(20 * time.Second)
 		tenth := make([]int, 10)
-		for _, list := range w.begun {
+		for _, list := range w.all() {
 			tenth[list[len(list)-1]%(10*time.Second)/time.Second]++
 		}
 		if slices.Max(tenth) > 13 {
