@@ -22,9 +22,10 @@ func (v Verdict) String() string {
 	return "?"
 }
 
-// Gate turns the results of one check into a verdict. It is plain data
-// without a clock: copy it to export it, and hand the copy on to the same
-// check after a reload or a restart to keep its health and history.
+// Gate turns the results of one check into a verdict. It is plain data without
+// a clock: copy it to export it. Keep it by the check's key over reloads and
+// restarts, even when the Spec became another one: a failed server then stays
+// out until the new check passes, and a healthy one stays in until it fails.
 //
 // The zero Gate starts at Unknown.
 type Gate struct {
