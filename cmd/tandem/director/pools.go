@@ -103,8 +103,12 @@ func (p *pools) take(results []healthcheck.Result) {
 		if !ok {
 			continue // of a check that a reload took away
 		}
-		gate, changed := p.gates[r.Key].Step(r, retries)
+		before := p.gates[r.Key]
+		gate, changed := before.Step(r, retries)
 		p.gates[r.Key] = gate
+		if r.Reason == healthcheck.LocalError && before.Last.Reason != healthcheck.LocalError {
+			p.log.Warn("check cannot be made from this host; the verdict stays", "check", r.Key, "verdict", gate.Verdict, "detail", r.Detail)
+		}
 		if changed {
 			p.log.Info("check is "+gate.Verdict.String(), "check", r.Key, "reason", gate.Reason, "detail", gate.Detail, "took", r.Took)
 			moved = true
