@@ -59,9 +59,9 @@ type Takeover struct{ Why string }
 // comes back after a master down interval, unless a Hold is put on first.
 type Yield struct{ Why string }
 
-// Resumed says that the process woke up later than it asked to. What that
-// means depends on how late it is for this instance.
-type Resumed struct{}
+// Resumed says that the process woke up later than it asked to: it slept, and
+// heard nothing meanwhile.
+type Resumed struct{ Slept time.Duration }
 
 // Configure replaces the configuration and keeps role, timers and counters.
 // Name, interface and VRID are the instance's identity and stay.

@@ -22,6 +22,8 @@ type loop struct {
 	queue     *deadlines
 	strays    [advert.NumDrops]uint64
 
+	beat    time.Duration
+	planned time.Time // when to wake up, at the latest
 	now     time.Time // of this round
 	frames  []Frame
 	batch   []Outgoing
@@ -61,13 +63,10 @@ func (l *loop) run(ctx context.Context) {
 	}
 }
 
-// rearm sets the timer to the next deadline.
+// rearm sets the timer to the next deadline, or to the next beat.
 func (l *loop) rearm(timer *time.Timer) {
-	if next := l.queue.first(); next.IsZero() {
-		timer.Stop()
-	} else {
-		timer.Reset(time.Until(next))
-	}
+	l.planned = earliest(l.queue.first(), l.now.Add(l.beat))
+	timer.Reset(time.Until(l.planned))
 }
 
 // round does everything that is due. The order matters: whether we overslept
@@ -88,23 +87,23 @@ func (l *loop) round(first *Frame) {
 	l.flush()
 }
 
-// wake tells every machine when the process slept past its next deadline.
+// wake tells every machine when the process woke up later than it asked to.
 // Time is monotonic, so a clock that is set is no sleep.
 func (l *loop) wake() {
-	planned := l.queue.first()
-	if planned.IsZero() || l.now.Sub(planned) < MinLate {
+	slept := l.now.Sub(l.planned)
+	if l.planned.IsZero() || slept < MinLate {
 		return
 	}
 	var overslept int
 	for _, in := range l.instances {
 		before := in.overslept
-		l.step(in, Resumed{})
+		l.step(in, Resumed{slept})
 		if in.overslept > before {
 			overslept++
 		}
 	}
 	if overslept > 0 {
-		l.log.Warn("woke up late, listening before speaking", "late", l.now.Sub(planned), "instances", overslept)
+		l.log.Warn("overslept, listening before speaking", "late", slept, "instances", overslept)
 	}
 }
 

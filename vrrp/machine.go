@@ -38,7 +38,6 @@ type Machine struct {
 	ground    Reason    // what becoming master would be for
 	preemptAt time.Time // end of preempt_delay; zero: no lower master heard
 	wants     bool      // of a group member: its down timer has run out
-	excused   bool      // overslept, and heard nobody since
 
 	// While MASTER.
 	adverDue  time.Time // Adver_Timer
@@ -98,7 +97,7 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 	case Expired:
 		return m.expire(now)
 	case Resumed:
-		m.resume(now)
+		m.resume(now, ev.Slept)
 	case Takeover:
 		if m.state == Backup {
 			return m.toMaster(now, TakenOver, ev.Why)
@@ -157,7 +156,7 @@ func (m *Machine) toBackup(now time.Time, reason Reason, detail string) []Action
 	m.down = downTimer{start: now, interval: m.cfg.Interval}
 	m.ground = MasterSilent
 	m.preemptAt = time.Time{}
-	m.wants, m.excused = false, false
+	m.wants = false
 	return []Action{Addresses{false}, m.enter(now, Backup, reason, detail)}
 }
 
@@ -238,6 +237,9 @@ func (m *Machine) tick(now time.Time) []Action {
 			m.adverDue = next
 		}
 	}
+	if due(now, m.announce.echo) {
+		m.clashed = now
+	}
 	if repeat := m.announce.expire(now, m.cfg.Announce); repeat > 0 {
 		acts = append(acts, Burst{repeat})
 	}
@@ -287,7 +289,7 @@ func (m *Machine) backupHears(ev Received) {
 func (m *Machine) accept(ev Received) {
 	m.down = downTimer{start: latest(ev.At, m.down.start), interval: ev.Advert.Interval, learned: true}
 	m.ground = MasterSilent
-	m.wants, m.excused = false, false
+	m.wants = false
 }
 
 // masterHears is RFC 9568 section 6.4.3.

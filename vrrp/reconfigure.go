@@ -41,6 +41,10 @@ func (l *loop) configure(now time.Time, cfg Config) {
 			l.start(order[i])
 		}
 	}
+	l.beat = time.Hour
+	for _, c := range cfg.Instances {
+		l.beat = min(l.beat, beat(c.Interval))
+	}
 	l.network.Listen(listens(cfg))
 	l.changed = true
 }

@@ -6,10 +6,9 @@ import "time"
 //
 // A master that was silent for a peer's down interval has probably been
 // replaced, and its adverts would start a fight: it listens for an interval,
-// and Skew_Time for the other's lateness. A backup whose timer ran out
-// meanwhile has not listened for that long: it starts again, once. If that
-// ends late too and nobody was heard, the master is gone and this machine busy.
-func (m *Machine) resume(now time.Time) {
+// and Skew_Time for the other's lateness. To a backup the time asleep does not
+// count: its down timer measures how long it has listened in vain.
+func (m *Machine) resume(now time.Time, slept time.Duration) {
 	switch m.state {
 	case Master:
 		// No backup waits less than one of priority 254.
@@ -20,12 +19,10 @@ func (m *Machine) resume(now time.Time) {
 		m.adverDue = now.Add(m.cfg.Interval + Skew(m.cfg.Version, m.priority(), m.cfg.Interval))
 		m.overslept++
 	case Backup:
-		if m.excused || now.Sub(m.Deadline()) <= Late(m.down.interval) {
-			return
+		if due(now, m.Deadline()) {
+			m.overslept++
 		}
-		m.down.start, m.down.skewOnly = now, false
-		m.excused = true
-		m.overslept++
+		m.down.start = m.down.start.Add(slept)
 	}
 }
 

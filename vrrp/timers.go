@@ -18,15 +18,14 @@ func MasterDown(v Version, priority uint8, interval time.Duration) time.Duration
 	return 3*interval + Skew(v, priority, interval)
 }
 
-// Late returns how late a wake-up may be before it counts as having slept. A
-// busy machine is late by milliseconds; a quarter of an interval means that
-// an advert may have passed unheard.
-func Late(interval time.Duration) time.Duration {
-	return max(interval/4, MinLate)
-}
-
-// MinLate is the smallest Late of any interval.
+// MinLate is how late a wake-up must be to count as having slept. A busy
+// machine is late by milliseconds; at the shortest interval of 10 ms this
+// leaves a backup time to hear a master that is alive.
 const MinLate = 20 * time.Millisecond
+
+// beat returns how often to look whether we slept, given the shortest
+// interval: what passed before a beat that was missed counts as awake.
+func beat(interval time.Duration) time.Duration { return max(interval/4, MinLate) }
 
 // downTimer is Active_Down_Timer. It keeps what it was started with, not when
 // it fires, so that a changed priority reshapes it while it runs.

@@ -34,15 +34,15 @@ func TestSkewAndMasterDown(t *testing.T) {
 	}
 }
 
-func TestLate(t *testing.T) {
+func TestBeat(t *testing.T) {
 	for interval, want := range map[time.Duration]time.Duration{
 		10 * time.Millisecond:  20 * time.Millisecond,
 		80 * time.Millisecond:  20 * time.Millisecond,
 		200 * time.Millisecond: 50 * time.Millisecond,
 		time.Second:            250 * time.Millisecond,
 	} {
-		if got := Late(interval); got != want {
-			t.Errorf("interval %s: late after %s, want %s", interval, got, want)
+		if got := beat(interval); got != want {
+			t.Errorf("interval %s: a beat every %s, want %s", interval, got, want)
 		}
 	}
 }

@@ -1,0 +1,108 @@
+package vrrp
+
+import (
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+)
+
+func BenchmarkStepReceived(b *testing.B) {
+	m := NewMachine(testInstance())
+	m.Step(epoch, linkUp)
+	m.Step(epoch, Start{})
+	var ev Event = hear(200)
+	now := epoch
+	b.ReportAllocs()
+	for b.Loop() {
+		now = now.Add(interval)
+		m.Step(now, ev)
+	}
+}
+
+func BenchmarkStepExpired(b *testing.B) {
+	m := NewMachine(testInstance())
+	m.Step(epoch, linkUp)
+	m.Step(epoch, Start{})
+	m.Step(epoch.Add(down), Expired{})
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Step(m.Deadline(), Expired{})
+	}
+}
+
+// sink is a network and host that does nothing.
+type sink struct{ frames chan Frame }
+
+func (s sink) Frames() <-chan Frame                 { return s.frames }
+func (s sink) Send(batch []Outgoing) []error        { return make([]error, len(batch)) }
+func (s sink) Listen([]Listen)                      {}
+func (s sink) Want(string, string, []Address, bool) {}
+func (s sink) Announce(instance string, repeat int) {}
+func (s sink) Forget(instance string)               {}
+
+// thousand returns a loop with 1000 instances, all master or all backup.
+func thousand(b *testing.B, master bool) *loop {
+	b.Helper()
+	var cfg Config
+	for i := range 1000 {
+		in := testInstance()
+		in.Name, in.Interface, in.VRID = fmt.Sprintf("VI_%d", i), fmt.Sprintf("eth%d", i/250), uint8(i%250+1)
+		cfg.Instances = append(cfg.Instances, in)
+	}
+	s := sink{make(chan Frame, 1000)}
+	r := NewRouter(cfg, s, s, slog.New(slog.DiscardHandler))
+	l := newLoop(r)
+	l.configure(epoch, cfg)
+	for i := range 4 {
+		l.setLink(LinkState{Name: fmt.Sprintf("eth%d", i), Exists: true, Up: true, Primary: ours})
+	}
+	if master {
+		for _, in := range l.instances {
+			l.step(in, Takeover{})
+		}
+	}
+	l.flush()
+	return l
+}
+
+// BenchmarkRouter1000 is one advertisement interval of 1000 instances: each
+// sends one advert, or hears one.
+func BenchmarkRouter1000(b *testing.B) {
+	b.Run("master", func(b *testing.B) {
+		l := thousand(b, true)
+		b.ReportAllocs()
+		for b.Loop() {
+			l.now = l.now.Add(interval)
+			l.expire()
+			l.flush()
+		}
+	})
+	b.Run("backup", func(b *testing.B) {
+		l := thousand(b, false)
+		frames := make([]Frame, len(l.instances))
+		for i, in := range l.instances {
+			payload, err := in.cfg.advert(200).Marshal(higher, multicast[0])
+			if err != nil {
+				b.Fatal(err)
+			}
+			frames[i] = Frame{Interface: in.cfg.Interface, Src: higher, Dst: multicast[0], TTL: 255, Payload: payload}
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			l.now = l.now.Add(time.Second)
+			for _, f := range frames {
+				l.receive(f)
+			}
+			l.flush()
+		}
+	})
+}
+
+func BenchmarkSnapshot1000(b *testing.B) {
+	l := thousand(b, true)
+	b.ReportAllocs()
+	for b.Loop() {
+		l.publish()
+	}
+}

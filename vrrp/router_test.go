@@ -1,0 +1,403 @@
+package vrrp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// The two directors of most tests: a has priority 150 and waits 3.4140625 s,
+// b has 100 and waits 3.609375 s.
+const (
+	downA = 3*interval + 106*interval/256
+	downB = down
+)
+
+// pair starts both, and runs until a is master and has sent its fourth
+// advert, 6.4140625 s after the start.
+func pair(l *lan, change ...func(*Instance)) (a, b *node) {
+	a = l.join("a", "10.20.0.1", vi(150, change...))
+	b = l.join("b", "10.20.0.2", vi(100, change...))
+	l.until(downA + 3*interval)
+	l.take()
+	return a, b
+}
+
+const lastSent = downA + 3*interval // by a, when pair returns
+
+// adverts is what a node sends: count adverts, one an interval.
+func adverts(node string, priority int, from time.Duration, count int) (lines []string) {
+	for i := range count {
+		lines = append(lines, fmt.Sprintf("%s %s 51/%d", from+time.Duration(i)*interval, node, priority))
+	}
+	return lines
+}
+
+func TestPair(t *testing.T) {
+	bubble(t, "election: the higher priority is up first and the other stays silent", func(t *testing.T, l *lan) {
+		l.join("a", "10.20.0.1", vi(150))
+		l.join("b", "10.20.0.2", vi(100))
+		l.until(10 * time.Second)
+		l.expect("send want announce state", append(adverts("a", 150, downA, 7),
+			"0s a VI_1 eth0 absent 10.20.0.99", "0s a VI_1 BACKUP: started",
+			"0s b VI_1 eth0 absent 10.20.0.99", "0s b VI_1 BACKUP: started",
+			"3.4140625s a VI_1 eth0 present 10.20.0.99", "3.4140625s a VI_1 x5", "3.4140625s a VI_1 MASTER: no master heard",
+			"8.4140625s a VI_1 x5")...)
+	})
+
+	bubble(t, "election: state MASTER is no head start, an owner is", func(t *testing.T, l *lan) {
+		l.join("b", "10.20.0.2", vi(100))
+		l.until(time.Second)
+		l.join("a", "10.20.0.1", vi(255))
+		l.until(2 * time.Second)
+		l.expect("state", "0s b VI_1 BACKUP: started", "1s a VI_1 MASTER: owns the addresses")
+	})
+
+	bubble(t, "death: the backup takes over a master down interval after the last advert", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		l.until(lastSent + 999*ms)
+		a.kill()
+		l.until(15 * time.Second)
+		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
+	})
+
+	bubble(t, "stop: one priority 0, the addresses gone, the backup up after skew", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		l.until(7 * time.Second)
+		if err := a.router.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		l.until(9 * time.Second)
+		l.expect("send want state", append(adverts("b", 100, 7*time.Second+skew, 2),
+			"7s a 51/0", "7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 INIT: stopped",
+			"7.609375s b VI_1 eth0 present 10.20.0.99", "7.609375s b VI_1 MASTER: master stopped")...)
+	})
+
+	bubble(t, "stop of a backup says nothing", func(t *testing.T, l *lan) {
+		_, b := pair(l)
+		if err := b.router.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+		l.expect("send state", lastSentAt("b VI_1 INIT: stopped"))
+	})
+
+	bubble(t, "leave: nothing moves and nothing is said", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		if err := a.router.Leave(t.Context()); err != nil {
+			t.Error(err)
+		}
+		l.until(lastSent + downB - 1)
+		l.expect("send want announce state")
+		if owners := l.owners(); owners != "a" {
+			t.Errorf("owners %q, want a", owners)
+		}
+	})
+
+	bubble(t, "failback: the one that returns waits, preempts, and the other yields to its first advert", func(t *testing.T, l *lan) {
+		l.join("b", "10.20.0.2", vi(100))
+		l.until(10 * time.Second)
+		l.take()
+		l.join("a", "10.20.0.1", vi(150))
+		l.until(10*time.Second + downA + ms)
+		l.expect("state",
+			"10s a VI_1 BACKUP: started",
+			"13.4140625s a VI_1 MASTER: master has a lower priority",
+			"13.4140625s b VI_1 BACKUP: heard a higher priority")
+		if owners := l.owners(); owners != "a" {
+			t.Errorf("owners %q, want a", owners)
+		}
+	})
+
+	bubble(t, "nopreempt: the one that returns stays a backup", func(t *testing.T, l *lan) {
+		l.join("b", "10.20.0.2", vi(100))
+		l.until(10 * time.Second)
+		l.take()
+		l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.NoPreempt = true }))
+		l.until(time.Hour)
+		l.expect("state", "10s a VI_1 BACKUP: started")
+	})
+
+	bubble(t, "preempt_delay: from the first lower advert, then a down interval from the last accepted one", func(t *testing.T, l *lan) {
+		l.join("b", "10.20.0.2", vi(100)) // master at 3.609375 s, an advert each second
+		l.until(10 * time.Second)
+		l.take()
+		l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.PreemptDelay = 30 * time.Second }))
+		l.until(time.Minute)
+		// Heard first at 10.609375 s, accepted last at 39.609375 s.
+		l.expect("state",
+			"10s a VI_1 BACKUP: started",
+			"43.0234375s a VI_1 MASTER: master has a lower priority",
+			"43.0234375s b VI_1 BACKUP: heard a higher priority")
+	})
+
+	bubble(t, "unicast: the same election between peers", func(t *testing.T, l *lan) {
+		l.join("a", "10.20.0.4", vi(150, unicast))
+		l.join("b", "10.20.0.10", vi(100, func(in *Instance) { in.Peers = append(in.Peers, lower) }))
+		l.until(10 * time.Second)
+		l.expect("state", "0s a VI_1 BACKUP: started", "0s b VI_1 BACKUP: started", "3.4140625s a VI_1 MASTER: no master heard")
+	})
+
+	bubble(t, "version 2 with a password: the same election", func(t *testing.T, l *lan) {
+		a, b := pair(l, auth)
+		a.kill()
+		l.until(15 * time.Second)
+		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
+		if drops := b.router.Snapshot()[0].Counters.Drops; len(drops) > 0 {
+			t.Errorf("drops %v", drops)
+		}
+	})
+}
+
+// lastSentAt puts a text at the time when pair returns.
+func lastSentAt(text string) string { return fmt.Sprintf("%s %s", lastSent, text) }
+
+func TestSplit(t *testing.T) {
+	bubble(t, "split and heal: the lower one yields to an answer, the survivor announces twice", func(t *testing.T, l *lan) {
+		a, b := pair(l)
+		l.split(a, b, true)
+		l.until(20 * time.Second)
+		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
+		if owners := l.owners(); owners != "a b" {
+			t.Errorf("while split: owners %q, want both", owners)
+		}
+		// b sends at 20.0234375 s, before a at 20.4140625 s.
+		l.split(a, b, false)
+		l.until(25 * time.Second)
+		l.expect("send want announce state", append(adverts("a", 150, 20*time.Second+23437500, 5),
+			"20.0234375s b 51/100", "20.0234375s b VI_1 eth0 absent 10.20.0.99", "20.0234375s b VI_1 BACKUP: heard a higher priority",
+			"20.0234375s a VI_1 x5", "21.0234375s a VI_1 x5")...)
+	})
+
+	bubble(t, "one-way loss: a master that hears a lower one defends its addresses, at most once an interval", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Announce = Announce{Repeat: 5} }))
+		b := l.join("b", "10.20.0.2", vi(100, func(in *Instance) { in.Interval = 900 * ms }))
+		l.until(lastSent)
+		l.take()
+		l.drop(a, b, true)
+		// b is up at 10.0234375 s and advertises every 0.9 s.
+		l.until(13 * time.Second)
+		l.expect("announce state",
+			"10.0234375s b VI_1 x5", "10.0234375s b VI_1 MASTER: no master heard",
+			"10.0234375s a VI_1 x5", // heard
+			"11.0234375s a VI_1 x5", // once more
+			"12.7234375s a VI_1 x5") // heard again
+		l.drop(a, b, false)
+		l.until(20 * time.Second)
+		l.expect("announce state", "13.6234375s b VI_1 BACKUP: heard a higher priority", "13.7234375s a VI_1 x5")
+	})
+
+	bubble(t, "equal priority: both get up at once, the higher address stays", func(t *testing.T, l *lan) {
+		l.delay = ms
+		l.join("a", "10.20.0.9", vi(100))
+		l.join("b", "10.20.0.10", vi(100))
+		l.until(10 * time.Second)
+		l.expect("state",
+			"0s a VI_1 BACKUP: started", "0s b VI_1 BACKUP: started",
+			"3.609375s a VI_1 MASTER: no master heard", "3.609375s b VI_1 MASTER: no master heard",
+			"3.610375s a VI_1 BACKUP: heard the same priority from a higher address")
+	})
+}
+
+func TestPause(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		kind := map[bool]string{false: "stopped process", true: "paused machine"}[deaf]
+
+		bubble(t, kind+": a master that wakes up before its peer's down interval goes on", func(t *testing.T, l *lan) {
+			a, _ := pair(l)
+			a.freeze(deaf)
+			l.until(lastSent + 2500*ms)
+			a.thaw()
+			l.until(20 * time.Second)
+			l.expect("state")
+			if owners := l.owners(); owners != "a" {
+				t.Errorf("owners %q, want a", owners)
+			}
+		})
+
+		for _, times := range []time.Duration{1, 3, 30} {
+			bubble(t, fmt.Sprintf("%s: a master that slept %d down intervals hears the other and goes BACKUP once", kind, times), func(t *testing.T, l *lan) {
+				a, b := pair(l, func(in *Instance) { in.NoPreempt = true })
+				a.freeze(deaf)
+				wake := lastSent + times*downB + 100*ms
+				l.until(wake)
+				l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
+				a.thaw()
+				l.until(wake + 20*time.Second)
+				lines := l.take("state")
+				if len(lines) != 1 || !strings.HasSuffix(lines[0], "a VI_1 BACKUP: overslept and heard another master") {
+					t.Errorf("after waking up: %q", lines)
+				}
+				if sent := a.router.Snapshot()[0].Counters; sent.Sent != 4 || sent.LateWakeups != 1 {
+					t.Errorf("a sent %d adverts, want the 4 before the pause; late wake-ups %d, want 1", sent.Sent, sent.LateWakeups)
+				}
+				if got := b.router.Snapshot()[0].State; got != Master {
+					t.Errorf("b is %s", got)
+				}
+			})
+		}
+
+		for _, times := range []float64{0.5, 0.99, 1, 1.01, 1.1, 3, 30} {
+			bubble(t, fmt.Sprintf("%s: a backup that slept %v down intervals changes nothing", kind, times), func(t *testing.T, l *lan) {
+				_, b := pair(l)
+				b.freeze(deaf)
+				wake := lastSent + time.Duration(times*float64(downB))
+				l.until(wake)
+				b.thaw()
+				l.until(wake + 20*time.Second)
+				l.expect("state")
+			})
+		}
+	}
+
+	bubble(t, "a preempting master that slept goes BACKUP, waits its down interval and preempts", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		a.freeze(false)
+		l.until(20 * time.Second)
+		l.take()
+		a.thaw()
+		l.until(30 * time.Second)
+		l.expect("state",
+			"20s a VI_1 BACKUP: overslept and heard another master",
+			"23.4140625s a VI_1 MASTER: master has a lower priority",
+			"23.4140625s b VI_1 BACKUP: heard a higher priority")
+	})
+
+	bubble(t, "a master that slept alone speaks and announces after an interval and skew", func(t *testing.T, l *lan) {
+		a, b := pair(l)
+		b.kill()
+		a.freeze(false)
+		l.until(20 * time.Second)
+		l.take()
+		a.thaw()
+		l.until(23 * time.Second)
+		l.expect("send announce state", append(adverts("a", 150, 21414062500, 2), "21.4140625s a VI_1 x5")...)
+	})
+
+	bubble(t, "an advert that waits outranks the timer it would have restarted", func(t *testing.T, l *lan) {
+		// b stands still from before its timer fires until just after; what a
+		// sent meanwhile waits in the queue. No pause is long enough to notice.
+		a, b := pair(l)
+		l.drop(a, b, true)
+		l.until(lastSent + downB - ms)
+		b.freeze(false)
+		l.drop(a, b, false)
+		b.hear(goodFrame(a))
+		l.until(lastSent + downB + 10*ms)
+		b.thaw()
+		l.until(20 * time.Second)
+		l.expect("state")
+	})
+}
+
+// goodFrame is an advert as a node would send it.
+func goodFrame(n *node) Frame {
+	f := bad(n.addr)
+	f.Payload[7]--
+	return f
+}
+
+func TestBadFramesChangeNoTimer(t *testing.T) {
+	bubble(t, "RFC 9568 7.1: at a master", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		for range 50 {
+			time.Sleep(100 * ms)
+			a.hear(bad(higher))
+		}
+		synctest.Wait()
+		l.expect("send state", adverts("a", 150, lastSent+interval, 5)...)
+		if got := a.router.Snapshot()[0].Counters.Drops["checksum"]; got != 50 {
+			t.Errorf("checksum counter %d, want 50", got)
+		}
+		if n := strings.Count(a.logged.String(), "reason=checksum"); n != 1 {
+			t.Errorf("logged %d times, want once", n)
+		}
+	})
+
+	bubble(t, "RFC 9568 7.1: at a backup", func(t *testing.T, l *lan) {
+		a, b := pair(l)
+		a.kill()
+		for range 50 {
+			time.Sleep(100 * ms)
+			b.hear(bad(higher))
+		}
+		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
+	})
+
+	bubble(t, "messages for nobody are counted apart", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		f := bad(higher)
+		f.Payload[1] = 52
+		a.hear(f)
+		f.Payload = f.Payload[:1]
+		a.hear(f)
+		synctest.Wait()
+		if got := a.router.Strays(); got["vrid"] != 1 || got["truncated"] != 1 || len(got) != 2 {
+			t.Errorf("strays %v", got)
+		}
+	})
+}
+
+func TestOddAdvertsAreAccepted(t *testing.T) {
+	bubble(t, "another address and interval: logged once, counted, followed", func(t *testing.T, l *lan) {
+		l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Interval, in.Addresses = 2*interval, manyAddresses(2) }))
+		b := l.join("b", "10.20.0.2", vi(100))
+		l.until(20 * time.Second)
+		s := b.router.Snapshot()[0]
+		// a is up at 6.828125 s, when b has been master since 3.609375 s.
+		if s.State != Backup || s.Interval != 2*interval || s.Counters.Odd["address-list"] != 7 || s.Counters.Odd["interval"] != 7 {
+			t.Errorf("b: %+v", s)
+		}
+		if n := strings.Count(b.logged.String(), "odd=address-list"); n != 2 {
+			t.Errorf("logged %d times, want once in each state", n)
+		}
+	})
+}
+
+func TestSendErrors(t *testing.T) {
+	bubble(t, "are counted, logged once, and stop nothing", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150))
+		a.mu.Lock()
+		a.sendErr = errNoBuffers
+		a.mu.Unlock()
+		l.until(10 * time.Second)
+		s := a.router.Snapshot()[0]
+		if s.State != Master || s.Counters.SendErrors != 7 || s.Counters.Sent != 0 || !s.LastSent.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		if n := strings.Count(a.logged.String(), "send advert"); n != 1 {
+			t.Errorf("logged %d times, want once", n)
+		}
+	})
+}
+
+func TestRunRefusesWhatValidateRefuses(t *testing.T) {
+	r := NewRouter(vi(0), nil, nil, nil)
+	if err := r.Run(t.Context()); err == nil {
+		t.Error("priority 0 runs")
+	}
+	if err := r.Reconfigure(vi(0)); err == nil {
+		t.Error("priority 0 reconfigures")
+	}
+	if err := r.Post("VI_1", Stop{}); err == nil {
+		t.Error("a stop can be posted")
+	}
+}
+
+func TestStopGivesUpWithItsContext(t *testing.T) {
+	bubble(t, "a router that stands still", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		a.freeze(false)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := a.router.Stop(ctx); err == nil {
+			t.Error("stopped")
+		}
+		// It is asked, gets no answer in time, and says what it last said.
+		if s := a.router.Snapshot(); len(s) != 1 || s[0].State != Master {
+			t.Errorf("snapshot %+v", s)
+		}
+	})
+}
