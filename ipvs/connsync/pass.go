@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"os"
@@ -40,32 +41,43 @@ func (s *Syncer) pass(ctx context.Context, want *Config) bool {
 // establish sets the sysctls first, because a daemon reads some of them only
 // when it starts, and then starts what does not run.
 func (s *Syncer) establish(ctx context.Context, c Config, st *Status) (errs []error) {
-	sockSize, _ := s.sys.read("sync_sock_size")
+	if c.SyncID == 0 {
+		return []error{errors.New("sync id 0 would take the messages of any director")}
+	}
+	before, _ := s.sys.read("sync_sock_size")
 	st.Missing, errs = s.set(c.Settings.values())
 	st.Granted = s.granted(c.Settings.SockSize)
+	after, _ := s.sys.read("sync_sock_size")
 
 	have, err := s.kernel.Daemons(ctx)
 	if err != nil {
 		return append(errs, err)
 	}
-	now, _ := s.sys.read("sync_sock_size")
 	index, err := interfaceIndex(c.Interface)
 	if err != nil {
 		return append(errs, err)
 	}
-	// A daemon whose interface was deleted and made again holds a socket on
-	// one that is gone, and its buffer has the size of the day it started.
-	fresh := s.record.Index != 0 && s.record.Index != index || now != sockSize
-	stop, start := plan(have, c.daemons(), fresh)
-	s.own(index)
-	for _, d := range stop {
-		s.log.Info("stopping a sync daemon to start it with other parameters",
-			"role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
+	// A daemon keeps the socket that it opened when it started: its buffer
+	// has the size of that day, and when the interface was deleted and made
+	// again it is bound to one that is gone.
+	began := s.record.Began
+	if began == (start{}) {
+		began = start{Index: index, SockSize: before} // as far as can be known
+	}
+	now := start{Index: index, SockSize: after}
+	old, missing := plan(have, c.daemons(), began != now)
+	s.own()
+	for _, d := range old {
+		s.log.Info("stopping a sync daemon to start it anew", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
 		if err := s.kernel.StopDaemon(ctx, d); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
-			errs = append(errs, err)
+			return append(errs, err)
 		}
 	}
-	for _, d := range start {
+	if s.record.Began != now {
+		s.record.Began = now
+		s.save()
+	}
+	for _, d := range missing {
 		if err := s.kernel.StartDaemon(ctx, d); err != nil {
 			errs = append(errs, err)
 			continue
@@ -81,7 +93,7 @@ func (s *Syncer) set(values map[string]string) (absent []string, errs []error) {
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		now, err := s.sys.read(name)
 		switch {
-		case missing(err):
+		case errors.Is(err, fs.ErrNotExist):
 			absent = append(absent, name)
 			s.once("missing "+name, "this kernel or namespace has no net.ipv4.vs."+name+"; its default holds")
 			continue
@@ -89,18 +101,25 @@ func (s *Syncer) set(values map[string]string) (absent []string, errs []error) {
 			errs = append(errs, fmt.Errorf("read net.ipv4.vs.%s: %w", name, err))
 			continue
 		case now == values[name]:
+			s.held[name] = now
 			continue
 		}
-		if was, ok := s.record.Set[name]; !ok {
-			s.record.Found[name] = now
-		} else if was == values[name] {
-			s.log.Warn("a sync setting was changed from outside tandem; repairing", "sysctl", name, "from", now, "to", was)
+		if s.held[name] == values[name] {
+			s.log.Warn("somebody else changed a sync setting; repairing", "sysctl", name, "from", now, "to", values[name])
 		}
-		s.record.Set[name] = values[name]
-		s.save() // before the kernel hears of it
+		delete(s.held, name)
+		if _, ok := s.record.Set[name]; !ok {
+			s.record.Found[name] = now
+		}
+		if s.record.Set[name] != values[name] {
+			s.record.Set[name] = values[name]
+			s.save() // before the kernel hears of it
+		}
 		if err := s.sys.write(name, values[name]); err != nil {
 			errs = append(errs, err)
+			continue
 		}
+		s.held[name] = values[name]
 	}
 	return absent, errs
 }
@@ -122,9 +141,11 @@ func (s *Syncer) granted(size int) int {
 // undo stops tandem's daemons and restores the settings that still are what
 // it wrote.
 func (s *Syncer) undo(ctx context.Context) (errs []error) {
-	for _, role := range s.record.Roles {
-		if err := s.kernel.StopDaemon(ctx, ipvs.Daemon{Role: role}); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
-			errs = append(errs, err)
+	if s.record.Owned {
+		for _, role := range [...]ipvs.Role{ipvs.SyncMaster, ipvs.SyncBackup} {
+			if err := s.kernel.StopDaemon(ctx, ipvs.Daemon{Role: role}); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
+				errs = append(errs, err)
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.record.Found)) {
@@ -138,23 +159,23 @@ func (s *Syncer) undo(ctx context.Context) (errs []error) {
 	if len(errs) > 0 {
 		return errs
 	}
-	s.record = record{Epoch: s.opt.Epoch, Found: map[string]string{}, Set: map[string]string{}}
+	s.record = emptyRecord(s.opt.Epoch)
+	clear(s.held)
 	if s.opt.Record == "" {
 		return nil
 	}
-	if err := os.Remove(s.opt.Record); err != nil && !missing(err) {
+	if err := os.Remove(s.opt.Record); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return []error{fmt.Errorf("remove the record of sync settings: %w", err)}
 	}
 	return nil
 }
 
-// own remembers that both daemons are tandem's.
-func (s *Syncer) own(index int) {
-	if len(s.record.Roles) == 2 && s.record.Index == index {
+// own remembers, before the first is started, that both daemons are tandem's.
+func (s *Syncer) own() {
+	if s.record.Owned {
 		return
 	}
-	s.record.Roles = []ipvs.Role{ipvs.SyncMaster, ipvs.SyncBackup}
-	s.record.Index = index
+	s.record.Owned = true
 	s.save()
 }
 

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // record remembers across a crash what tandem changed, so that a later stop
@@ -19,13 +17,23 @@ type record struct {
 	// Found and Set are sysctls by name: what they were before tandem, and
 	// what it wrote.
 	Found, Set map[string]string
-	Roles      []ipvs.Role // of the daemons that are tandem's
-	Index      int         // of the interface when they were started
+	Owned      bool  // the daemons are tandem's
+	Began      start // how they were started
+}
+
+// start is what a daemon takes with it for life.
+type start struct {
+	Index    int    // of the interface
+	SockSize string // sync_sock_size
+}
+
+func emptyRecord(epoch string) record {
+	return record{Epoch: epoch, Found: map[string]string{}, Set: map[string]string{}}
 }
 
 // loadRecord reads a record; without a usable file it is an empty one.
 func loadRecord(path, epoch string) (record, error) {
-	empty := record{Epoch: epoch, Found: map[string]string{}, Set: map[string]string{}}
+	empty := emptyRecord(epoch)
 	if path == "" {
 		return empty, nil
 	}
@@ -36,7 +44,7 @@ func loadRecord(path, epoch string) (record, error) {
 	if err != nil {
 		return empty, fmt.Errorf("read the record of sync settings: %w", err)
 	}
-	r := empty
+	r := emptyRecord(epoch)
 	if err := json.Unmarshal(data, &r); err != nil {
 		return empty, fmt.Errorf("understand the record of sync settings %s: %w", path, err)
 	}

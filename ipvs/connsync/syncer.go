@@ -38,8 +38,9 @@ type Syncer struct {
 
 	record record
 	loaded bool
-	warned map[string]bool // what was said already and need not be said again
-	failed map[string]bool // what failed in the last pass
+	warned map[string]bool   // what was said already and need not be said again
+	failed map[string]bool   // what failed in the last pass
+	held   map[string]string // sysctls as the last pass left them
 
 	mu     sync.Mutex // guards what follows
 	want   *Config
@@ -65,7 +66,7 @@ func New(k Kernel, log *slog.Logger, opt Options) *Syncer {
 	opt.Retry = cmp.Or(opt.Retry, time.Second)
 	return &Syncer{
 		kernel: k, log: log, opt: opt, sys: sysctls(opt.Sysctls),
-		poke: make(chan struct{}, 1), warned: map[string]bool{},
+		poke: make(chan struct{}, 1), warned: map[string]bool{}, held: map[string]string{},
 	}
 }
 

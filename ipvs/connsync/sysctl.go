@@ -3,7 +3,6 @@ package connsync
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -58,7 +57,7 @@ func (dir sysctls) read(name string) (string, error) {
 // write writes one value and reads it back.
 func (dir sysctls) write(name, value string) error {
 	// The file is there or it is not: never make one.
-	f, err := os.OpenFile(filepath.Join(string(dir), name), os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(string(dir), name), os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return fmt.Errorf("set net.ipv4.vs.%s: %w", name, err)
 	}
@@ -66,13 +65,15 @@ func (dir sysctls) write(name, value string) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("set net.ipv4.vs.%s to %q: %w", name, value, err)
 	}
-	if got, err := dir.read(name); err != nil || got != value {
-		return fmt.Errorf("set net.ipv4.vs.%s to %q: it reads %q: %w", name, value, got, err)
+	got, err := dir.read(name)
+	if err == nil && got != value {
+		err = fmt.Errorf("it reads %q", got)
+	}
+	if err != nil {
+		return fmt.Errorf("set net.ipv4.vs.%s to %q: %w", name, value, err)
 	}
 	return nil
 }
-
-func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // grantedSockSize is how much of size a sync daemon's sockets would get. The
 // daemons clamp it to net.core.rmem_max and wmem_max without a word, and in a

@@ -16,6 +16,7 @@ type Kernel struct {
 	mu      sync.Mutex // guards all below
 	table   ipvs.Table
 	figures ipvs.Figures
+	daemons map[ipvs.Role]ipvs.Daemon
 	applied []ipvs.Op
 	refuse  func(ipvs.Op) error
 	broken  error
@@ -23,7 +24,7 @@ type Kernel struct {
 
 // New is a kernel that holds a table already.
 func New(t ipvs.Table) *Kernel {
-	return &Kernel{table: t.Normal(), figures: ipvs.Figures{}}
+	return &Kernel{table: t.Normal(), figures: ipvs.Figures{}, daemons: map[ipvs.Role]ipvs.Daemon{}}
 }
 
 // Dump is the table.

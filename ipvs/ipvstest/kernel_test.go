@@ -9,3 +9,5 @@ import (
 func TestConformance(t *testing.T) {
 	Conformance(t, func(*testing.T) ipvs.Kernel { return New(nil) })
 }
+
+func TestConformanceOfDaemons(t *testing.T) { ConformanceOfDaemons(t, New(nil)) }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	moby "github.com/moby/ipvs"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/ipvs"
@@ -102,41 +103,16 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestDaemons(t *testing.T) {
+func TestConformanceOfDaemons(t *testing.T) {
 	k := open(t)
-	master := ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "lo", SyncID: 7}
-	backup := ipvs.Daemon{Role: ipvs.SyncBackup, Interface: "lo", SyncID: 7,
-		MaxLen: 1400, Group: netip.MustParseAddr("224.0.0.99"), Port: 9000, TTL: 3}
-	for _, d := range []ipvs.Daemon{backup, master} {
-		if err := k.StartDaemon(t.Context(), d); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := k.StartDaemon(t.Context(), master); !errors.Is(err, ipvs.ErrExist) {
-		t.Errorf("a second master: %v, want %v", err, ipvs.ErrExist)
-	}
-	got, err := k.Daemons(t.Context())
-	if err != nil {
+	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "eth0"}}
+	if err := netlink.LinkAdd(link); err != nil {
 		t.Fatal(err)
 	}
-	master.MaxLen, master.Group, master.Port, master.TTL = 1472, netip.MustParseAddr("224.0.0.81"), 8848, 1
-	if d := cmp.Diff([]ipvs.Daemon{master, backup}, got, cmpopts.EquateComparable(netip.Addr{})); d != "" {
-		t.Errorf("daemons (-want +got):\n%s", d)
+	if err := netlink.LinkSetUp(link); err != nil {
+		t.Fatal(err)
 	}
-	for _, d := range []ipvs.Daemon{master, backup} {
-		if err := k.StopDaemon(t.Context(), d); err != nil {
-			t.Error(err)
-		}
-	}
-	if got, err := k.Daemons(t.Context()); err != nil || len(got) != 0 {
-		t.Errorf("after the stop: %v, %v", got, err)
-	}
-	if err := k.StopDaemon(t.Context(), master); !errors.Is(err, ipvs.ErrNotExist) {
-		t.Errorf("stop what does not run: %v, want %v", err, ipvs.ErrNotExist)
-	}
-	if err := k.StartDaemon(t.Context(), ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "nosuch0", SyncID: 1}); !errors.Is(err, unix.ENODEV) {
-		t.Errorf("start on an interface that is not there: %v, want %v", err, unix.ENODEV)
-	}
+	ipvstest.ConformanceOfDaemons(t, k)
 }
 
 // A daemon that is stopped before its thread first ran is stopped without an
