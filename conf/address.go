@@ -28,7 +28,7 @@ func (in *instance) addAddresses(l *loader, s *syntax.Statement) {
 		case len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is4() != ip.Is4():
 			l.errorf(pos, "write a vrrp_instance for each family", "address %s is ignored: the first virtual address is not %s", ip, family(ip))
 		case slices.ContainsFunc(in.Addresses, same):
-			l.errorf(pos, "", "address %s stands there twice", ip)
+			l.errorf(pos, "", "address %s is listed twice", ip)
 		case len(in.Addresses) == maxAddresses:
 			l.errorf(pos, "", "address %s is ignored: an instance has at most %d", ip, maxAddresses)
 		default:
@@ -52,7 +52,7 @@ func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Wo
 		w := args[i]
 		takes, known := addressOptions[w.Text]
 		if !known {
-			hint := oddSpace(w.Text)
+			hint := hintFor(w.Text)
 			if _, isAddr := parseAddr(w.Text); isAddr {
 				hint = "one address a line"
 			}
@@ -141,11 +141,7 @@ func (l *loader) addressPrefix(w syntax.Word) (netip.Prefix, bool) {
 	text, length, slash := strings.Cut(w.Text, "/")
 	ip, ok := parseAddr(text)
 	if !ok {
-		hint := oddSpace(w.Text)
-		if strings.HasSuffix(text, ",") || strings.HasSuffix(text, ";") {
-			hint = "one address a line, with nothing between them"
-		}
-		l.errorf(w.Pos, hint, "address %s is ignored: it is no IP address", quote(w.Text))
+		l.errorf(w.Pos, hintFor(w.Text), "address %s is ignored: it is no IP address", quote(w.Text))
 		return netip.Prefix{}, false
 	}
 	bits := ip.BitLen()

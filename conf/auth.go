@@ -18,7 +18,7 @@ var authBlock = block[authentication]{"authentication", []row[authentication]{
 }}
 
 func (in *instance) readAuth(l *loader, s *syntax.Statement) {
-	read(l, authBlock, &in.auth, s.Block)
+	l.within("authentication", func() { read(l, authBlock, &in.auth, s.Block) })
 }
 
 func (a *authentication) setType(l *loader, s *syntax.Statement) {
@@ -36,7 +36,7 @@ func (a *authentication) setType(l *loader, s *syntax.Statement) {
 
 func (a *authentication) setPass(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
-	l.warnCut(s, w)
+	l.warnCut(s.Keyword(), w)
 	a.set, a.pass = true, w.Text
 	if limit := len(vrrp.Password{}); len(a.pass) > limit {
 		// The field has 8 bytes (RFC 2338 section 5.3.10), and keepalived cuts

@@ -44,13 +44,13 @@ type checker struct {
 func checkerRows() []row[checker] {
 	return append([]row[checker]{
 		custom("connect_ip", "IP", func(c *checker, l *loader, s *syntax.Statement) {
-			if a, ok := l.addr(s, s.Words[1]); ok {
+			if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
 				c.ip = a
 			}
 		}),
 		number("connect_port", 1, 65535, func(c *checker, n int) { c.port = n }),
 		custom("bindto", "IP", func(c *checker, l *loader, s *syntax.Statement) {
-			if a, ok := l.addr(s, s.Words[1]); ok {
+			if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
 				c.spec.Bind = a
 			}
 		}),
@@ -98,7 +98,7 @@ func (r *server) readChecker(l *loader, s *syntax.Statement, b block[checker], s
 }
 
 func (c *checker) setOldRetry(l *loader, s *syntax.Statement) {
-	if n, ok := l.number(s, s.Words[1], 0, 1<<31-1); ok {
+	if n, ok := l.number(s.Keyword(), s.Words[1], 0, 1<<31-1); ok {
 		l.warnf(s.Pos, "write retry", "nb_get_retry is deprecated")
 		c.timing.retries = &n
 	}
@@ -120,7 +120,7 @@ var urlBlock = block[healthcheck.URL]{"url", []row[healthcheck.URL]{
 
 func (c *checker) readURL(l *loader, s *syntax.Statement) {
 	var u healthcheck.URL
-	read(l, urlBlock, &u, s.Block)
+	l.within("url", func() { read(l, urlBlock, &u, s.Block) })
 	if u.Path == "" {
 		l.errorf(s.Pos, "write path /", "the url is ignored: it has no path")
 		return
@@ -131,7 +131,7 @@ func (c *checker) readURL(l *loader, s *syntax.Statement) {
 func setDigest(u *healthcheck.URL, l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	if b, err := hex.DecodeString(w.Text); err != nil || len(b) != 16 {
-		l.invalid(s, w, "an MD5 digest has 32 hexadecimal digits")
+		l.invalid(s.Keyword(), w, "an MD5 digest has 32 hexadecimal digits")
 		return
 	}
 	u.Digest = strings.ToLower(w.Text)
@@ -147,7 +147,7 @@ func setStatus(u *healthcheck.URL, l *loader, s *syntax.Statement) {
 		a, ok := whole(from, 100, 599)
 		b, ok2 := whole(to, 100, 599)
 		if !ok || !ok2 || b < a {
-			l.invalid(s, w, "it takes codes from 100 to 599 and ranges of them, such as 200-204")
+			l.invalid(s.Keyword(), w, "it takes codes from 100 to 599 and ranges of them, such as 200-204")
 			continue
 		}
 		u.Status = append(u.Status, healthcheck.StatusSet{From: a, To: b})

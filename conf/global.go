@@ -38,7 +38,7 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	number("vrrp_garp_master_refresh", 0, maxDelay, func(g *globals, n int) { g.announce.Refresh = time.Duration(n) * time.Second }),
 	count("vrrp_garp_master_refresh_repeat", func(g *globals, n int) { g.announce.RefreshRepeat = n }),
 	custom("lvs_sync_daemon", "IF [OPTION ...]", (*globals).setSync),
-	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS [...]", (*globals).setTimeouts),
+	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS ...", (*globals).setTimeouts),
 
 	// tandem's own: the net.ipv4.vs.sync_* values that it keeps in place.
 	custom("lvs_sync_threshold", "PACKETS [PERIOD]", (*globals).setThreshold),
@@ -68,7 +68,7 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 }
 
 func (g *globals) setVersion(l *loader, s *syntax.Statement) {
-	if n, ok := l.number(s, s.Words[1], 2, 3); ok {
+	if n, ok := l.number(s.Keyword(), s.Words[1], 2, 3); ok {
 		g.version = vrrp.Version(n)
 	}
 }
@@ -76,7 +76,7 @@ func (g *globals) setVersion(l *loader, s *syntax.Statement) {
 func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
 	values := []int{g.settings.Threshold, g.settings.Period}
 	for i, w := range s.Args()[:min(2, len(s.Args()))] {
-		n, ok := l.number(s, w, 0, math.MaxInt32)
+		n, ok := l.number(s.Keyword(), w, 0, math.MaxInt32)
 		if !ok {
 			return
 		}
@@ -94,12 +94,12 @@ func (g *globals) setTimeouts(l *loader, s *syntax.Statement) {
 		target := targets[args[i].Text]
 		switch {
 		case target == nil:
-			l.invalid(s, args[i], "it takes tcp, tcpfin and udp, each with seconds")
+			l.invalid(s.Keyword(), args[i], "it takes tcp, tcpfin and udp, each with seconds")
 			return
 		case i+1 == len(args):
 			l.errorf(args[i].Pos, "", "%s: %s lacks its seconds", s.Keyword(), args[i].Text)
 		default:
-			if n, ok := l.number(s, args[i+1], 0, maxTimeout); ok {
+			if n, ok := l.number(s.Keyword()+" "+args[i].Text, args[i+1], 0, maxTimeout); ok {
 				*target = time.Duration(n) * time.Second
 			}
 		}

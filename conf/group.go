@@ -80,7 +80,7 @@ func (l *loader) finishGroups() []vrrp.Group {
 				case !exists:
 					l.errorf(w.Pos, "", "there is no vrrp_instance %s that runs: it is left out", quote(w.Text))
 				case owner[w.Text] == g.name:
-					l.errorf(w.Pos, "", "%s stands there twice", w.Text)
+					l.errorf(w.Pos, "", "%s is listed twice", w.Text)
 				case owner[w.Text] != "":
 					l.errorf(w.Pos, "", "%s is left out: it is in vrrp_sync_group %s already", w.Text, owner[w.Text])
 				default:

@@ -22,6 +22,7 @@ type instance struct {
 	pos  syntax.Pos
 	met  seen
 	uses []InterfaceUse
+	peer map[netip.Addr]syntax.Pos // where each of Peers stands
 
 	master  bool // state MASTER
 	version vrrp.Version
@@ -38,8 +39,8 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("priority", "1..255", (*instance).setPriority),
 	seconds("advert_int", 10*time.Millisecond, 255*time.Second, func(in *instance, d time.Duration) { in.Interval = d }),
 	custom("version", "2|3", (*instance).setVersion),
-	flag("nopreempt", func(in *instance) { in.NoPreempt = true }),
-	flag("preempt", func(in *instance) { in.NoPreempt = false }),
+	plain("nopreempt", func(in *instance) { in.NoPreempt = true }),
+	plain("preempt", func(in *instance) { in.NoPreempt = false }),
 	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance, d time.Duration) { in.PreemptDelay = d }),
 	custom("mcast_src_ip", "IP", (*instance).setSource),
 	custom("unicast_src_ip", "IP", (*instance).setSource),
@@ -52,7 +53,7 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	number("garp_master_refresh", 0, maxDelay, func(in *instance, n int) { in.Announce.Refresh = time.Duration(n) * time.Second }),
 	count("garp_master_refresh_repeat", func(in *instance, n int) { in.Announce.RefreshRepeat = n }),
 	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface),
-	flag("accept", func(*instance) {}), // tandem always accepts packets to a virtual address
+	plain("accept", func(*instance) {}), // tandem always accepts packets to a virtual address
 }, laterInstance()...)}
 
 // laterInstance are the keywords of vrrp_instance that are not built yet.
@@ -117,16 +118,11 @@ func laterInstance() []row[instance] {
 // has set up to here.
 func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	name := s.Words[1].Text
-	if len(s.Words) > 2 {
-		// keepalived takes more than one word for no name at all.
-		l.errorf(s.Pos, "a name is one word", "vrrp_instance %s: the block is ignored, since it has more than one name", quote(name))
-		return
-	}
 	if i := slices.IndexFunc(l.instances, func(in *instance) bool { return in.Name == name }); i >= 0 {
 		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, l.instances[i].pos.Line)
 		return
 	}
-	in := &instance{Instance: defaultInstance, pos: s.Pos}
+	in := &instance{Instance: defaultInstance, pos: s.Pos, peer: make(map[netip.Addr]syntax.Pos)}
 	in.Name = name
 	in.Version = l.global.version
 	in.Announce = l.global.announce
@@ -180,6 +176,17 @@ func (in *instance) use(keyword string, w syntax.Word) {
 	in.uses = append(in.uses, InterfaceUse{Name: w.Text, Keyword: keyword, By: "vrrp_instance " + in.Name, Pos: w.Pos})
 }
 
+// dropUse forgets a use, and returns where it stands.
+func (in *instance) dropUse(keyword, name string) syntax.Pos {
+	i := slices.IndexFunc(in.uses, func(u InterfaceUse) bool { return u.Keyword == keyword && u.Name == name })
+	if i < 0 {
+		return in.pos
+	}
+	pos := in.uses[i].Pos
+	in.uses = slices.Delete(in.uses, i, i+1)
+	return pos
+}
+
 func (in *instance) setVRID(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, 255)
@@ -196,49 +203,54 @@ func (in *instance) setPriority(l *loader, s *syntax.Statement) {
 	n, ok := whole(w.Text, 1, 255)
 	if !ok {
 		n = int(defaultInstance.Priority)
-		l.errorf(w.Pos, oddSpace(w.Text), "priority %s is not a number from 1 to 255: %d is used", quote(w.Text), n)
+		l.errorf(w.Pos, hintFor(w.Text), "priority %s is not a number from 1 to 255: %d is used", quote(w.Text), n)
 	}
 	in.Priority = uint8(n)
 }
 
 func (in *instance) setVersion(l *loader, s *syntax.Statement) {
-	if n, ok := l.number(s, s.Words[1], 2, 3); ok {
+	if n, ok := l.number(s.Keyword(), s.Words[1], 2, 3); ok {
 		in.version = vrrp.Version(n)
 	}
 }
 
 // setSource reads mcast_src_ip and unicast_src_ip, two names for one setting.
 func (in *instance) setSource(l *loader, s *syntax.Statement) {
-	if a, ok := l.addr(s, s.Words[1]); ok {
+	if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
 		in.Source, in.sourceKeyword = a, s.Keyword()
 	}
 }
 
-// addPeers reads unicast_peer: an address a line. keepalived drops a prefix
-// length in silence.
+// addPeers reads unicast_peer: an address a line.
 func (in *instance) addPeers(l *loader, s *syntax.Statement) {
 	for _, e := range l.entries(s) {
 		w := e.Words[0]
-		a, ok := parseAddr(w.Text)
-		if p, err := netip.ParsePrefix(w.Text); err == nil {
-			a, ok = p.Addr(), true
-			l.warnf(w.Pos, "", "unicast_peer %s: a peer is one address, the prefix length is ignored", w.Text)
-		}
+		a, ok := l.addr(s.Keyword(), w)
 		switch {
 		case !ok:
-			l.errorf(w.Pos, oddSpace(w.Text), "unicast_peer %s is ignored: it is no IP address", quote(w.Text))
-			continue
 		case a.IsMulticast() || a.IsUnspecified():
 			l.errorf(w.Pos, "", "unicast_peer %s is ignored: it is no unicast address", a)
-			continue
 		case slices.Contains(in.Peers, a):
-			l.errorf(w.Pos, "", "unicast_peer %s stands there twice", a)
-			continue
+			l.errorf(w.Pos, "", "unicast_peer %s is listed twice", a)
+		default:
+			in.Peers = append(in.Peers, a)
+			in.peer[a] = w.Pos
+			l.peerOptions(e)
 		}
-		if len(e.Words) > 1 {
-			l.warnf(e.Words[1].Pos, "one peer a line", "unicast_peer %s: %s is not supported yet and has no effect", a, e.Words[1].Text)
+	}
+}
+
+// peerOptions reports what stands behind a peer: nothing of it is built.
+func (l *loader) peerOptions(e *syntax.Statement) {
+	args := e.Args()
+	for i := 0; i < len(args); i++ {
+		switch w := args[i]; w.Text {
+		case "min_ttl", "max_ttl":
+			l.warnf(w.Pos, "", "unicast_peer %s: %s is not supported yet and has no effect", e.Keyword(), w.Text)
+			i++
+		default:
+			l.errorf(w.Pos, "one peer a line", "unicast_peer %s: %s is ignored", e.Keyword(), quote(w.Text))
 		}
-		in.Peers = append(in.Peers, a)
 	}
 }
 

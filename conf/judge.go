@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -98,22 +99,22 @@ func (in *instance) judgeSources(l *loader) {
 	if len(in.Addresses) == 0 {
 		return
 	}
-	foreign := func(keyword string, a netip.Addr) bool {
+	foreign := func(keyword string, a netip.Addr, pos syntax.Pos) bool {
 		if !a.IsValid() || a.Is4() == (in.family() == 4) {
 			return false
 		}
-		l.errorf(in.met.at(in.pos, keyword), "", "%s %s is ignored: the virtual addresses are not %s", keyword, a, family(a))
+		l.errorf(pos, "", "%s %s is ignored: the virtual addresses are not %s", keyword, a, family(a))
 		return true
 	}
-	if foreign(in.sourceKeyword, in.Source) {
+	if foreign(in.sourceKeyword, in.Source, in.met.at(in.pos, in.sourceKeyword)) {
 		in.Source = netip.Addr{}
 	}
 	in.Peers = slices.DeleteFunc(in.Peers, func(p netip.Addr) bool {
 		if p == in.Source {
-			l.warnf(in.met.at(in.pos, "unicast_peer"), "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
+			l.warnf(in.peer[p], "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
 			return true
 		}
-		return foreign("unicast_peer", p)
+		return foreign("unicast_peer", p, in.peer[p])
 	})
 }
 

@@ -11,13 +11,17 @@ import (
 // judge completes a service whose block has been read, and tells whether it
 // shall run.
 func (v *service) judge(l *loader) bool {
+	if len(v.servers) == 0 {
+		l.errorf(v.pos, "", "the block is ignored: it has no real_server")
+		return false
+	}
 	v.judgeKey(l)
 	v.judgeForwarding(l)
 	v.judgeServers(l)
 	v.judgePersistence(l)
 	v.judgeSorry(l)
 	if len(v.servers) == 0 {
-		l.errorf(v.pos, "", "the block is ignored: it has no real_server")
+		l.errorf(v.pos, "", "the block is ignored: none of its real servers can be used")
 		return false
 	}
 	if i := slices.IndexFunc(l.services, func(o *service) bool { return o.Key == v.Key }); i >= 0 {
@@ -41,10 +45,7 @@ func (v *service) judgeKey(l *loader) {
 			l.warnf(v.met.at(v.pos, "protocol"), "", "protocol has no effect on a firewall mark")
 		}
 		v.Key.Protocol = 0
-		v.Key.Family = ipvs.IPv4
-		if len(v.servers) > 0 {
-			v.Key.Family = ipvs.FamilyOf(v.servers[0].Addr.Addr())
-		}
+		v.Key.Family = ipvs.FamilyOf(v.servers[0].Addr.Addr())
 	case v.Key.Protocol == 0:
 		v.Key.Protocol = defaultProtocol
 		l.errorf(v.pos, "write protocol TCP or protocol UDP", "it has no protocol: %s is used", v.Key.Protocol)
@@ -89,7 +90,7 @@ func (v *service) judgePersistence(l *loader) {
 func (v *service) judgeServers(l *loader) {
 	taken := make(map[ipvs.Server]bool)
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
-		l.within("real_server "+r.Addr.String(), func() {
+		l.within("real_server "+serverName(r.Addr), func() {
 			m := v.method
 			if r.method != nil {
 				m = r.method
@@ -186,7 +187,7 @@ func (r *server) judgeChecks(l *loader, v *service) {
 			port = uint16(c.port)
 		}
 		spec.Target = netip.AddrPortFrom(ip, port)
-		l.within("real_server "+r.Addr.String(), func() {
+		l.within("real_server "+serverName(r.Addr), func() {
 			if port == 0 {
 				l.errorf(c.pos, "write connect_port", "%s is ignored: the real server has no port to check", spec.Kind)
 				return

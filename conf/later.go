@@ -7,6 +7,12 @@ import "slices"
 // a keyword in the wrong block is sent to the right one. Building one of them
 // means to give its rows a set function.
 
+// laterBlocks are all of them.
+var laterBlocks = []block[none]{
+	scriptBlock, trackFileBlock, trackProcessBlock, trackGroupBlock, garpGroupBlock, sslBlock, bfdBlock, hmacBlock,
+	sslGetBlock, sslURLBlock, smtpBlock, dnsBlock, pingBlock, udpBlock, miscBlock, bfdCheckBlock, fileCheckBlock,
+}
+
 // laterRows makes rows of pairs: a keyword and what follows it.
 func laterRows(names ...[2]string) []row[none] {
 	rows := make([]row[none], len(names))

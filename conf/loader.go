@@ -13,7 +13,7 @@ type loader struct {
 	file  string
 	found Diagnostics
 	scope string              // the block that is being read, before every message: "vrrp_instance VI_1"
-	homes map[string][]string // keyword -> the blocks that it may stand in
+	homes map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
 
 	global    globals
 	instances []*instance
@@ -71,16 +71,18 @@ func (l *loader) idle(s *syntax.Statement, k keyword) {
 
 // checkNames reports the unknown keywords of a block that is not built yet.
 func (l *loader) checkNames(b block[none], statements []*syntax.Statement) {
-	for _, s := range statements {
-		if s.Skip {
-			continue
+	l.within(b.name, func() {
+		for _, s := range statements {
+			if s.Skip {
+				continue
+			}
+			if r, ok := b.find(s.Keyword()); !ok {
+				l.unknown(s, b.names())
+			} else if r.inner != nil {
+				l.checkNames(*r.inner, s.Block)
+			}
 		}
-		if r, ok := b.find(s.Keyword()); !ok {
-			l.unknown(s, b.name, b.names())
-		} else if r.inner != nil {
-			l.checkNames(*r.inner, s.Block)
-		}
-	}
+	})
 }
 
 // fits reports what is wrong with the form of a statement, and whether it can
@@ -90,6 +92,9 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 	switch {
 	case given < sh.min:
 		l.errorf(s.Pos, "", "%s lacks a value: %s %s", k.name, k.name, k.args)
+		return false
+	case k.exact && given > sh.max:
+		l.errorf(s.Words[1+sh.max].Pos, "", "%s %s is ignored: the word %s is too many", k.name, s.Words[1].Text, quote(s.Words[1+sh.max].Text))
 		return false
 	case sh.braces && !s.Braced && !sh.bare:
 		l.errorf(s.Pos, "", "%s lacks its block in braces and has no effect: %s %s", k.name, k.name, k.args)

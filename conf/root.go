@@ -1,13 +1,15 @@
 package conf
 
 import (
+	"slices"
+
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
 // rootBlock is what stands at the top level of a file.
 var rootBlock = block[none]{"the top level", []row[none]{
 	custom("global_defs", "{ }", readGlobals),
-	custom("vrrp_instance", "NAME { }", readInstance),
+	custom("vrrp_instance", "NAME { }", readInstance).strict(), // as in keepalived
 	custom("vrrp_sync_group", "NAME { }", readGroup),
 	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService),
 
@@ -34,15 +36,19 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	later[none]("child_wait_time", "SECONDS"),
 }}
 
-// homes finds for every keyword the blocks that it may stand in.
+// homes finds for every keyword where it may stand.
 func homes() map[string][]string {
 	m := make(map[string][]string)
 	add := func(block string, names []string) {
 		for _, n := range names {
-			m[n] = append(m[n], block)
+			if home := "in " + block; !slices.Contains(m[n], home) {
+				m[n] = append(m[n], home)
+			}
 		}
 	}
-	add(rootBlock.name, rootBlock.names())
+	for _, n := range rootBlock.names() {
+		m[n] = append(m[n], "at "+rootBlock.name)
+	}
 	add(globalBlock.name, globalBlock.names())
 	add(instanceBlock.name, instanceBlock.names())
 	add(authBlock.name, authBlock.names())
@@ -52,10 +58,7 @@ func homes() map[string][]string {
 	add(tcpBlock.name, tcpBlock.names())
 	add(httpBlock.name, httpBlock.names())
 	add(urlBlock.name, urlBlock.names())
-	for _, b := range []block[none]{
-		scriptBlock, trackFileBlock, trackProcessBlock, trackGroupBlock, garpGroupBlock, sslBlock, bfdBlock, hmacBlock,
-		smtpBlock, dnsBlock, pingBlock, udpBlock, miscBlock, bfdCheckBlock, fileCheckBlock,
-	} {
+	for _, b := range laterBlocks {
 		add(b.name, b.names())
 	}
 	return m

@@ -59,18 +59,13 @@ var serverBlock = block[server]{"real_server", append([]row[server]{
 }, timingRows(0, func(r *server) *timing { return &r.timing })...)}
 
 func (v *service) readServer(l *loader, s *syntax.Statement) {
-	args := s.Args()
-	port := "0"
-	if len(args) > 1 {
-		port = args[1].Text
-	}
-	a, ok := l.server(s, args[0], port)
+	a, ok := l.server(s)
 	if !ok {
 		return
 	}
 	r := &server{Server: defaultServer(v), pos: s.Pos}
 	r.Addr = a
-	l.within("real_server "+a.String(), func() {
+	l.within("real_server "+serverName(a), func() {
 		r.met = read(l, serverBlock, r, s.Block)
 		if unbuilt := uncheckedBy(s.Block); len(r.checkers) == 0 && unbuilt != "" {
 			l.warnf(r.pos, "add a TCP_CHECK", "it counts as up always: %s is its only check", unbuilt)

@@ -56,9 +56,9 @@ var serviceBlock = block[service]{"virtual_server", append(append([]row[service]
 	custom("persistence_granularity", "MASK|PREFIX", (*service).setGranularity),
 	custom("sorry_server", "IP [PORT]", (*service).setSorry),
 	number("weight", 1, math.MaxInt32, func(v *service, n int) { v.weight = int32(n) }),
-	flag("alpha", func(v *service) { v.alpha = true }),
-	flag("omega", func(v *service) { v.Omega = true }),
-	flag("inhibit_on_failure", func(v *service) { v.inhibit = true }),
+	plain("alpha", func(v *service) { v.alpha = true }),
+	plain("omega", func(v *service) { v.Omega = true }),
+	plain("inhibit_on_failure", func(v *service) { v.inhibit = true }),
 	custom("quorum", "N", (*service).setQuorum),
 	number("hysteresis", 0, math.MaxInt32, func(v *service, n int) { v.Hysteresis = n }),
 	word("virtualhost", "STRING", func(v *service, s string) { v.virtualHost = s }),
@@ -112,50 +112,51 @@ func readService(_ *none, l *loader, s *syntax.Statement) {
 
 // header reads what names the service.
 func (v *service) header(l *loader, s *syntax.Statement) bool {
-	args := s.Args()
-	second := syntax.Word{Text: "0", Pos: args[0].Pos}
-	if len(args) > 1 {
-		second = args[1]
-	}
-	switch first := args[0]; first.Text {
+	switch args := s.Args(); args[0].Text {
 	case "group":
 		l.warnf(s.Pos, "", "virtual_server group is not supported yet: the block has no effect")
 		return false
 	case "fwmark":
-		n, ok := whole(second.Text, 1, math.MaxUint32)
+		mark := args[min(1, len(args)-1)]
+		n, ok := whole(mark.Text, 1, math.MaxUint32)
 		if !ok {
-			l.errorf(second.Pos, "", "virtual_server fwmark %s: the block is ignored, a mark is a number from 1 to %d", quote(second.Text), uint32(math.MaxUint32))
+			l.errorf(mark.Pos, "", "virtual_server fwmark %s is ignored: a mark is a number from 1 to %d", quote(mark.Text), uint32(math.MaxUint32))
 			return false
 		}
 		v.Key.FWMark = uint32(n)
-		v.Name = fmt.Sprintf("fwmark %d", n)
+		v.Name = v.Key.String()
 	default:
-		a, ok := l.server(s, first, second.Text)
+		a, ok := l.server(s)
 		if !ok {
 			return false
 		}
 		v.Key.Addr, v.Key.Family = a, ipvs.FamilyOf(a.Addr())
-		v.Name = a.String()
+		v.Name = serverName(a)
 	}
 	return true
 }
 
 // server reads the address and port that a virtual, real or sorry server has.
-func (l *loader) server(s *syntax.Statement, w syntax.Word, port string) (netip.AddrPort, bool) {
-	ip, ok := parseAddr(w.Text)
-	if !ok {
-		hint := oddSpace(w.Text)
-		if _, err := netip.ParseAddrPort(w.Text); err == nil {
-			hint = "write a blank between the address and the port"
-		}
-		l.errorf(w.Pos, hint, "%s %s is ignored: it is no IP address", s.Keyword(), quote(w.Text))
-		return netip.AddrPort{}, false
+// The port 0 stands for the one that is not given.
+func (l *loader) server(s *syntax.Statement) (netip.AddrPort, bool) {
+	args := s.Args()
+	ip, ok := l.addr(s.Keyword(), args[0])
+	if !ok || len(args) == 1 {
+		return netip.AddrPortFrom(ip, 0), ok
 	}
-	n, ok := whole(port, 0, math.MaxUint16)
+	n, ok := whole(args[1].Text, 0, math.MaxUint16)
 	if !ok {
-		l.errorf(w.Pos, oddSpace(port), "%s %s is ignored: the port %s is not a number from 1 to 65535", s.Keyword(), ip, quote(port))
+		l.errorf(args[1].Pos, hintFor(args[1].Text), "%s %s is ignored: the port %s is not a number from 1 to 65535", s.Keyword(), ip, quote(args[1].Text))
 	}
 	return netip.AddrPortFrom(ip, uint16(n)), ok
+}
+
+// serverName is the address and the port, where there is one.
+func serverName(a netip.AddrPort) string {
+	if a.Port() == 0 {
+		return a.Addr().String()
+	}
+	return a.String()
 }
 
 // schedulers are those of the kernel (net/netfilter/ipvs/ip_vs_*.c).
@@ -164,7 +165,7 @@ var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh",
 func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	if !slices.Contains(schedulers, w.Text) {
-		l.invalid(s, w, "it takes "+strings.Join(schedulers, ", "))
+		l.invalid(s.Keyword(), w, "it takes "+strings.Join(schedulers, ", "))
 		return
 	}
 	v.IPVS.Scheduler = w.Text
@@ -191,7 +192,7 @@ func (l *loader) method(s *syntax.Statement) (m method, ok bool) {
 		if slices.Contains([]string{"NAT", "DR", "TUN"}, strings.ToUpper(w.Text)) {
 			want += ", in capitals"
 		}
-		l.invalid(s, w, want)
+		l.invalid(s.Keyword(), w, want)
 		return m, false
 	}
 	for _, w := range s.Args()[1:] {
@@ -206,7 +207,7 @@ func (v *service) setProtocol(l *loader, s *syntax.Statement) {
 	protocols := map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
 	p, ok := protocols[strings.ToUpper(w.Text)]
 	if !ok {
-		l.invalid(s, w, "it takes TCP, UDP or SCTP")
+		l.invalid(s.Keyword(), w, "it takes TCP, UDP or SCTP")
 		return
 	}
 	v.Key.Protocol = p
@@ -222,7 +223,7 @@ func (v *service) setPersistence(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, maxTimeout)
 	if !ok {
-		hint := oddSpace(w.Text)
+		hint := hintFor(w.Text)
 		if w.Text == "0" {
 			hint = "to have no persistence, remove the line"
 		}
@@ -248,7 +249,7 @@ func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 			return
 		}
 	}
-	l.invalid(s, w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
+	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
 }
 
 func (v *service) setQuorum(l *loader, s *syntax.Statement) {
@@ -256,18 +257,13 @@ func (v *service) setQuorum(l *loader, s *syntax.Statement) {
 	n, ok := whole(w.Text, 1, math.MaxInt32)
 	if !ok {
 		n = defaultService.Quorum
-		l.errorf(w.Pos, oddSpace(w.Text), "quorum %s is not a number from 1 to %d: %d is used", quote(w.Text), math.MaxInt32, n)
+		l.errorf(w.Pos, hintFor(w.Text), "quorum %s is not a number from 1 to %d: %d is used", quote(w.Text), math.MaxInt32, n)
 	}
 	v.Quorum = n
 }
 
 func (v *service) setSorry(l *loader, s *syntax.Statement) {
-	args := s.Args()
-	port := "0"
-	if len(args) > 1 {
-		port = args[1].Text
-	}
-	if a, ok := l.server(s, args[0], port); ok {
+	if a, ok := l.server(s); ok {
 		v.Sorry = &pool.Sorry{Addr: a, Dest: ipvs.Destination{Weight: 1}}
 	}
 }

@@ -60,39 +60,40 @@ func syncOption(word string) bool {
 func (d *syncDaemon) bareWord(l *loader, s *syntax.Statement, i int, w syntax.Word) {
 	_, isNumber := whole(w.Text, 0, 255)
 	switch {
-	case i == 0 && !isNumber:
+	case i == 0:
 		d.instance = w.Text
-	case i <= 1 && isNumber:
+	case i == 1 && isNumber:
 		d.option(l, s, "id", w)
 	default:
-		l.invalid(s, w, "it takes inst, id, maxlen, port, ttl and group, each with a value")
+		l.invalid(s.Keyword(), w, "it takes inst, id, maxlen, port, ttl and group, each with a value")
 	}
 }
 
 func (d *syncDaemon) option(l *loader, s *syntax.Statement, name string, w syntax.Word) {
+	setting := s.Keyword() + " " + name
 	n, ok := 0, true
 	switch name {
 	case "inst":
 		d.instance = w.Text
 	case "id":
-		if n, ok = l.number(s, w, 0, 255); ok {
+		if n, ok = l.number(setting, w, 0, 255); ok {
 			d.SyncID, d.idSet = uint8(n), true
 		}
 	case "maxlen":
-		if n, ok = l.number(s, w, 1, 65507); ok {
+		if n, ok = l.number(setting, w, 1, 65507); ok {
 			d.MaxLen = uint16(n)
 		}
 	case "port":
-		if n, ok = l.number(s, w, 1, 65535); ok {
+		if n, ok = l.number(setting, w, 1, 65535); ok {
 			d.Port = uint16(n)
 		}
 	case "ttl":
-		if n, ok = l.number(s, w, 1, 255); ok {
+		if n, ok = l.number(setting, w, 1, 255); ok {
 			d.TTL = uint8(n)
 		}
 	case "group":
-		if a, ok := l.addr(s, w); ok && !a.IsMulticast() {
-			l.invalid(s, w, "it takes a multicast address")
+		if a, ok := l.addr(setting, w); ok && !a.IsMulticast() {
+			l.invalid(setting, w, "it takes a multicast address")
 		} else if ok {
 			d.Group = a
 		}

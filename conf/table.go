@@ -21,6 +21,7 @@ type keyword struct {
 	// "NAME { }", "WORD ...". How many words there may be, and whether a block
 	// follows, is taken from it; "[{ }]" is a block that may be left out.
 	args  string
+	exact bool         // a word too many makes the statement void
 	gone  string       // why it has no effect any more
 	inner *block[none] // the keywords of its block, where that is not built yet
 }
@@ -59,8 +60,8 @@ func gone[T any](name, why string) row[T] {
 	return row[T]{keyword: keyword{name: name, args: "[ARG ...]", gone: why}}
 }
 
-// flag is a keyword that says all by standing there.
-func flag[T any](name string, set func(*T)) row[T] {
+// plain is a keyword that says all by standing there.
+func plain[T any](name string, set func(*T)) row[T] {
 	return custom(name, "", func(t *T, _ *loader, _ *syntax.Statement) { set(t) })
 }
 
@@ -76,7 +77,7 @@ func boolean[T any](name string, set func(*T, bool)) row[T] {
 // word is a keyword with one word of text.
 func word[T any](name, args string, set func(*T, string)) row[T] {
 	return custom(name, args, func(t *T, l *loader, s *syntax.Statement) {
-		if l.printable(s, s.Words[1]) {
+		if l.printable(name, s.Words[1]) {
 			set(t, s.Words[1].Text)
 		}
 	})
@@ -85,7 +86,7 @@ func word[T any](name, args string, set func(*T, string)) row[T] {
 // number is a keyword with a whole number.
 func number[T any](name string, from, to int, set func(*T, int)) row[T] {
 	return custom(name, "N", func(t *T, l *loader, s *syntax.Statement) {
-		if n, ok := l.number(s, s.Words[1], from, to); ok {
+		if n, ok := l.number(name, s.Words[1], from, to); ok {
 			set(t, n)
 		}
 	})
@@ -94,7 +95,7 @@ func number[T any](name string, from, to int, set func(*T, int)) row[T] {
 // count is a number of repetitions, where 0 means 1 (keepalived's rule).
 func count[T any](name string, set func(*T, int)) row[T] {
 	return custom(name, "N", func(t *T, l *loader, s *syntax.Statement) {
-		n, ok := l.number(s, s.Words[1], 0, 1<<31-1)
+		n, ok := l.number(name, s.Words[1], 0, 1<<31-1)
 		if ok && n == 0 {
 			l.errorf(s.Words[1].Pos, "", "%s 0 makes no sense: 1 is used", name)
 		}
@@ -107,10 +108,17 @@ func count[T any](name string, set func(*T, int)) row[T] {
 // seconds is a keyword with a decimal number of seconds.
 func seconds[T any](name string, from, to time.Duration, set func(*T, time.Duration)) row[T] {
 	return custom(name, "SECONDS", func(t *T, l *loader, s *syntax.Statement) {
-		if d, ok := l.seconds(s, s.Words[1], from, to); ok {
+		if d, ok := l.seconds(name, s.Words[1], from, to); ok {
 			set(t, d)
 		}
 	})
+}
+
+// strict makes a word too many void the statement, where it is only left over
+// otherwise.
+func (r row[T]) strict() row[T] {
+	r.exact = true
+	return r
 }
 
 // shape is what args says.
@@ -193,7 +201,7 @@ func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) se
 		}
 		r, ok := b.find(s.Keyword())
 		if !ok {
-			l.unknown(s, b.name, b.names())
+			l.unknown(s, b.names())
 			continue
 		}
 		if r.set == nil {

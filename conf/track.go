@@ -20,7 +20,7 @@ func (in *instance) addTracks(l *loader, s *syntax.Statement) {
 			continue
 		}
 		if slices.ContainsFunc(in.Track, func(t vrrp.TrackInterface) bool { return t.Name == name.Text }) {
-			l.errorf(name.Pos, "", "track_interface %s stands there twice", name.Text)
+			l.errorf(name.Pos, "", "track_interface %s is listed twice", name.Text)
 			continue
 		}
 		t := vrrp.TrackInterface{Name: name.Text}
@@ -55,7 +55,7 @@ func (l *loader) weight(e *syntax.Statement, w syntax.Word) int {
 	n, ok := whole(w.Text, -maxWeight-1, maxWeight+1)
 	switch {
 	case !ok:
-		l.errorf(w.Pos, oddSpace(w.Text), "%s: weight %s is ignored, and its loss is a fault: a weight is a number from %d to %d",
+		l.errorf(w.Pos, hintFor(w.Text), "%s: weight %s is ignored, and its loss is a fault: a weight is a number from %d to %d",
 			e.Keyword(), quote(w.Text), -maxWeight, maxWeight)
 		return 0
 	case n > maxWeight || n < -maxWeight:
@@ -76,7 +76,7 @@ func (in *instance) judgeTracks(l *loader) {
 		if t.Weight != 0 {
 			sev, what = Warning, fmt.Sprintf(", its weight %d is ignored", t.Weight)
 		}
-		l.report(sev, in.met.at(in.pos, "track_interface"), "", "track_interface %s is the instance's own interface: its loss is a fault anyway%s", t.Name, what)
+		l.report(sev, in.dropUse("track_interface", t.Name), "", "track_interface %s is the instance's own interface: its loss is a fault anyway%s", t.Name, what)
 		return true
 	})
 }

@@ -11,25 +11,25 @@ import (
 // unknown reports a keyword that its block does not have. The statement and
 // its block are skipped whole: keepalived reads on inside the block as if its
 // lines stood in the block around it, and takes its '}' for the end of that.
-func (l *loader) unknown(s *syntax.Statement, in string, names []string) {
+func (l *loader) unknown(s *syntax.Statement, names []string) {
 	word := s.Keyword()
-	what := "the line is ignored"
+	what := "it is ignored"
 	if s.Braced {
 		what = "it and its block are ignored"
 	}
-	l.errorf(s.Pos, l.suggest(s, word, names), "unknown keyword %s in %s: %s", quote(word), in, what)
+	l.errorf(s.Pos, l.suggest(s, word, names), "unknown keyword %s: %s", quote(word), what)
 }
 
 // suggest guesses what was meant.
 func (l *loader) suggest(s *syntax.Statement, word string, names []string) string {
-	if hint := oddSpace(word); hint != "" {
-		return hint
+	if syntax.OddSpace(word) != 0 {
+		return hintFor(word)
 	}
 	if near := nearest(word, names); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
 	if l.homes[word] != nil {
-		hint := fmt.Sprintf("%s belongs in %s", word, l.home(word))
+		hint := fmt.Sprintf("%s belongs %s", word, l.home(word))
 		if s.Braced {
 			hint += "; is a } missing above?"
 		}
@@ -47,12 +47,12 @@ func (l *loader) suggest(s *syntax.Statement, word string, names []string) strin
 	}
 	slices.Sort(all)
 	if near := nearest(word, all); near != "" {
-		return fmt.Sprintf("did you mean %s, which belongs in %s?", near, l.home(near))
+		return fmt.Sprintf("did you mean %s, which belongs %s?", near, l.home(near))
 	}
 	return ""
 }
 
-// home names the blocks that a keyword belongs in, or some of many.
+// home says where a keyword belongs, or some of the places.
 func (l *loader) home(word string) string {
 	homes := l.homes[word]
 	if len(homes) > 3 {

@@ -22,20 +22,21 @@ func quote(s string) string {
 	return strconv.Quote(s)
 }
 
-// oddSpace is the hint that a word holds a blank which is none.
-func oddSpace(s string) string {
+// hintFor explains a word that is nearly right: it holds a blank which is
+// none, or ends as other languages end a line.
+func hintFor(s string) string {
 	if r := syntax.OddSpace(s); r != 0 {
 		return fmt.Sprintf("it holds the character %U, which looks like a blank but is none", r)
+	}
+	if n := len(s) - 1; n > 0 && (s[n] == ';' || s[n] == ',') {
+		return fmt.Sprintf("no %c at the end", s[n])
 	}
 	return ""
 }
 
-func (l *loader) invalid(s *syntax.Statement, w syntax.Word, want string) {
-	hint := oddSpace(w.Text)
-	if hint == "" && strings.HasSuffix(w.Text, ";") {
-		hint = "lines do not end in ;"
-	}
-	l.errorf(w.Pos, hint, "%s %s is ignored: %s", s.Keyword(), quote(w.Text), want)
+// invalid reports a word that the setting cannot be.
+func (l *loader) invalid(setting string, w syntax.Word, want string) {
+	l.errorf(w.Pos, hintFor(w.Text), "%s %s is ignored: %s", setting, quote(w.Text), want)
 }
 
 // whole is a whole number in base 10, without a sign or unit.
@@ -47,10 +48,10 @@ func whole(text string, from, to int) (int, bool) {
 	return n, err == nil && n >= from && n <= to
 }
 
-func (l *loader) number(s *syntax.Statement, w syntax.Word, from, to int) (int, bool) {
+func (l *loader) number(setting string, w syntax.Word, from, to int) (int, bool) {
 	n, ok := whole(w.Text, from, to)
 	if !ok {
-		l.invalid(s, w, fmt.Sprintf("it takes a number from %d to %d", from, to))
+		l.invalid(setting, w, fmt.Sprintf("it takes a number from %d to %d", from, to))
 	}
 	return n, ok
 }
@@ -72,18 +73,18 @@ func decimal(text string) (d time.Duration, exact, ok bool) {
 	return time.Duration(sec)*time.Second + time.Duration(micros)*time.Microsecond, exact, true
 }
 
-func (l *loader) seconds(s *syntax.Statement, w syntax.Word, from, to time.Duration) (time.Duration, bool) {
+func (l *loader) seconds(setting string, w syntax.Word, from, to time.Duration) (time.Duration, bool) {
 	d, exact, ok := decimal(w.Text)
 	if !ok || d < from || d > to {
 		want := fmt.Sprintf("it takes %s to %s seconds", inSeconds(from), inSeconds(to))
 		if _, err := time.ParseDuration(w.Text); err == nil && !ok {
 			want += ", without a unit"
 		}
-		l.invalid(s, w, want)
+		l.invalid(setting, w, want)
 		return 0, false
 	}
 	if !exact {
-		l.warnf(w.Pos, "", "%s %s is rounded to %s seconds", s.Keyword(), w.Text, inSeconds(d))
+		l.warnf(w.Pos, "", "%s %s is rounded to %s seconds", setting, w.Text, inSeconds(d))
 	}
 	return d, true
 }
@@ -104,7 +105,7 @@ func (l *loader) boolean(s *syntax.Statement) (on, ok bool) {
 	case "off", "false", "no":
 		return false, true
 	}
-	l.invalid(s, s.Words[1], "it takes on, true, yes, off, false or no")
+	l.invalid(s.Keyword(), s.Words[1], "it takes on, true, yes, off, false or no")
 	return false, false
 }
 
@@ -114,12 +115,23 @@ func parseAddr(text string) (netip.Addr, bool) {
 	return a, err == nil && a.Zone() == "" && !a.Is4In6()
 }
 
-func (l *loader) addr(s *syntax.Statement, w syntax.Word) (netip.Addr, bool) {
-	a, ok := parseAddr(w.Text)
+// addr is an address where no prefix length belongs. keepalived drops one in
+// silence.
+func (l *loader) addr(setting string, w syntax.Word) (netip.Addr, bool) {
+	text, length, slash := strings.Cut(w.Text, "/")
+	a, ok := parseAddr(text)
 	if !ok {
-		l.invalid(s, w, "it takes an IP address")
+		hint := hintFor(w.Text)
+		if _, err := netip.ParseAddrPort(w.Text); err == nil {
+			hint = "write a blank between the address and the port"
+		}
+		l.errorf(w.Pos, hint, "%s %s is ignored: it is no IP address", setting, quote(w.Text))
+		return a, false
 	}
-	return a, ok
+	if slash {
+		l.warnf(w.Pos, "", "%s %s: it is one address, the /%s is ignored", setting, a, length)
+	}
+	return a, true
 }
 
 // family names the family of an address in messages.
@@ -131,19 +143,19 @@ func family(a netip.Addr) string {
 }
 
 // warnCut tells that a comment sign inside a word cut it.
-func (l *loader) warnCut(s *syntax.Statement, w syntax.Word) {
+func (l *loader) warnCut(setting string, w syntax.Word) {
 	if w.Cut {
 		l.warnf(w.Pos, `put the value in double quotes, or write \# or \! for the sign`,
-			"%s: a # or ! begins a comment even inside a word: the value ends before it", s.Keyword())
+			"%s: a # or ! begins a comment even inside a word: the value ends before it", setting)
 	}
 }
 
 // printable refuses control characters, which would end a line of a request
 // or of a log.
-func (l *loader) printable(s *syntax.Statement, w syntax.Word) bool {
-	l.warnCut(s, w)
+func (l *loader) printable(setting string, w syntax.Word) bool {
+	l.warnCut(setting, w)
 	if strings.ContainsFunc(w.Text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		l.invalid(s, w, "it holds a control character")
+		l.invalid(setting, w, "it holds a control character")
 		return false
 	}
 	return true

@@ -1,0 +1,96 @@
+package conf
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+func TestDiagnosticString(t *testing.T) {
+	tests := []struct {
+		name string
+		d    Diagnostic
+		want string
+	}{
+		{"with a hint", Diagnostic{syntax.Pos{File: "a.conf", Line: 3, Col: 7}, Error, "no", "yes"}, "a.conf:3:7: error: no (yes)"},
+		{"of the whole file", Diagnostic{syntax.Pos{File: "a.conf"}, Fatal, "no", ""}, "a.conf: fatal: no"},
+		{"of a severity that there is not", Diagnostic{syntax.Pos{File: "a.conf"}, 9, "no", ""}, "a.conf: ?: no"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.d.String(); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	at := func(line int, s Severity, message string) Diagnostic {
+		return Diagnostic{Pos: syntax.Pos{File: "f", Line: line, Col: 1}, Severity: s, Message: message}
+	}
+	tests := []struct {
+		name                 string
+		fresh, running, want Diagnostics
+	}{
+		{"nothing found", nil, nil, nil},
+		{"an error that was there moves down", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Error, "a")}, nil},
+		{"an error that was not there", Diagnostics{at(9, Error, "b")}, Diagnostics{at(3, Error, "a")}, Diagnostics{at(9, Error, "b")}},
+		{"an error that was a warning", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Warning, "a")}, Diagnostics{at(9, Error, "a")}},
+		{"the same error once more", Diagnostics{at(1, Error, "a"), at(2, Error, "a")}, Diagnostics{at(1, Error, "a")}, Diagnostics{at(2, Error, "a")}},
+		{"a new warning", Diagnostics{at(9, Warning, "b")}, nil, nil},
+		{"fatal, whatever was there", Diagnostics{at(9, Fatal, "a")}, Diagnostics{at(9, Fatal, "a")}, Diagnostics{at(9, Fatal, "a")}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, tt.fresh.NewErrors(tt.running)); diff != "" {
+				t.Errorf("new errors (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestReloadSeesOnlyNewErrors(t *testing.T) {
+	const running = "vrrp_instance A {\n interface eth0\n virtual_router_id 51\n prioritty 9\n virtual_ipaddress { 192.0.2.1 }\n}\n"
+	_, before := Parse("f", []byte(running))
+	_, moved := Parse("f", []byte("# a comment\n\n"+running))
+	if got := moved.NewErrors(before); got != nil {
+		t.Errorf("a comment above makes new errors: %v", got)
+	}
+	_, worse := Parse("f", []byte(running+"virtual_server nowhere 80 {\n}\n"))
+	if got := worse.NewErrors(before); len(got) != 1 || got[0].Pos.Line != 7 {
+		t.Errorf("new errors are %v, want the one in line 7", got)
+	}
+}
+
+func TestMissingInterfaces(t *testing.T) {
+	cfg, found := Parse("f", []byte(`global_defs {
+    lvs_sync_daemon sync0
+}
+vrrp_instance A {
+    interface eth0
+    virtual_router_id 51
+    track_interface {
+        eth1
+    }
+    virtual_ipaddress {
+        192.0.2.1 dev eth2
+        192.0.2.2 dev eth3
+    }
+}
+`))
+	if len(found) > 0 {
+		t.Fatal(found)
+	}
+	got := lines(cfg.MissingInterfaces(func(name string) bool { return name == "eth3" }))
+	want := `f:2:21: error: global_defs: lvs_sync_daemon sync0 does not exist on this host: connections are not synchronised until it appears (ip link shows the interfaces there are)
+f:5:15: error: vrrp_instance A: interface eth0 does not exist on this host: the instance stays in FAULT until it appears (ip link shows the interfaces there are)
+f:8:9: error: vrrp_instance A: track_interface eth1 does not exist on this host: it counts as down until it appears (ip link shows the interfaces there are)
+f:11:23: error: vrrp_instance A: dev eth2 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)
+`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("missing interfaces (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,111 @@
+package conf
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestGolden loads every testdata/*.txtar: the first file in it is the
+// configuration, "diagnostics" is what was found and "config" what it means,
+// without what is zero. The list of the folder is the table of this test.
+func TestGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			input := archive.Files[0]
+			cfg, found := Parse(input.Name, input.Data)
+			runs(t, cfg, found)
+			got := []txtar.File{
+				input,
+				{Name: "diagnostics", Data: []byte(lines(found))},
+				{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))},
+			}
+			if *update {
+				archive.Files = got
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(archive.Files, got); diff != "" {
+				t.Errorf("want and got differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func lines(ds Diagnostics) string {
+	var b strings.Builder
+	for _, d := range ds {
+		b.WriteString(d.String() + "\n")
+	}
+	return b.String()
+}
+
+// dump prints every value that is not zero on a line of its own, with the
+// path that leads to it.
+func dump(path string, v reflect.Value) string {
+	if v.IsZero() {
+		return ""
+	}
+	if _, ok := v.Interface().(fmt.Stringer); ok {
+		return fmt.Sprintf("%s = %v\n", path, v.Interface())
+	}
+	var b strings.Builder
+	switch v.Kind() {
+	case reflect.Pointer:
+		b.WriteString(dump(path, v.Elem()))
+	case reflect.Struct:
+		if line, ok := oneLine(v); ok {
+			return fmt.Sprintf("%s = %s\n", path, line)
+		}
+		for i := range v.NumField() {
+			name := v.Type().Field(i).Name
+			if v.Type().Field(i).Anonymous {
+				b.WriteString(dump(path, v.Field(i)))
+				continue
+			}
+			b.WriteString(dump(strings.TrimPrefix(path+"."+name, "."), v.Field(i)))
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			b.WriteString(dump(fmt.Sprintf("%s[%d]", path, i), v.Index(i)))
+		}
+	default:
+		fmt.Fprintf(&b, "%s = %v\n", path, v.Interface())
+	}
+	return b.String()
+}
+
+// oneLine prints a small struct without inner ones.
+func oneLine(v reflect.Value) (string, bool) {
+	var words []string
+	for i := range v.NumField() {
+		f := v.Field(i)
+		_, text := f.Interface().(fmt.Stringer)
+		if v.NumField() > 5 || !text && (f.Kind() == reflect.Struct || f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer) {
+			return "", false
+		}
+		if !f.IsZero() {
+			words = append(words, fmt.Sprintf("%s=%v", v.Type().Field(i).Name, f.Interface()))
+		}
+	}
+	return strings.Join(words, " "), true
+}

@@ -1,0 +1,131 @@
+package conf
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+func TestDecimal(t *testing.T) {
+	tests := []struct {
+		name  string
+		text  string
+		want  time.Duration
+		exact bool
+		ok    bool
+	}{
+		{"whole seconds", "3", 3 * time.Second, true, true},
+		{"a fraction", "0.25", 250 * time.Millisecond, true, true},
+		{"no digit before the point", ".5", 500 * time.Millisecond, true, true},
+		{"no digit behind the point", "2.", 2 * time.Second, true, true},
+		{"microseconds", "1.000001", time.Second + time.Microsecond, true, true},
+		{"zeros beyond microseconds", "1.0000010000", time.Second + time.Microsecond, true, true},
+		{"rounded down", "0.0000014", time.Microsecond, false, true},
+		{"rounded up", "0.0000015", 2 * time.Microsecond, false, true},
+		{"rounded up to the next second", "0.9999999", time.Second, false, true},
+		{"the longest", "999999999.999999", 999999999*time.Second + 999999*time.Microsecond, true, true},
+		{"leading zeros", "0010", 10 * time.Second, true, true},
+		{"too long for a duration", "9999999999", 0, false, false},
+		{"a unit", "2s", 0, false, false},
+		{"milliseconds", "200ms", 0, false, false},
+		{"negative", "-1", 0, false, false},
+		{"a plus sign", "+1", 0, false, false},
+		{"two points", "1.2.3", 0, false, false},
+		{"a comma", "1,5", 0, false, false},
+		{"an exponent", "1e3", 0, false, false},
+		{"hexadecimal", "0x10", 0, false, false},
+		{"nothing", "", 0, false, false},
+		{"only a point", ".", 0, false, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, exact, ok := decimal(tt.text)
+			if ok != tt.ok || ok && (d != tt.want || exact != tt.exact) {
+				t.Errorf("decimal(%q) = %v, exact %v, ok %v; want %v, %v, %v", tt.text, d, exact, ok, tt.want, tt.exact, tt.ok)
+			}
+		})
+	}
+}
+
+func TestWhole(t *testing.T) {
+	tests := []struct {
+		name string
+		text string
+		want int
+		ok   bool
+	}{
+		{"the least", "-5", -5, true},
+		{"the most", "255", 255, true},
+		{"leading zeros are decimal", "010", 10, true},
+		{"below the least", "-6", 0, false},
+		{"above the most", "256", 0, false},
+		{"junk behind", "10x", 0, false},
+		{"a fraction", "1.0", 0, false},
+		{"a plus sign", "+1", 0, false},
+		{"an underscore", "1_0", 0, false},
+		{"a sign alone", "-", 0, false},
+		{"two signs", "--1", 0, false},
+		{"too large for any integer", "99999999999999999999", 0, false},
+		{"Arabic digits", "١", 0, false},
+		{"nothing", "", 0, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n, ok := whole(tt.text, -5, 255)
+			if ok != tt.ok || ok && n != tt.want {
+				t.Errorf("whole(%q) = %d, %v; want %d, %v", tt.text, n, ok, tt.want, tt.ok)
+			}
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	l := &loader{homes: homes()}
+	tests := []struct {
+		name, word, want string
+		names            []string
+	}{
+		{"a letter too many", "prioritty", "did you mean priority?", instanceBlock.names()},
+		{"two letters swapped", "sorry_sevrer", "did you mean sorry_server?", serviceBlock.names()},
+		{"a short word", "wight", "did you mean weight?", serverBlock.names()},
+		{"the right case", "Interface", "did you mean interface?", instanceBlock.names()},
+		{"shouted", "INTERFACE", "keywords are lower case: interface", instanceBlock.names()},
+		{"an equals sign", "priority=100", "write priority, a blank, and the value", instanceBlock.names()},
+		{"another block's keyword", "path", "path belongs in url", instanceBlock.names()},
+		{"the block's own comes before another's", "interfaces", "did you mean interface?", instanceBlock.names()},
+		{"near to another block's keyword", "misc_paht", "did you mean misc_path, which belongs in MISC_CHECK?", instanceBlock.names()},
+		{"like nothing", "shell:~$", "", instanceBlock.names()},
+		{"two letters are like nothing", "xy", "", instanceBlock.names()},
+		{"a no-break space", "\u00a0weight", "it holds the character U+00A0, which looks like a blank but is none", serverBlock.names()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := l.suggest(&syntax.Statement{}, tt.word, tt.names); got != tt.want {
+				t.Errorf("suggest(%q) = %q, want %q", tt.word, got, tt.want)
+			}
+		})
+	}
+}
+
+func TestDistance(t *testing.T) {
+	tests := []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0},
+		{"", "abc", 3},
+		{"abc", "", 3},
+		{"abc", "abc", 0},
+		{"abc", "abd", 1},
+		{"abc", "acb", 1},
+		{"abc", "abxc", 1},
+		{"abc", "ac", 1},
+		{"kitten", "sitting", 3},
+	}
+	for _, tt := range tests {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
