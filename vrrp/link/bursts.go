@@ -8,9 +8,9 @@ func (k *keeper) burst(instance string, repeat int) {
 	}
 }
 
-// prepare turns the bursts that were asked for into rounds of the addresses
+// planRounds turns the bursts that were asked for into rounds of the addresses
 // that are there, and forgets rounds of those that are not wanted any more.
-func (k *keeper) prepare() {
+func (k *keeper) planRounds() {
 	rounds := make(map[place]int)
 	for _, t := range k.targets {
 		if n := max(k.rounds[t.place], t.wish.burst); n > 0 && k.kept[t.place] {
@@ -33,7 +33,7 @@ func (k *keeper) round() bool {
 		case left == 0 || k.stalled[t.index]:
 			continue
 		case !t.dev.up || t.dev.mac == nil:
-			// Aim starts again when it is up; others have no neighbours.
+			// findTargets starts again when it is up; others have no neighbours.
 			delete(k.rounds, t.place)
 			continue
 		default:

@@ -20,13 +20,14 @@ import (
 // Addresses carry tandem's mark (IFA_PROTO 112, Linux 5.18 and later), so that
 // a run after a crash knows those of the run before.
 type Host struct {
-	log    *slog.Logger
-	poke   signal
-	ended  chan struct{} // closed when Run returns
-	mu     sync.Mutex    // guards the following fields
-	inbox  []func(*keeper)
-	waits  []chan<- error // to be told how the pass after the inbox went
-	within map[string][]netip.Addr
+	log   *slog.Logger
+	poke  signal
+	ended chan struct{} // closed when Run returns
+
+	mu      sync.Mutex // guards the following fields
+	inbox   []func(*keeper)
+	waits   []chan<- error          // to be told how the pass after the inbox went
+	present map[string][]netip.Addr // by instance, as of the last pass
 }
 
 // NewHost returns a Host that acts once Run runs.
@@ -66,7 +67,7 @@ func (h *Host) Sweep() {
 func (h *Host) Present(instance string) []netip.Addr {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.within[instance]
+	return h.present[instance]
 }
 
 // Flush waits until the wishes stated before it have been tried and returns
@@ -135,9 +136,9 @@ func (h *Host) pass(k *keeper) error {
 		do(k)
 	}
 	err := k.reconcile()
-	within := k.present()
+	present := k.present()
 	h.mu.Lock()
-	h.within = within
+	h.present = present
 	h.mu.Unlock()
 	for _, done := range waits {
 		done <- err

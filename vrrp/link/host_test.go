@@ -242,8 +242,9 @@ func TestRemovedAddressIsPutBack(t *testing.T) {
 	removed := time.Now()
 	delAddress(t, p.near, "10.1.0.99/24")
 	waitKernel(t, "the address", func() bool { return slices.Contains(on(t, p.near), "10.1.0.99/24") })
-	if took := time.Since(removed); took > 100*time.Millisecond {
-		t.Errorf("put back after %s, want 100ms at most", took)
+	// shortGap and a little on an idle machine; polling would need a second.
+	if took := time.Since(removed); took > retry/2 {
+		t.Errorf("put back after %s", took)
 	}
 	for range 2 {
 		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
@@ -302,7 +303,9 @@ func TestHostFollowsTheInterface(t *testing.T) {
 		p.make(t)
 		frames := p.listen(t, typeARP)
 		waitKernel(t, "the address", func() bool { return slices.Contains(on(t, p.near), "10.1.0.99/24") })
+		// The neighbours are told again when the link comes back.
 		setUp(t, p.near, false)
+		h.flush(t)
 		setUp(t, p.near, true)
 		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
 		p.unmake(t)

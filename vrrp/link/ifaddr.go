@@ -75,7 +75,7 @@ func parseAddress(b []byte) (held, bool) {
 	}
 	a := held{scope: b[3], raw: b}
 	a.index = int(binary.NativeEndian.Uint32(b[4:]))
-	attrs, err := nl.ParseRouteAttr(b[unix.SizeofIfAddrmsg:])
+	attrs, err := attributes(b[unix.SizeofIfAddrmsg:])
 	if err != nil {
 		return held{}, false
 	}

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -63,7 +64,7 @@ func (k *keeper) want(next wish) {
 		k.doomed[s] = struct{}{}
 	}
 	if w.present && next.present {
-		next.repeat = w.repeat
+		next.repeat, next.burst = w.repeat, w.burst
 	}
 	next.restated = true
 	*w = next
@@ -85,8 +86,8 @@ func (k *keeper) forget(instance string) {
 }
 
 // reconcile is one pass: read the kernel, remove, add, and note what to
-// announce. It returns what stands in the way of the wishes; with an error
-// of reading, nothing was changed.
+// announce. It returns what stands in the way of the wishes. Where the kernel
+// cannot be read nothing is changed.
 func (k *keeper) reconcile() error {
 	names, problems, err := k.lookUp()
 	if err != nil {
@@ -96,13 +97,13 @@ func (k *keeper) reconcile() error {
 	if err != nil {
 		return k.tell(err)
 	}
-	k.aim(names)
-	k.mourn(before)
+	k.findTargets(names)
+	k.noteLosses(before)
 
-	have, errs := k.clear(before, names)
+	have, errs := k.removeSurplus(before, names)
 	problems = append(problems, errs...)
-	problems = append(problems, k.fill(have)...)
-	k.prepare()
+	problems = append(problems, k.addMissing(have)...)
+	k.planRounds()
 	return k.tell(problems...)
 }
 
@@ -136,9 +137,9 @@ func (k *keeper) lookUp() (map[string]device, []error, error) {
 	return names, problems, nil
 }
 
-// aim works out the targets, and starts bursts for interfaces that came up or
+// findTargets works out the targets, and starts bursts for interfaces that came up or
 // changed their hardware address: the neighbours' memory is out of date.
-func (k *keeper) aim(names map[string]device) {
+func (k *keeper) findTargets(names map[string]device) {
 	k.targets = k.targets[:0]
 	for _, w := range k.wishes {
 		if !w.present {
@@ -152,7 +153,7 @@ func (k *keeper) aim(names map[string]device) {
 			t := target{place{dev.index, s.addr.Prefix}, s.addr, dev, w}
 			k.targets = append(k.targets, t)
 			was, known := k.devices[dev.index]
-			if known && dev.up && (!was.up || was.mac.String() != dev.mac.String()) {
+			if known && dev.up && (!was.up || !bytes.Equal(was.mac, dev.mac)) {
 				k.rounds[t.place] = w.repeat
 			}
 		}
@@ -175,8 +176,8 @@ func (k *keeper) aim(names map[string]device) {
 	}
 }
 
-// mourn logs addresses that were there after the last pass and are not now.
-func (k *keeper) mourn(have []held) {
+// noteLosses logs addresses that were there after the last pass and are not now.
+func (k *keeper) noteLosses(have []held) {
 	there := places(have)
 	k.lost = 0
 	for _, t := range k.targets {
@@ -188,8 +189,8 @@ func (k *keeper) mourn(have []held) {
 	}
 }
 
-// clear removes what has to go and returns what the kernel then holds.
-func (k *keeper) clear(before []held, names map[string]device) ([]held, []error) {
+// removeSurplus removes what has to go and returns what the kernel then holds.
+func (k *keeper) removeSurplus(before []held, names map[string]device) ([]held, []error) {
 	doomed := make(map[place]bool, len(k.doomed))
 	for s := range k.doomed {
 		if dev, ok := names[s.dev]; ok {
@@ -236,9 +237,9 @@ func (k *keeper) write(addrs []held, what string, request func(held) *nl.Netlink
 	return problems
 }
 
-// fill adds what is missing. An address that is added while its instance is
+// addMissing adds what is missing. An address that is added while its instance is
 // announcing already is announced too.
-func (k *keeper) fill(have []held) []error {
+func (k *keeper) addMissing(have []held) []error {
 	var problems []error
 	added := make(map[*wish][]held)
 	lacking := missing(have, k.targets)
@@ -309,13 +310,13 @@ func (k *keeper) name(index int) string {
 // list names addresses for a log line: the first few and how many more.
 func (k *keeper) list(addrs []held) string {
 	const few = 4
-	var b strings.Builder
+	var names []string
 	for i, a := range addrs {
 		if i == few {
-			fmt.Fprintf(&b, " and %d more", len(addrs)-few)
+			names = append(names, fmt.Sprintf("and %d more", len(addrs)-few))
 			break
 		}
-		fmt.Fprintf(&b, "%s on %s, ", a.prefix, k.name(a.index))
+		names = append(names, fmt.Sprintf("%s on %s", a.prefix, k.name(a.index)))
 	}
-	return strings.TrimSuffix(b.String(), ", ")
+	return strings.Join(names, ", ")
 }

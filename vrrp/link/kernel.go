@@ -142,7 +142,7 @@ func refusal(kind uint16, m syscall.NetlinkMessage) error {
 	if words > len(m.Data) {
 		return errno
 	}
-	attrs, err := nl.ParseRouteAttr(m.Data[words:])
+	attrs, err := attributes(m.Data[words:])
 	if err != nil {
 		return errno
 	}
@@ -152,6 +152,15 @@ func refusal(kind uint16, m syscall.NetlinkMessage) error {
 		}
 	}
 	return errno
+}
+
+// attributes splits a list of attributes. The library panics on one that does
+// not end on a multiple of 4 bytes, which the kernel never sends.
+func attributes(b []byte) ([]syscall.NetlinkRouteAttr, error) {
+	if len(b)%unix.RTA_ALIGNTO != 0 {
+		return nil, unix.EINVAL
+	}
+	return nl.ParseRouteAttr(b)
 }
 
 // device is an interface as the kernel has it.
@@ -167,13 +176,19 @@ type device struct {
 
 // device looks an interface up by name. It costs one message, not a dump.
 func (k *kernel) device(name string) (device, error) {
+	kind := unix.IFLA_IFNAME
+	if len(name) >= unix.IFNAMSIZ {
+		kind = unix.IFLA_ALT_IFNAME // an alternative name may be longer
+	}
 	msgs, err := k.read(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK,
 		nl.NewIfInfomsg(unix.AF_UNSPEC),
-		nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(name)))
-	if errors.Is(err, unix.ENODEV) || err == nil && len(msgs) == 0 {
+		nl.NewRtAttr(kind, nl.ZeroTerminated(name)))
+	switch {
+	case errors.Is(err, unix.ENODEV),
+		errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE), // no name an interface can have
+		err == nil && len(msgs) == 0:
 		return device{}, errNoLink
-	}
-	if err != nil {
+	case err != nil:
 		return device{}, fmt.Errorf("read interface %s: %w", name, err)
 	}
 	l, err := netlink.LinkDeserialize(nil, msgs[0])

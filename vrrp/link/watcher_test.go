@@ -1,7 +1,9 @@
 package link
 
 import (
+	"errors"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -99,5 +101,30 @@ func TestPrimary(t *testing.T) {
 				t.Errorf("got %s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// Whatever a configuration may name, an interface with an impossible name just
+// does not exist: it must not keep the others from being looked after.
+func TestDeviceNames(t *testing.T) {
+	p := newPair(t, "", "")
+	k, err := openKernel()
+	must(t, err)
+	defer k.close()
+	const alternative = "a-name-longer-than-an-interface-has"
+	must(t, netlink.LinkAddAltName(mustLink(t, p.near), alternative))
+	for name, exists := range map[string]bool{
+		p.near:                   true,
+		alternative:              true,
+		"":                       false,
+		"missing0":               false,
+		"with space":             false,
+		"exactly16letters":       false,
+		strings.Repeat("x", 500): false,
+	} {
+		dev, err := k.device(name)
+		if exists && (err != nil || dev.index == 0) || !exists && !errors.Is(err, errNoLink) {
+			t.Errorf("%q: %+v, %v", name, dev, err)
+		}
 	}
 }
