@@ -26,12 +26,12 @@ func newDeadlines(entries []*entry) *deadlines {
 	return &d
 }
 
-// first returns the earliest deadline; zero: there is none.
-func (d *deadlines) first() time.Time {
+// top returns the group that is due first, and when; zero: nothing waits.
+func (d *deadlines) top() (*entry, time.Time) {
 	if len(*d) == 0 {
-		return time.Time{}
+		return nil, time.Time{}
 	}
-	return (*d)[0].at
+	return (*d)[0], (*d)[0].at
 }
 
 // fix moves a group to its place after a step.

@@ -21,8 +21,10 @@ type Received struct {
 	At     time.Time // when the socket had it; zero: now
 }
 
-// Expired says that Deadline has passed. It is harmless when it has not.
-type Expired struct{}
+// Expired says that Deadline has passed. It is harmless when it has not. A
+// master sends an advert that is due within Slack along with others that
+// leave now; the one after it is due as if it had not been early.
+type Expired struct{ Slack time.Duration }
 
 // Link is the state of the instance's own interface.
 type Link struct {

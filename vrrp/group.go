@@ -51,10 +51,11 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 		// Each member says priority 0, so that each address moves at once.
 		s.tellAll(ev)
 	default:
-		was := g.members[i].state
 		s.tell(i, ev)
-		if was == Master && g.members[i].state == Backup {
-			s.tellAll(follow{g.members[i].cfg.Name})
+		// A member that is BACKUP to somebody pulls those that are not: it has
+		// just become so, or the group has when a reload tied it together.
+		if m := g.members[i]; m.followsMaster() {
+			s.tellAll(follow{m.cfg.Name})
 		}
 	}
 	if len(g.members) > 1 {
@@ -113,6 +114,9 @@ func (g *group) every(is func(*Machine) bool) bool {
 	}
 	return true
 }
+
+// followsMaster reports whether the machine has heard a master that it accepts.
+func (m *Machine) followsMaster() bool { return m.state == Backup && m.down.learned && !m.wants }
 
 // takesPart reports whether the machine is neither in FAULT nor unstarted.
 func (m *Machine) takesPart() bool { return m.state == Backup || m.state == Master }

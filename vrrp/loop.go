@@ -23,8 +23,9 @@ type loop struct {
 	strays    [advert.NumDrops]uint64
 
 	beat    time.Duration
-	planned time.Time // when to wake up, at the latest
-	now     time.Time // of this round
+	slack   time.Duration // how much earlier an advert may leave in company
+	planned time.Time     // when to wake up, at the latest
+	now     time.Time     // of this round
 	frames  []Frame
 	batch   []Outgoing
 	senders []*instance // of batch
@@ -65,7 +66,8 @@ func (l *loop) run(ctx context.Context) {
 
 // rearm sets the timer to the next deadline, or to the next beat.
 func (l *loop) rearm(timer *time.Timer) {
-	l.planned = earliest(l.queue.first(), l.now.Add(l.beat))
+	_, next := l.queue.top()
+	l.planned = earliest(next, l.now.Add(l.beat))
 	timer.Reset(time.Until(l.planned))
 }
 
@@ -91,7 +93,7 @@ func (l *loop) round(first *Frame) {
 // Time is monotonic, so a clock that is set is no sleep.
 func (l *loop) wake() {
 	slept := l.now.Sub(l.planned)
-	if l.planned.IsZero() || slept < MinLate {
+	if l.planned.IsZero() || slept < minLate {
 		return
 	}
 	var overslept int
@@ -129,18 +131,31 @@ func (l *loop) fetch(first *Frame) []Frame {
 	return l.frames
 }
 
-// expire serves every timer that is due.
+// expire serves every timer that is due. If that sends anything, masters that
+// are due in a moment send along: a thousand of them then cost a few system
+// calls and wake-ups instead of a thousand. A down timer is never early.
 func (l *loop) expire() {
 	for {
-		next := l.queue.first()
-		if !due(l.now, next) {
-			return
+		e, at := l.queue.top()
+		if !due(l.now, at) {
+			break
 		}
-		e := (*l.queue)[0]
 		for _, in := range e.instances {
 			if due(l.now, in.Deadline()) {
 				l.step(in, Expired{})
 			}
+		}
+	}
+	for len(l.batch) > 0 {
+		e, at := l.queue.top()
+		if !due(l.now.Add(l.slack), at) {
+			return
+		}
+		for _, in := range e.instances {
+			l.step(in, Expired{Slack: l.slack})
+		}
+		if e.at.Equal(at) {
+			return // Something that does not hurry.
 		}
 	}
 }

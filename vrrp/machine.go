@@ -95,7 +95,7 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 	case Received:
 		return m.receive(now, ev)
 	case Expired:
-		return m.expire(now)
+		return m.expire(now, ev.Slack)
 	case Resumed:
 		m.resume(now, ev.Slept)
 	case Takeover:
@@ -202,14 +202,14 @@ func (m *Machine) advertise(now time.Time) Send {
 }
 
 // expire does what is due.
-func (m *Machine) expire(now time.Time) []Action {
+func (m *Machine) expire(now time.Time, slack time.Duration) []Action {
 	switch {
 	case m.state == Backup && due(now, m.Deadline()):
 		return m.masterDown(now)
 	case m.state == Master && m.listening && due(now, m.adverDue):
 		return m.speakAgain(now)
 	case m.state == Master && !m.listening:
-		return m.tick(now)
+		return m.tick(now, slack)
 	}
 	return nil
 }
@@ -228,9 +228,9 @@ func (m *Machine) masterDown(now time.Time) []Action {
 // tick sends the advert and the announcement that are due. The next advert is
 // due one interval after this one was, not after it left: lateness must not
 // add up. Adverts that were missed are not made up for.
-func (m *Machine) tick(now time.Time) []Action {
+func (m *Machine) tick(now time.Time, slack time.Duration) []Action {
 	var acts []Action
-	if due(now, m.adverDue) {
+	if due(now.Add(slack), m.adverDue) {
 		next := m.adverDue.Add(m.cfg.Interval)
 		acts = append(acts, m.advertise(now))
 		if next.After(now) {
@@ -318,17 +318,4 @@ func (m *Machine) giveWay(now time.Time, reason Reason, ev Received) []Action {
 	acts := m.toBackup(now, reason, "")
 	m.accept(ev)
 	return acts
-}
-
-// reclaim announces the addresses after another master was heard, and once
-// more an interval later: it has told every switch and host that they are
-// its own, and may go on doing so until it has heard us. Once an interval is
-// enough, however often it is heard.
-func (m *Machine) reclaim(now time.Time) []Action {
-	if !m.clashed.IsZero() && now.Sub(m.clashed) < m.cfg.Interval {
-		return nil
-	}
-	m.clashed = now
-	m.announce.echo = now.Add(m.cfg.Interval)
-	return []Action{Burst{m.cfg.Announce.Repeat}}
 }

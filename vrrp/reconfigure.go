@@ -41,9 +41,10 @@ func (l *loop) configure(now time.Time, cfg Config) {
 			l.start(order[i])
 		}
 	}
-	l.beat = time.Hour
+	l.beat, l.slack = time.Minute, time.Millisecond
 	for _, c := range cfg.Instances {
 		l.beat = min(l.beat, beat(c.Interval))
+		l.slack = min(l.slack, c.Interval/100)
 	}
 	l.network.Listen(listens(cfg))
 	l.changed = true

@@ -118,6 +118,21 @@ func TestReload(t *testing.T) {
 			"6s a outside BACKUP: fault cleared", "9.4140625s a outside MASTER: no master heard")
 	})
 
+	bubble(t, "members that join with two roles agree on BACKUP if one of them hears a master", func(t *testing.T, l *lan) {
+		mixed, other := twoLinks(150), twoLinks(100)
+		mixed.Instances[1].Priority, other.Instances[1].Priority = 50, 100
+		groups := mixed.Groups
+		mixed.Groups, other.Groups = nil, nil
+		a := l.join("a", "10.20.0.1", mixed)
+		l.join("b", "10.20.0.2", other)
+		l.until(6 * time.Second)
+		l.take()
+		mixed.Groups = groups
+		a.reload(mixed)
+		l.until(8 * time.Second)
+		l.expect("state", "6s a outside BACKUP: sync group went to BACKUP inside")
+	})
+
 	bubble(t, "a tracked interface that is configured no more has no effect any more", func(t *testing.T, l *lan) {
 		track := func(in *Instance) { in.Track = []TrackInterface{{Name: "eth1", Weight: -60}, {Name: "eth2"}} }
 		a := l.join("a", "10.20.0.1", vi(150, track))

@@ -18,14 +18,14 @@ func MasterDown(v Version, priority uint8, interval time.Duration) time.Duration
 	return 3*interval + Skew(v, priority, interval)
 }
 
-// MinLate is how late a wake-up must be to count as having slept. A busy
+// minLate is how late a wake-up must be to count as having slept. A busy
 // machine is late by milliseconds; at the shortest interval of 10 ms this
 // leaves a backup time to hear a master that is alive.
-const MinLate = 20 * time.Millisecond
+const minLate = 20 * time.Millisecond
 
 // beat returns how often to look whether we slept, given the shortest
 // interval: what passed before a beat that was missed counts as awake.
-func beat(interval time.Duration) time.Duration { return max(interval/4, MinLate) }
+func beat(interval time.Duration) time.Duration { return max(interval/4, minLate) }
 
 // downTimer is Active_Down_Timer. It keeps what it was started with, not when
 // it fires, so that a changed priority reshapes it while it runs.
@@ -41,48 +41,6 @@ func (t downTimer) deadline(v Version, priority uint8) time.Time {
 		return t.start.Add(Skew(v, priority, t.interval))
 	}
 	return t.start.Add(MasterDown(v, priority, t.interval))
-}
-
-// announceTimer says when a master announces its addresses again. The first
-// burst is part of becoming master.
-type announceTimer struct {
-	second  time.Time // the burst after Announce.Delay
-	echo    time.Time // once more after a clash with another master
-	refresh time.Time
-}
-
-// newAnnounceTimer starts from the first burst. The first refresh follows the
-// second burst, as keepalived has it.
-func newAnnounceTimer(now time.Time, cfg Announce) announceTimer {
-	var t announceTimer
-	if cfg.Delay > 0 {
-		t.second = now.Add(cfg.Delay)
-	}
-	if cfg.Refresh > 0 {
-		t.refresh = now.Add(cfg.Delay + cfg.Refresh)
-	}
-	return t
-}
-
-func (t announceTimer) deadline() time.Time {
-	return earliest(earliest(t.second, t.echo), t.refresh)
-}
-
-// expire returns how often to announce each address now; 0: nothing is due.
-func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
-	if due(now, t.second) {
-		t.second = time.Time{}
-		repeat = cfg.Repeat
-	}
-	if due(now, t.echo) {
-		t.echo = time.Time{}
-		repeat = cfg.Repeat
-	}
-	if due(now, t.refresh) {
-		t.refresh = now.Add(cfg.Refresh)
-		repeat = max(repeat, cfg.RefreshRepeat)
-	}
-	return repeat
 }
 
 // due reports whether a timer has fired; a zero one is not armed.

@@ -1,0 +1,58 @@
+package vrrp
+
+import "time"
+
+// announceTimer says when a master announces its addresses again. The first
+// burst is part of becoming master.
+type announceTimer struct {
+	second  time.Time // the burst after Announce.Delay
+	echo    time.Time // once more after a clash with another master
+	refresh time.Time
+}
+
+// newAnnounceTimer starts from the first burst. The first refresh follows the
+// second burst, as keepalived has it.
+func newAnnounceTimer(now time.Time, cfg Announce) announceTimer {
+	var t announceTimer
+	if cfg.Delay > 0 {
+		t.second = now.Add(cfg.Delay)
+	}
+	if cfg.Refresh > 0 {
+		t.refresh = now.Add(cfg.Delay + cfg.Refresh)
+	}
+	return t
+}
+
+func (t announceTimer) deadline() time.Time {
+	return earliest(earliest(t.second, t.echo), t.refresh)
+}
+
+// expire returns how often to announce each address now; 0: nothing is due.
+func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
+	if due(now, t.second) {
+		t.second = time.Time{}
+		repeat = cfg.Repeat
+	}
+	if due(now, t.echo) {
+		t.echo = time.Time{}
+		repeat = cfg.Repeat
+	}
+	if due(now, t.refresh) {
+		t.refresh = now.Add(cfg.Refresh)
+		repeat = max(repeat, cfg.RefreshRepeat)
+	}
+	return repeat
+}
+
+// reclaim announces the addresses after another master was heard, and once
+// more an interval later: it has told every switch and host that they are
+// its own, and may go on doing so until it has heard us. Once an interval is
+// enough, however often it is heard.
+func (m *Machine) reclaim(now time.Time) []Action {
+	if !m.clashed.IsZero() && now.Sub(m.clashed) < m.cfg.Interval {
+		return nil
+	}
+	m.clashed = now
+	m.announce.echo = now.Add(m.cfg.Interval)
+	return []Action{Burst{m.cfg.Announce.Repeat}}
+}
