@@ -28,29 +28,49 @@ func (o Op) String() string {
 // the way. Both tables may be in any form; equal ones give no operation.
 func Diff(have, want Table) []Op {
 	have, want = have.inNormal(), want.inNormal()
-	var ops []Op
+	var change, gone []Key
+	size := 0
 	for key, then := range want {
-		now, ok := have[key]
+		if now, ok := have[key]; !ok || !now.equal(then) {
+			change = append(change, key)
+			size += 1 + len(then.Destinations)
+		}
+	}
+	for key := range have {
+		if _, ok := want[key]; !ok {
+			gone = append(gone, key)
+		}
+	}
+	slices.SortFunc(change, Key.Compare)
+	slices.SortFunc(gone, Key.Compare)
+
+	ops := make([]Op, 0, size+len(gone))
+	for _, key := range change {
+		now, there := have[key]
+		then := want[key]
 		switch {
-		case !ok:
+		case !there:
 			ops = append(ops, Op{Verb: AddService, Key: key, Service: then.Service})
 		case now.Service != then.Service:
 			ops = append(ops, Op{Verb: SetService, Key: key, Service: then.Service})
 		}
 		ops = appendServers(ops, key, now.Destinations, then.Destinations)
 	}
-	for key := range have {
-		if _, ok := want[key]; !ok {
-			// The servers of a service go with it.
-			ops = append(ops, Op{Verb: DelService, Key: key})
-		}
+	for _, key := range gone {
+		// The servers of a service go with it.
+		ops = append(ops, Op{Verb: DelService, Key: key})
 	}
-	slices.SortFunc(ops, Op.compare)
 	return ops
+}
+
+// equal says whether two entries in normal form are the same.
+func (e Entry) equal(o Entry) bool {
+	return e.Service == o.Service && maps.Equal(e.Destinations, o.Destinations)
 }
 
 // appendServers appends what turns the servers of a service into those wanted.
 func appendServers(ops []Op, key Key, have, want map[Server]Destination) []Op {
+	first := len(ops)
 	for server, then := range want {
 		now, ok := have[server]
 		switch {
@@ -65,18 +85,10 @@ func appendServers(ops []Op, key Key, have, want map[Server]Destination) []Op {
 			ops = append(ops, Op{Verb: DelDestination, Key: key, Server: server})
 		}
 	}
+	slices.SortFunc(ops[first:], func(a, b Op) int {
+		return cmp.Or(cmp.Compare(a.Verb, b.Verb), a.Server.Compare(b.Server))
+	})
 	return ops
-}
-
-// compare is the order of operations in a Diff.
-func (o Op) compare(p Op) int {
-	if last := o.Verb == DelService; last != (p.Verb == DelService) {
-		if last {
-			return 1
-		}
-		return -1
-	}
-	return cmp.Or(o.Key.Compare(p.Key), cmp.Compare(o.Verb, p.Verb), o.Server.Compare(p.Server))
 }
 
 // Apply does one operation to the table, with the errors of the kernel:

@@ -1,3 +1,8 @@
+// Package ipvs says what the kernel's virtual-server table shall hold and keeps
+// it so (net/netfilter/ipvs/ip_vs_ctl.c, ipvsadm(8)). Table is the wish, Diff
+// the pure way from one table to another, and the Reconciler its execution:
+// it never edits from memory but reads, compares, writes and looks again, and
+// touches no service that is not tandem's.
 package ipvs
 
 import (

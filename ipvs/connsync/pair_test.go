@@ -264,6 +264,7 @@ func TestDaemonsOfARealKernel(t *testing.T) {
 	until(t, "the daemons run again", running(2))
 	syncer.Want(nil)
 	until(t, "the daemons are stopped", running(0))
+	until(t, "the settings are restored", func() bool { return !syncer.Status().Wanted })
 	a.do(func() error {
 		b, err := os.ReadFile("/proc/sys/net/ipv4/vs/sync_threshold")
 		if got := string(bytes.Join(bytes.Fields(b), []byte(" "))); err == nil && got != "3 50" {

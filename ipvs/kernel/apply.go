@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -52,9 +53,10 @@ func (k *Kernel) batch(ctx context.Context, ops []ipvs.Op, errs []error) {
 			errs[i] = explain(ops[i], translate(sent[i], errno))
 		}
 	})
-	if err != nil {
-		fail(errs, err)
+	if err != nil && !errors.Is(err, ipvs.ErrNoAnswer) {
+		err = fmt.Errorf("%w: %w", ipvs.ErrNoAnswer, err)
 	}
+	fail(errs, err)
 }
 
 // fail gives every operation that has no error yet this one.
@@ -86,6 +88,28 @@ func (k *Kernel) finish(ctx context.Context, msgs []byte, refused func(seq uint3
 		}
 		return a.seq == barrier, nil
 	})
+}
+
+// request does one command that answers nothing but success or failure.
+func (k *Kernel) request(ctx context.Context, cmd uint8, fill func([]byte) []byte) error {
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	var failure error
+	k.conn.seq++
+	msg := appendMessage(nil, k.family, 0, k.conn.seq, cmd, version, fill)
+	seq := k.conn.seq
+	err = k.finish(ctx, msg, func(s uint32, errno unix.Errno) {
+		if s == seq {
+			failure = translate(cmd, errno)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return failure
 }
 
 // encode is the command of an operation and its attributes.

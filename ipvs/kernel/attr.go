@@ -149,3 +149,19 @@ func appendNest(b []byte, typ uint16, fill func([]byte) []byte) []byte {
 	native.PutUint16(b[start+2:], typ|unix.NLA_F_NESTED)
 	return b
 }
+
+// appendMessage appends a netlink message to family with what fill appends
+// after the generic-netlink header.
+func appendMessage(b []byte, family, flags uint16, seq uint32, cmd, version uint8, fill func([]byte) []byte) []byte {
+	start := len(b)
+	b = append(b, make([]byte, unix.NLMSG_HDRLEN)...)
+	b = append(b, cmd, version, 0, 0)
+	if fill != nil {
+		b = fill(b)
+	}
+	native.PutUint32(b[start:], uint32(len(b)-start))
+	native.PutUint16(b[start+4:], family)
+	native.PutUint16(b[start+6:], flags|unix.NLM_F_REQUEST)
+	native.PutUint32(b[start+8:], seq)
+	return b
+}

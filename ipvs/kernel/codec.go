@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
@@ -233,76 +231,4 @@ func parseStats(stats32, stats64 value) (s ipvs.Stats, err error) {
 		}
 	}
 	return s, err
-}
-
-// appendDaemon appends a sync daemon.
-func appendDaemon(b []byte, d ipvs.Daemon) []byte {
-	b = appendU32(b, daemonState, uint32(d.Role))
-	b = appendText(b, daemonInterface, d.Interface)
-	b = appendU32(b, daemonSyncID, uint32(d.SyncID))
-	if d.MaxLen != 0 {
-		b = appendU16(b, daemonMaxLen, d.MaxLen)
-	}
-	switch {
-	case d.Group.Is4():
-		b = appendAttr(b, daemonGroup, d.Group.AsSlice()...)
-	case d.Group.Is6():
-		b = appendAttr(b, daemonGroup6, d.Group.AsSlice()...)
-	}
-	if d.Port != 0 {
-		b = appendU16(b, daemonPort, d.Port)
-	}
-	if d.TTL != 0 {
-		b = appendAttr(b, daemonTTL, d.TTL)
-	}
-	return b
-}
-
-// parseDaemon reads one message of a daemon dump.
-func parseDaemon(body []byte) (d ipvs.Daemon, err error) {
-	content, err := nested(body, attrDaemon)
-	if err != nil {
-		return d, err
-	}
-	for t, v := range attributes(content, &err) {
-		switch t {
-		case daemonState:
-			d.Role = ipvs.Role(v.u32())
-		case daemonInterface:
-			d.Interface = v.text()
-		case daemonSyncID:
-			d.SyncID = uint8(v.u32())
-		case daemonMaxLen:
-			d.MaxLen = v.u16()
-		case daemonGroup:
-			if len(v) >= 4 {
-				d.Group = netip.AddrFrom4([4]byte(v[:4]))
-			}
-		case daemonGroup6:
-			if len(v) >= 16 {
-				d.Group = netip.AddrFrom16([16]byte(v[:16]))
-			}
-		case daemonPort:
-			d.Port = v.u16()
-		case daemonTTL:
-			d.TTL = v.u8()
-		}
-	}
-	return d, err
-}
-
-// appendMessage appends a netlink message to family with what fill appends
-// after the generic-netlink header.
-func appendMessage(b []byte, family, flags uint16, seq uint32, cmd, version uint8, fill func([]byte) []byte) []byte {
-	start := len(b)
-	b = append(b, make([]byte, unix.NLMSG_HDRLEN)...)
-	b = append(b, cmd, version, 0, 0)
-	if fill != nil {
-		b = fill(b)
-	}
-	native.PutUint32(b[start:], uint32(len(b)-start))
-	native.PutUint16(b[start+4:], family)
-	native.PutUint16(b[start+6:], flags|unix.NLM_F_REQUEST)
-	native.PutUint32(b[start+8:], seq)
-	return b
 }

@@ -131,7 +131,7 @@ func TestErrno(t *testing.T) {
 // written and read again.
 func FuzzParse(f *testing.F) {
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 10 {
+	for range 2 {
 		for key, entry := range ipvstest.RandomTable(rng).Normal() {
 			f.Add(serviceBody(key, entry.Service))
 			for server, dest := range entry.Destinations {

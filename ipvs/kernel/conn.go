@@ -148,7 +148,11 @@ func (c *conn) send(b []byte) error {
 func (c *conn) read(block bool) (n int, err error) {
 	raw := c.raw.Read(func(fd uintptr) bool {
 		for {
-			n, _, err = unix.Recvfrom(int(fd), c.buf, unix.MSG_TRUNC)
+			var from unix.Sockaddr
+			n, from, err = unix.Recvfrom(int(fd), c.buf, unix.MSG_TRUNC)
+			if sender, ok := from.(*unix.SockaddrNetlink); err == nil && (!ok || sender.Pid != 0) {
+				continue // not the kernel
+			}
 			if err != unix.EINTR {
 				return err != unix.EAGAIN || !block
 			}

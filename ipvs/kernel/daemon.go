@@ -4,9 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/ipvs"
 )
@@ -56,24 +55,58 @@ func (k *Kernel) daemon(ctx context.Context, cmd uint8, d ipvs.Daemon) error {
 	})
 }
 
-// request does one command that answers nothing but success or failure.
-func (k *Kernel) request(ctx context.Context, cmd uint8, fill func([]byte) []byte) error {
-	ctx, end, err := k.begin(ctx)
-	if err != nil {
-		return err
+// appendDaemon appends a sync daemon.
+func appendDaemon(b []byte, d ipvs.Daemon) []byte {
+	b = appendU32(b, daemonState, uint32(d.Role))
+	b = appendText(b, daemonInterface, d.Interface)
+	b = appendU32(b, daemonSyncID, uint32(d.SyncID))
+	if d.MaxLen != 0 {
+		b = appendU16(b, daemonMaxLen, d.MaxLen)
 	}
-	defer end()
-	var failure error
-	k.conn.seq++
-	msg := appendMessage(nil, k.family, 0, k.conn.seq, cmd, version, fill)
-	seq := k.conn.seq
-	err = k.finish(ctx, msg, func(s uint32, errno unix.Errno) {
-		if s == seq {
-			failure = translate(cmd, errno)
+	switch {
+	case d.Group.Is4():
+		b = appendAttr(b, daemonGroup, d.Group.AsSlice()...)
+	case d.Group.Is6():
+		b = appendAttr(b, daemonGroup6, d.Group.AsSlice()...)
+	}
+	if d.Port != 0 {
+		b = appendU16(b, daemonPort, d.Port)
+	}
+	if d.TTL != 0 {
+		b = appendAttr(b, daemonTTL, d.TTL)
+	}
+	return b
+}
+
+// parseDaemon reads one message of a daemon dump.
+func parseDaemon(body []byte) (d ipvs.Daemon, err error) {
+	content, err := nested(body, attrDaemon)
+	if err != nil {
+		return d, err
+	}
+	for t, v := range attributes(content, &err) {
+		switch t {
+		case daemonState:
+			d.Role = ipvs.Role(v.u32())
+		case daemonInterface:
+			d.Interface = v.text()
+		case daemonSyncID:
+			d.SyncID = uint8(v.u32())
+		case daemonMaxLen:
+			d.MaxLen = v.u16()
+		case daemonGroup:
+			if len(v) >= 4 {
+				d.Group = netip.AddrFrom4([4]byte(v[:4]))
+			}
+		case daemonGroup6:
+			if len(v) >= 16 {
+				d.Group = netip.AddrFrom16([16]byte(v[:16]))
+			}
+		case daemonPort:
+			d.Port = v.u16()
+		case daemonTTL:
+			d.TTL = v.u8()
 		}
-	})
-	if err != nil {
-		return err
 	}
-	return failure
+	return d, err
 }

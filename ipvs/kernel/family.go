@@ -23,9 +23,7 @@ func (c *conn) loadFamily(ctx context.Context) (uint16, error) {
 	if os.Geteuid() != 0 {
 		return 0, fmt.Errorf("%w loaded, and only root can load it: modprobe ip_vs", ipvs.ErrNoIPVS)
 	}
-	// modprobe knows about compression, dependencies and what the
-	// administrator has forbidden.
-	out, loadErr := exec.CommandContext(ctx, "modprobe", "ip_vs").CombinedOutput()
+	out, loadErr := exec.CommandContext(ctx, modprobe(), "ip_vs").CombinedOutput()
 	if family, err = c.resolve(ctx, "IPVS"); err == nil {
 		return family, nil
 	}
@@ -36,6 +34,16 @@ func (c *conn) loadFamily(ctx context.Context) (uint16, error) {
 		loadErr = errors.New(string(said))
 	}
 	return 0, fmt.Errorf("%w: modprobe ip_vs: %w; virtual servers need a kernel with CONFIG_IP_VS", ipvs.ErrNoIPVS, loadErr)
+}
+
+// modprobe is the program with which the kernel itself loads modules. It knows
+// about compression, dependencies and what the administrator has forbidden.
+func modprobe() string {
+	path, err := os.ReadFile("/proc/sys/kernel/modprobe")
+	if name := string(bytes.TrimSpace(path)); err == nil && name != "" {
+		return name
+	}
+	return "modprobe"
 }
 
 // resolve asks for the number of a generic-netlink family.

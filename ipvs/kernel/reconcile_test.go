@@ -2,7 +2,10 @@ package kernel
 
 import (
 	"context"
+	"io"
 	"log/slog"
+	"net"
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -146,4 +149,65 @@ func TestAStartAfterAKill(t *testing.T) {
 		t.Error(err)
 	}
 	becomes(t, k, foreign)
+}
+
+// Another scheduler, other flags, another weight and another server: what is
+// connected stays connected, and stays counted.
+func TestConnectionsSurviveAChange(t *testing.T) {
+	k := open(t)
+	echo, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
+	go func() {
+		for {
+			c, err := echo.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.Copy(c, c); _ = c.Close() }()
+		}
+	}()
+	key := ipvs.Key{Addr: netip.MustParseAddrPort("127.0.0.80:80"), Protocol: ipvs.TCP}
+	server := netip.MustParseAddrPort(echo.Addr().String())
+	want := ipvs.Table{key: {Service: ipvs.Service{Scheduler: "rr"}, Destinations: map[ipvs.Server]ipvs.Destination{server: {Weight: 1}}}}
+	r, _ := reconcile(t, k, "", want)
+	becomes(t, k, want)
+
+	c, err := net.Dial("tcp4", key.Addr.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	says := func(word string) {
+		t.Helper()
+		got := make([]byte, len(word))
+		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		if _, err := c.Write([]byte(word)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != word {
+			t.Fatalf("echo %q, %v", got, err)
+		}
+	}
+	says("before")
+
+	want = ipvs.Table{key: {
+		Service: ipvs.Service{Scheduler: "mh", Flags: ipvs.Persistent | ipvs.Sched2, Timeout: time.Minute},
+		Destinations: map[ipvs.Server]ipvs.Destination{
+			server:         {Weight: 7, Upper: 100, Lower: 1},
+			ipvstest.Real2: {Weight: 0},
+		},
+	}}
+	r.Want(want)
+	becomes(t, k, want)
+	says("after")
+	_, figures, err := k.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := figures[key.Normal()].Servers[server]; got.Active != 1 {
+		t.Errorf("counts %+v, want 1 active connection", got)
+	}
 }
