@@ -271,7 +271,7 @@ func (m *Machine) backupHears(ev Received) {
 	case theirs == PriorityStop:
 		// The master stops: the next one needs no more than Skew_Time, of
 		// the master's interval (the timer keeps it).
-		m.down.start, m.down.skewOnly = ev.At, true
+		m.down.start, m.down.skewOnly = latest(ev.At, m.down.start), true
 		m.ground = MasterStopped
 	case theirs >= m.priority():
 		m.preemptAt = time.Time{}

@@ -78,6 +78,11 @@ func TestOversleeping(t *testing.T) {
 					r.At = epoch.Add(2 * time.Second)
 					return r
 				}(), due: 19*time.Second + down},
+				{at: 20 * time.Second, ev: func() Event {
+					r := hear(0)
+					r.At = epoch.Add(3 * time.Second)
+					return r
+				}(), due: 19*time.Second + skew},
 			},
 		}, {
 			name:  "a machine in INIT has not slept",
