@@ -242,6 +242,7 @@ func TestRemovedAddressIsPutBack(t *testing.T) {
 	removed := time.Now()
 	delAddress(t, p.near, "10.1.0.99/24")
 	waitKernel(t, "the address", func() bool { return slices.Contains(on(t, p.near), "10.1.0.99/24") })
+	t.Logf("put back after %s", time.Since(removed))
 	// shortGap and a little on an idle machine; polling would need a second.
 	if took := time.Since(removed); took > retry/2 {
 		t.Errorf("put back after %s", took)
