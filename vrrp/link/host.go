@@ -173,7 +173,7 @@ func (h *Host) wait(ctx context.Context, changes signal, next time.Time, again b
 }
 
 // pace limits how often events alone lead to a pass. A storm of them costs
-// 20 passes a second; another program that keeps removing an address gets a
+// 100 passes a second, each one read of all addresses; another program that keeps removing an address gets a
 // fight that slows down to one round a second.
 type pace struct {
 	next time.Time // the next pass on account of an event
@@ -182,7 +182,7 @@ type pace struct {
 }
 
 const (
-	shortGap = 50 * time.Millisecond
+	shortGap = 10 * time.Millisecond
 	longGap  = time.Second
 	// truce without a loss ends a fight.
 	truce = 10 * time.Second

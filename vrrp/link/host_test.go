@@ -343,15 +343,17 @@ func TestPace(t *testing.T) {
 		lost bool
 		want int
 	}{
-		{"quiet", 0, false, 50},
-		{"a first loss", 1000, true, 1050},
-		{"again at once", 1050, true, 1150},
-		{"and again", 1150, true, 1350},
-		{"a pass without a loss does not end a fight", 1160, false, 1360},
-		{"and again", 1400, true, 1800},
-		{"and again", 1800, true, 2600},
+		{"quiet", 0, false, 10},
+		{"a first loss", 1000, true, 1010},
+		{"again at once", 1010, true, 1030},
+		{"and again", 1030, true, 1070},
+		{"a pass without a loss does not end a fight", 1040, false, 1080},
+		{"and again", 1100, true, 1180},
+		{"and again", 1200, true, 1360},
+		{"and again", 1400, true, 1720},
+		{"and again", 1800, true, 2440},
 		{"never slower than a second", 2600, true, 3600},
-		{"a truce", 20000, false, 20050},
+		{"a truce", 20000, false, 20010},
 	}
 	for _, s := range steps {
 		p.passed(at(s.ms), s.lost)
