@@ -172,9 +172,9 @@ func (h *Host) wait(ctx context.Context, changes signal, next time.Time, again b
 	}
 }
 
-// pace limits how often events alone lead to a pass. A storm of them costs
-// 100 passes a second, each one read of all addresses; another program that keeps removing an address gets a
-// fight that slows down to one round a second.
+// pace limits how often events alone lead to a pass. A storm of them costs 100
+// passes a second, each a read of all addresses. Another program that keeps
+// removing an address gets a fight that slows down to one round a second.
 type pace struct {
 	next time.Time // the next pass on account of an event
 	gap  time.Duration
