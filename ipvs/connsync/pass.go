@@ -128,7 +128,7 @@ func (s *Syncer) set(values map[string]string) (absent []string, errs []error) {
 func (s *Syncer) granted(size int) int {
 	got, err := grantedSockSize(size)
 	if err != nil {
-		s.log.Warn("cannot tell whether sync_sock_size is granted", "err", err)
+		s.once("granted", fmt.Sprintf("whether sync_sock_size is granted cannot be told: %v", err))
 		return 0
 	}
 	if got < size {
