@@ -121,7 +121,8 @@ func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, 
 	}
 	s.Granularity = granularity(key.Family, netmask)
 	stats, err = parseStats(stats32, stats64)
-	return key.Normal(), s, stats, err
+	key = key.Normal()
+	return key, s.Normal(key.Family), stats, err
 }
 
 // noPrefix is the granularity of a persistence mask that no configuration can
