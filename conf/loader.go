@@ -52,10 +52,6 @@ func (l *loader) warnf(pos syntax.Pos, hint, format string, args ...any) {
 	l.report(Warning, pos, hint, format, args...)
 }
 
-func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
-	l.report(Note, pos, hint, format, args...)
-}
-
 // idle reports a keyword that has no effect: keepalived has it and tandem has
 // not, or neither of them.
 func (l *loader) idle(s *syntax.Statement, k keyword) {
