@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -125,6 +126,22 @@ const snapshotPatience = 100 * time.Millisecond
 // now or, when the loop has no time to answer, as of the last transition.
 // The caller must not change it.
 func (r *Router) Snapshot() []Status { return r.snapshot().instances }
+
+// Ping waits until the router's goroutine has done a round, or for ctx. It
+// tells a router that works from one that hangs and still has its last
+// Snapshot.
+func (r *Router) Ping(ctx context.Context) error {
+	round := make(chan struct{})
+	r.mail.post(func(*loop) { close(round) })
+	select {
+	case <-round:
+		return nil
+	case <-r.ended:
+		return errors.New("ping virtual routers: they have ended")
+	case <-ctx.Done():
+		return fmt.Errorf("ping virtual routers: %w", ctx.Err())
+	}
+}
 
 // Strays counts messages that belong to no instance, by reason.
 func (r *Router) Strays() map[string]uint64 { return r.snapshot().strays }

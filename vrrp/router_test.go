@@ -2,7 +2,9 @@ package vrrp
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -300,6 +302,17 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 		// It is asked, gets no answer in time, and says what it last said.
 		if s := a.router.Snapshot(); len(s) != 1 || s[0].State != Master {
 			t.Errorf("snapshot %+v", s)
+		}
+	})
+}
+
+func TestPingTellsARouterThatWorksFromOneThatDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewRouter(Config{}, nil, nil, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := r.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a router that does not run answers: %v", err)
 		}
 	})
 }

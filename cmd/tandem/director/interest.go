@@ -10,11 +10,8 @@ import (
 // interests are the interfaces that a VRRP configuration depends on, and its
 // virtual addresses, each once and in order.
 func interests(c vrrp.Config) (names []string, virtual []netip.Addr) {
+	names = c.Interfaces()
 	for _, i := range c.Instances {
-		names = append(names, i.Interface)
-		for _, t := range i.Track {
-			names = append(names, t.Name)
-		}
 		for _, a := range i.Addresses {
 			virtual = append(virtual, a.Prefix.Addr())
 			if a.Dev != "" {

@@ -29,11 +29,10 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	if s.RouterID == "" {
 		s.RouterID, _ = os.Hostname()
 	}
-	instances, err := answer(ctx, d.router.Snapshot)
-	if err != nil {
-		return s, fmt.Errorf("the virtual routers do not answer: %w", err)
+	if err := d.router.Ping(ctx); err != nil {
+		return s, fmt.Errorf("the director hangs: %w", err)
 	}
-	s.Instances = viewInstances(instances, d.host.Present)
+	s.Instances = viewInstances(d.router.Snapshot(), d.host.Present)
 	var table ipvs.Snapshot
 	if balance != nil {
 		table = balance.reconciler.Snapshot()
@@ -48,19 +47,6 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 		s.Warnings = append(s.Warnings, m.Message)
 	}
 	return s, nil
-}
-
-// answer bounds the wait for a function that may hang.
-func answer[T any](ctx context.Context, ask func() T) (T, error) {
-	c := make(chan T, 1)
-	go func() { c <- ask() }()
-	select {
-	case v := <-c:
-		return v, nil
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
 }
 
 // summary is the line that systemctl status shows.
