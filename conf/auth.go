@@ -17,10 +17,15 @@ var authBlock = block[authentication]{"authentication", []row[authentication]{
 	custom("auth_pass", "STRING", (*authentication).setPass),
 }}
 
+// readAuth reads the block; what it means depends on the version, which may
+// stand below it.
 func (in *instance) readAuth(l *loader, s *syntax.Statement) {
 	l.within("authentication", func() { read(l, authBlock, &in.auth, s.Block) })
 }
 
+// setType reads the kind of authentication. AH is a protocol of its own: an
+// instance without it hears nothing of a peer that uses it, and both become
+// master, so this is more than a keyword without effect.
 func (a *authentication) setType(l *loader, s *syntax.Statement) {
 	a.kind = ""
 	switch w := s.Words[1]; w.Text {
@@ -34,6 +39,7 @@ func (a *authentication) setType(l *loader, s *syntax.Statement) {
 	}
 }
 
+// setPass reads the password.
 func (a *authentication) setPass(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	l.warnCut(s.Keyword(), w)

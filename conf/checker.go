@@ -77,14 +77,18 @@ var httpBlock = block[checker]{"HTTP_GET", append(checkerRows(),
 	later[checker]("fast_recovery", "[BOOL]"),
 )}
 
+// readTCP reads a TCP_CHECK: a connect that succeeds.
 func (r *server) readTCP(l *loader, s *syntax.Statement) {
 	r.readChecker(l, s, tcpBlock, defaultSpecs[healthcheck.TCP])
 }
 
+// readHTTP reads an HTTP_GET: every url in it must pass.
 func (r *server) readHTTP(l *loader, s *syntax.Statement) {
 	r.readChecker(l, s, httpBlock, defaultSpecs[healthcheck.HTTP])
 }
 
+// readChecker reads a checker block. Its Spec is completed when the block of the
+// service ends, since what it inherits may stand below it.
 func (r *server) readChecker(l *loader, s *syntax.Statement, b block[checker], spec healthcheck.Spec) {
 	c := &checker{pos: s.Pos, spec: spec}
 	l.within(b.name, func() {
@@ -97,6 +101,9 @@ func (r *server) readChecker(l *loader, s *syntax.Statement, b block[checker], s
 	})
 }
 
+// setOldRetry reads nb_get_retry, the old name of retry in HTTP_GET. In a
+// TCP_CHECK keepalived does not know it and stays at one retry, and honouring it
+// there would change how long a failover takes.
 func (c *checker) setOldRetry(l *loader, s *syntax.Statement) {
 	if n, ok := l.number(s.Keyword(), s.Words[1], 0, 1<<31-1); ok {
 		l.warnf(s.Pos, "write retry", "nb_get_retry is deprecated")
@@ -118,6 +125,7 @@ var urlBlock = block[healthcheck.URL]{"url", []row[healthcheck.URL]{
 	later[healthcheck.URL]("tls_compliant", "[BOOL]"),
 }}
 
+// readURL reads one request of an HTTP_GET.
 func (c *checker) readURL(l *loader, s *syntax.Statement) {
 	var u healthcheck.URL
 	l.within("url", func() { read(l, urlBlock, &u, s.Block) })
@@ -128,6 +136,7 @@ func (c *checker) readURL(l *loader, s *syntax.Statement) {
 	c.spec.HTTP = append(c.spec.HTTP, u)
 }
 
+// setDigest reads the MD5 of the body, as genhash prints it.
 func setDigest(u *healthcheck.URL, l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	if b, err := hex.DecodeString(w.Text); err != nil || len(b) != 16 {

@@ -49,6 +49,8 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	gone[globals]("lvs_id", "it is the old name of router_id"),
 }, laterGlobals()...)}
 
+// readGlobals reads a global_defs block, of which there may be several; they
+// add up.
 func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 	l.within("global_defs", func() {
 		met := read(l, globalBlock, &l.global, s.Block)
@@ -67,12 +69,15 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 	})
 }
 
+// setVersion reads the version of the instances that name none.
 func (g *globals) setVersion(l *loader, s *syntax.Statement) {
 	if n, ok := l.number(s.Keyword(), s.Words[1], 2, 3); ok {
 		g.version = vrrp.Version(n)
 	}
 }
 
+// setThreshold reads both values of net.ipv4.vs.sync_threshold; the second one
+// stays as it is where it is left out.
 func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
 	values := []int{g.settings.Threshold, g.settings.Period}
 	for i, w := range s.Args()[:min(2, len(s.Args()))] {

@@ -44,6 +44,8 @@ func laterGroup() []row[group] {
 	return rows
 }
 
+// readGroup reads a vrrp_sync_group; whether its instances exist is known at
+// the end of the file only.
 func readGroup(_ *none, l *loader, s *syntax.Statement) {
 	g := &group{name: s.Words[1].Text, pos: s.Pos}
 	if i := slices.IndexFunc(l.groups, func(o *group) bool { return o.name == g.name }); i >= 0 {

@@ -20,14 +20,14 @@ var defaultInstance = vrrp.Instance{
 type instance struct {
 	vrrp.Instance
 	pos  syntax.Pos
-	met  seen
-	uses []InterfaceUse
+	met  seen                      // its keywords
+	uses []InterfaceUse            // of the interfaces that it names
 	peer map[netip.Addr]syntax.Pos // where each of Peers stands
 
-	master  bool // state MASTER
-	version vrrp.Version
-	invalid bool // a fatal value is reported already
-	auth    authentication
+	master  bool           // state MASTER
+	version vrrp.Version   // as the block says; 0: it says nothing
+	invalid bool           // a fatal value is reported already
+	auth    authentication // what judgeAuth makes Auth of
 
 	sourceKeyword string // what Source was set by
 }
@@ -134,6 +134,9 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	})
 }
 
+// setState reads the state that keepalived starts in. It gives no head start:
+// below priority 255 the instance waits for its master-down timer like any
+// other. What is left of it is in judgeState.
 func (in *instance) setState(l *loader, s *syntax.Statement) {
 	switch w := s.Words[1]; {
 	case w.Text == "MASTER":
@@ -147,6 +150,9 @@ func (in *instance) setState(l *loader, s *syntax.Statement) {
 	}
 }
 
+// setInterface reads the interface that adverts leave by. One that cannot be is
+// fatal here and not only a missing interface later, so that the message names
+// the word.
 func (in *instance) setInterface(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	switch {
@@ -187,6 +193,8 @@ func (in *instance) dropUse(keyword, name string) syntax.Pos {
 	return pos
 }
 
+// setVRID reads the virtual router id. There is no default to fall back to
+// (RFC 9568 section 5.2.3), and a guess could collide with another router.
 func (in *instance) setVRID(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, 255)
@@ -198,6 +206,9 @@ func (in *instance) setVRID(l *loader, s *syntax.Statement) {
 	in.VRID = uint8(n)
 }
 
+// setPriority reads the priority. One that cannot be counts as the default even
+// with state MASTER, as in keepalived: a mistyped router must not become the
+// owner of the addresses.
 func (in *instance) setPriority(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, 255)
@@ -208,6 +219,8 @@ func (in *instance) setPriority(l *loader, s *syntax.Statement) {
 	in.Priority = uint8(n)
 }
 
+// setVersion notes the version apart from the one of global_defs: only a version
+// that stands here can be wrong for IPv6.
 func (in *instance) setVersion(l *loader, s *syntax.Statement) {
 	if n, ok := l.number(s.Keyword(), s.Words[1], 2, 3); ok {
 		in.version = vrrp.Version(n)

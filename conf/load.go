@@ -43,6 +43,7 @@ var (
 	errTooLarge  = fmt.Errorf("it is larger than %d MB", maxSize>>20)
 )
 
+// readFile reads a whole file of bounded size.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -71,6 +72,7 @@ func readError(err error) error {
 	return fmt.Errorf("read the configuration: %w", err)
 }
 
+// readHint says what an operator can do about a file that cannot be read.
 func readHint(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -87,6 +89,8 @@ func readHint(err error) string {
 
 // Parse reads src as Load does; name stands for the file in positions.
 func Parse(name string, src []byte) (Config, Diagnostics) {
+	// The tree of a file that is fatal so far is not worth reading: what it
+	// lacks would only be reported once more.
 	tree, problems := syntax.Parse(name, src)
 	l := &loader{file: name, homes: homes(), global: defaultGlobals}
 	for _, p := range problems {

@@ -32,6 +32,9 @@ func (l *loader) within(scope string, f func()) {
 	l.scope = outer
 }
 
+// report adds a finding. The message names the block by itself, because a log
+// shows it without the file beside it, and because a reload compares messages
+// without their positions.
 func (l *loader) report(sev Severity, pos syntax.Pos, hint, format string, args ...any) {
 	message := fmt.Sprintf(format, args...)
 	if l.scope != "" {

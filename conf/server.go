@@ -58,6 +58,8 @@ var serverBlock = block[server]{"real_server", append([]row[server]{
 	laterBlock[server]("FILE_CHECK", "{ }", fileCheckBlock),
 }, timingRows(0, func(r *server) *timing { return &r.timing })...)}
 
+// readServer reads a real_server. One without a checker counts as up, as in
+// keepalived; one whose checkers are all not built does too, and that is said.
 func (v *service) readServer(l *loader, s *syntax.Statement) {
 	a, ok := l.server(s)
 	if !ok {
@@ -84,6 +86,8 @@ func uncheckedBy(statements []*syntax.Statement) string {
 	return ""
 }
 
+// setMethod reads the forwarding method of one server; keepalived has no
+// lb_kind here.
 func (r *server) setMethod(l *loader, s *syntax.Statement) {
 	if m, ok := l.method(s); ok {
 		r.method = &m

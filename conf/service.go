@@ -29,15 +29,17 @@ const (
 type service struct {
 	pool.Service
 	pos syntax.Pos
-	met seen
+	met seen // its keywords
 
+	// What real servers and their checkers inherit.
 	method      *method // lb_kind; nil: not set
 	weight      int32   // of real servers that set none
 	virtualHost string
 	timing      timing
 	alpha       bool
 	inhibit     bool
-	servers     []*server
+
+	servers []*server
 }
 
 // method is lb_kind with its options.
@@ -162,6 +164,8 @@ func serverName(a netip.AddrPort) string {
 // schedulers are those of the kernel (net/netfilter/ipvs/ip_vs_*.c).
 var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"}
 
+// setScheduler reads lb_algo. A name that the kernel has not would make it
+// refuse the whole service.
 func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	if !slices.Contains(schedulers, w.Text) {
@@ -171,6 +175,7 @@ func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 	v.IPVS.Scheduler = w.Text
 }
 
+// setMethod reads lb_kind, which real servers and the sorry server inherit.
 func (v *service) setMethod(l *loader, s *syntax.Statement) {
 	if m, ok := l.method(s); ok {
 		v.method = &m
@@ -202,6 +207,8 @@ func (l *loader) method(s *syntax.Statement) (m method, ok bool) {
 	return m, true
 }
 
+// setProtocol reads the protocol, the one value that keepalived takes in any
+// case.
 func (v *service) setProtocol(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	protocols := map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
@@ -252,6 +259,7 @@ func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
 }
 
+// setQuorum reads the weight of healthy servers that the service needs.
 func (v *service) setQuorum(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, math.MaxInt32)
@@ -262,6 +270,8 @@ func (v *service) setQuorum(l *loader, s *syntax.Statement) {
 	v.Quorum = n
 }
 
+// setSorry reads the server of last resort. Its port and its forwarding method
+// are those of the service, which may stand below it.
 func (v *service) setSorry(l *loader, s *syntax.Statement) {
 	if a, ok := l.server(s); ok {
 		v.Sorry = &pool.Sorry{Addr: a, Dest: ipvs.Destination{Weight: 1}}

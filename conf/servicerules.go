@@ -15,6 +15,8 @@ func (v *service) judge(l *loader) bool {
 		l.errorf(v.pos, "", "the block is ignored: it has no real_server")
 		return false
 	}
+	// The family of a firewall mark is needed to judge its servers, and the
+	// forwarding method to judge their ports.
 	v.judgeKey(l)
 	v.judgeForwarding(l)
 	v.judgeServers(l)

@@ -39,6 +39,7 @@ func (g *globals) setSync(l *loader, s *syntax.Statement) {
 	g.sync = d
 }
 
+// newSync begins a daemon on the interface that the statement names.
 func newSync(s *syntax.Statement, by string) *syncDaemon {
 	w := s.Words[1]
 	return &syncDaemon{
@@ -48,6 +49,8 @@ func newSync(s *syntax.Statement, by string) *syncDaemon {
 	}
 }
 
+// syncOption tells the words that take a value from the instance and the id,
+// which may stand without their names.
 func syncOption(word string) bool {
 	switch word {
 	case "inst", "id", "maxlen", "port", "ttl", "group":
@@ -69,6 +72,8 @@ func (d *syncDaemon) bareWord(l *loader, s *syntax.Statement, i int, w syntax.Wo
 	}
 }
 
+// option reads one named value; one that cannot be leaves the default. The
+// bounds are keepalived's.
 func (d *syncDaemon) option(l *loader, s *syntax.Statement, name string, w syntax.Word) {
 	setting := s.Keyword() + " " + name
 	n, ok := 0, true

@@ -155,6 +155,7 @@ func (k keyword) shape() shape {
 	return sh
 }
 
+// find looks a keyword up. Tables are short, and a file is read once.
 func (b block[T]) find(name string) (row[T], bool) {
 	for _, r := range b.rows {
 		if r.name == name {
@@ -164,6 +165,7 @@ func (b block[T]) find(name string) (row[T], bool) {
 	return row[T]{}, false
 }
 
+// names are the keywords of the block in the order of the table.
 func (b block[T]) names() []string {
 	names := make([]string, len(b.rows))
 	for i, r := range b.rows {

@@ -48,6 +48,7 @@ func whole(text string, from, to int) (int, bool) {
 	return n, err == nil && n >= from && n <= to
 }
 
+// number reads a whole number of a setting.
 func (l *loader) number(setting string, w syntax.Word, from, to int) (int, bool) {
 	n, ok := whole(w.Text, from, to)
 	if !ok {
@@ -73,6 +74,7 @@ func decimal(text string) (d time.Duration, exact, ok bool) {
 	return time.Duration(sec)*time.Second + time.Duration(micros)*time.Microsecond, exact, true
 }
 
+// seconds reads a duration of a setting.
 func (l *loader) seconds(setting string, w syntax.Word, from, to time.Duration) (time.Duration, bool) {
 	d, exact, ok := decimal(w.Text)
 	if !ok || d < from || d > to {

@@ -44,6 +44,7 @@ func (p *parser) directives(s *Statement) {
 	}
 }
 
+// skip takes its effect from a statement and says why.
 func (p *parser) skip(s *Statement, k Kind, w Word) {
 	s.Skip = true
 	p.report(k, w.Pos, w.Text)

@@ -106,4 +106,5 @@ func lexWord(line string, start int) token {
 	return token{text: b.String(), start: start, end: i}
 }
 
+// comment tells the two signs that begin a comment.
 func comment(c byte) bool { return c == '#' || c == '!' }

@@ -35,6 +35,8 @@ type parser struct {
 	defined map[string]bool
 }
 
+// run reads the text line by line, and reports the blocks that are open at its
+// end. They keep what was read of them, as in keepalived.
 func (p *parser) run() {
 	for {
 		line, long, ok := p.reader.next()
@@ -125,6 +127,8 @@ func (p *parser) openBlock(t token) bool {
 	return true
 }
 
+// closeBlock ends the innermost block. A '}' too many is left out, and a '{'
+// behind it still finds its statement.
 func (p *parser) closeBlock(t token) {
 	if len(p.opened) == 0 {
 		p.report(UnexpectedClose, p.pos(t.start), "")
@@ -134,6 +138,7 @@ func (p *parser) closeBlock(t token) {
 	p.opened = p.opened[:len(p.opened)-1]
 }
 
+// add appends to the innermost open block.
 func (p *parser) add(s *Statement) {
 	if n := len(p.opened); n > 0 {
 		p.opened[n-1].Block = append(p.opened[n-1].Block, s)
