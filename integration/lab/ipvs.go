@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strconv"
@@ -56,12 +57,30 @@ func (h *Host) Connections() ([]Connection, error) {
 	return parseConnections(text)
 }
 
-// readProcNet reads a file of /proc/net as the namespace has it.
+// readProcNet reads a file of /proc/net as the namespace has it, a page at a
+// time: ip_vs_info_seq_next counts the services of every namespace and
+// ip_vs_info_array, where the next read begins, those of this one only
+// (ip_vs_ctl.c), so what os.ReadFile reads in pieces of 512 bytes lacks
+// services. What is larger than a page lacks them anyway, unless no other
+// namespace has any.
 func (h *Host) readProcNet(file string) (text string, err error) {
 	err = h.Do(func() error {
-		b, err := os.ReadFile("/proc/thread-self/net/" + file)
-		text = string(b)
-		return err
+		f, err := os.Open("/proc/thread-self/net/" + file)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		page := make([]byte, 64<<10)
+		for {
+			n, err := f.Read(page)
+			text += string(page[:n])
+			if err == io.EOF {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
 	})
 	if err != nil {
 		return "", fmt.Errorf("read %s of %s: %w", file, h.Name, err)
