@@ -29,7 +29,10 @@ func linkDown(side lab.Side) func(context.Context, *stage) error {
 	return func(_ context.Context, s *stage) error { return s.lab.LinkDown(lab.A, side) }
 }
 
-func serverDown(_ context.Context, s *stage) error { return s.servers[0].Down() }
+func serverDown(_ context.Context, s *stage) error {
+	s.servers[0].Down()
+	return nil
+}
 
 func serverBack(ctx context.Context, s *stage) error { return s.servers[0].Up(ctx) }
 

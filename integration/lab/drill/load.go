@@ -3,7 +3,6 @@ package drill
 import (
 	"context"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/integration/lab"
@@ -14,7 +13,6 @@ import (
 const (
 	talkEvery  = 50 * time.Millisecond
 	visitEvery = 50 * time.Millisecond
-	probeEvery = 5 * time.Millisecond
 	askEvery   = 20 * time.Millisecond
 	tableEvery = 25 * time.Millisecond
 
@@ -53,20 +51,20 @@ func begin(ctx context.Context, s *stage, o Options, scenario Scenario) (l *load
 		}
 	}()
 	client := s.lab.Client()
-	if l.talkers, err = traffic.StartTalkers(ctx, client, s.targets(), o.Talkers, talkEvery); err != nil {
+	if l.talkers, err = traffic.StartTalkers(ctx, s.loop, client, s.targets(), o.Talkers, talkEvery); err != nil {
 		return nil, err
 	}
 	if l.silent, err = traffic.OpenSilent(ctx, client, s.targets(), o.Silent); err != nil {
 		return nil, err
 	}
 	for _, vip := range s.plan.VIPs {
-		p, err := traffic.StartProbe(ctx, client, netip.AddrPortFrom(vip, traffic.UDPPort), probeEvery)
+		p, err := traffic.StartProbe(ctx, s.loop, client, netip.AddrPortFrom(vip, traffic.UDPPort))
 		if err != nil {
 			return nil, err
 		}
 		l.probes = append(l.probes, p)
 	}
-	if l.watch, err = traffic.StartWatch(ctx, s.lab.Witness(), lab.OutsideLink, s.plan.VIPs[0], s.plan.Owner, askEvery); err != nil {
+	if l.watch, err = traffic.StartWatch(s.loop, s.lab.Witness(), lab.OutsideLink, s.plan.VIPs[0], s.plan.Owner, askEvery); err != nil {
 		return nil, err
 	}
 	if scenario.table != nil {
@@ -77,12 +75,9 @@ func begin(ctx context.Context, s *stage, o Options, scenario Scenario) (l *load
 }
 
 // doom notes whose connections end with a real server that is about to die.
-// Only the server knows that of the silent ones.
 func (l *load) doom(s *traffic.Server) {
-	for _, c := range slices.Concat(l.talkers.Clients(), l.silent.Clients()) {
-		if s.Holds(c) {
-			l.doomed[c] = true
-		}
+	for _, c := range s.Clients() {
+		l.doomed[c] = true
 	}
 }
 
@@ -93,7 +88,7 @@ func (l *load) calm(now, event time.Time, s Scenario) bool {
 		return false
 	}
 	for _, p := range l.probes {
-		if now.Sub(p.Last()) > 20*probeEvery {
+		if now.Sub(p.Last()) > 20*traffic.Tick {
 			return false
 		}
 	}

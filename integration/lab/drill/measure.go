@@ -70,7 +70,7 @@ func (l *load) finish(ctx context.Context, event, end time.Time, scenario Scenar
 	s.Talkers = l.talkerSurvival(l.talkers.Stop(talkPatience), event)
 	for i, p := range l.probes {
 		probed := p.Stop()
-		outage := millis(traffic.Outage(probed.Replies, event, end, probeEvery))
+		outage := millis(traffic.Outage(probed.Replies, event, end, traffic.Tick))
 		if i > 0 {
 			s.Probe.Others = append(s.Probe.Others, OtherVIP{Outage: outage})
 			s.Remarks = append(s.Remarks, fmt.Sprintf("the other VIP: outage %.0f ms", outage))
@@ -78,7 +78,7 @@ func (l *load) finish(ctx context.Context, event, end time.Time, scenario Scenar
 		}
 		s.Outage = outage
 		s.Probe.Sent, s.Probe.Replies = probed.Sent, len(probed.Replies)
-		for _, g := range traffic.Gaps(probed.Replies, event, end, 4*probeEvery) {
+		for _, g := range traffic.Gaps(probed.Replies, event, end, 4*traffic.Tick) {
 			s.Probe.Gaps = append(s.Probe.Gaps, GapSpan{millis(g.From.Sub(event)), millis(g.To.Sub(event))})
 		}
 	}
@@ -88,7 +88,7 @@ func (l *load) finish(ctx context.Context, event, end time.Time, scenario Scenar
 		s.Table = maybe(event, at, ok)
 	}
 	s.Newcomers = newcomersSeen(l.newcomers.Stop(), event, end)
-	if n := len(l.doomed); n > 0 {
+	if n := s.Talkers.doomed() + s.Silent.doomed(); n > 0 {
 		s.Remarks = append(s.Remarks, fmt.Sprintf("%d connections were on the dead server", n))
 	}
 	return s
@@ -155,6 +155,11 @@ func (s *Survival) add(c ConnSample, lives bool) {
 		s.Lost = make(map[string]int)
 	}
 	s.Lost[c.Outcome]++
+}
+
+// doomed counts the connections whose server was taken away.
+func (s Survival) doomed() int {
+	return len(s.Conns) - s.Of
 }
 
 // newcomersSeen counts the attempts that the event could have touched: those

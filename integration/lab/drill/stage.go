@@ -25,6 +25,9 @@ type stage struct {
 	bounds  Bounds
 	servers []*traffic.Server
 	logs    [2]*tail
+
+	loop    *traffic.Loop
+	endLoop func() error
 }
 
 // raise builds a lab, starts the real servers and both directors, and waits
@@ -35,6 +38,9 @@ func raise(ctx context.Context, o Options, p Pair, active bool) (*stage, error) 
 		return nil, err
 	}
 	s := &stage{lab: l, plan: l.Plan(), pair: p, logs: [2]*tail{{}, {}}}
+	if err := s.carry(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
 	s.config = configOptions(o, s.plan, active)
 	s.bounds = bounds(s.plan, s.config)
 	if err := s.populate(ctx); err != nil {
@@ -43,9 +49,24 @@ func raise(ctx context.Context, o Options, p Pair, active bool) (*stage, error) 
 	return s, nil
 }
 
+// carry starts the loop that carries the traffic.
+func (s *stage) carry(ctx context.Context) (err error) {
+	if s.loop, err = traffic.NewLoop(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- s.loop.Run(ctx) }()
+	s.endLoop = func() error {
+		cancel()
+		return <-ended
+	}
+	return nil
+}
+
 func (s *stage) populate(ctx context.Context) error {
 	for i, leg := range s.plan.Servers {
-		server := &traffic.Server{Name: fmt.Sprintf("s%d", i+1), Net: s.lab.Server(i), Addresses: []netip.Addr{leg.Addr}}
+		server := &traffic.Server{Name: fmt.Sprintf("s%d", i+1), Net: s.lab.Server(i), Loop: s.loop, Addresses: []netip.Addr{leg.Addr}}
 		if s.plan.Mode != lab.NAT {
 			server.Addresses = append(server.Addresses, s.plan.VIPs...)
 		}
@@ -116,7 +137,7 @@ func (s *stage) unready(ctx context.Context) string {
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		table, err := s.lab.Director(d).IPVS()
 		if err != nil || len(table) < services*len(s.plan.VIPs) {
-			return fmt.Sprintf("director %s has %d services (error %v)", name(d), len(table), err)
+			return fmt.Sprintf("director %s has the services %v and wants %d (error %v)", name(d), table, services*len(s.plan.VIPs), err)
 		}
 		for i, leg := range s.plan.Servers {
 			if n := traffic.Serving(table, leg.Addr); n != len(table) {
@@ -166,11 +187,14 @@ func (s *stage) lastWords() string {
 
 // close ends the directors and the real servers and removes the lab.
 func (s *stage) close() error {
-	errs := []error{s.lab.Close()}
+	err := s.lab.Close()
 	for _, server := range s.servers {
-		errs = append(errs, server.Down())
+		server.Down()
 	}
-	return errors.Join(errs...)
+	if s.endLoop != nil {
+		err = errors.Join(err, s.endLoop())
+	}
+	return err
 }
 
 // name returns "a" or "b".

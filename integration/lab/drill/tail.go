@@ -6,7 +6,7 @@ import (
 )
 
 // tailSize is how much of a director's log an error shows.
-const tailSize = 2048
+const tailSize = 8192
 
 // tail keeps the end of what is written to it. It may be used from several
 // goroutines.

@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"bufio"
 	"context"
 	"net/netip"
 	"sync"
@@ -83,5 +82,5 @@ func (n *Newcomers) call(ctx context.Context, target netip.AddrPort, deadline ti
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(deadline)
-	return ask(conn, bufio.NewReaderSize(conn, 64), "hello")
+	return ask(conn, "hello")
 }

@@ -1,21 +1,16 @@
 package traffic
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 
 	"github.com/mdlayher/arp"
-	"github.com/mdlayher/packet"
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/integration/lab"
 )
-
-// etherTypeARP is ETH_P_ARP of linux/if_ether.h.
-const etherTypeARP = 0x0806
 
 // Host is where a Watch asks from: a *lab.Host is one.
 type Host interface {
@@ -28,105 +23,110 @@ type Host interface {
 // It asks as RFC 5227 section 2.1.1 probes do, with no sender address, so that
 // the question changes no ARP table of those who answer it.
 type Watch struct {
-	vip   netip.Addr
-	who   func(net.HardwareAddr) lab.Director
-	conn  *packet.Conn
-	stop  context.CancelFunc
-	done  sync.WaitGroup
-	mu    sync.Mutex
-	heard Heard // Guarded by mu.
+	loop     *Loop
+	vip      netip.Addr
+	who      func(net.HardwareAddr) lab.Director
+	fd       int
+	question []byte
+	everyone *unix.SockaddrLinklayer
+	beat     *beat
+	heard    Heard // Owned by the loop.
 }
 
 // Heard is what a Watch collected, in order of time.
 type Heard struct {
+	Asked     int
 	Claims    []Claim // Answers to its own requests.
 	Announced []Claim // Gratuitous ARP: nobody had asked.
 }
 
 // StartWatch asks for the VIP on a link of the host every interval. The function
 // who names the owner of a hardware address.
-func StartWatch(ctx context.Context, h Host, link string, vip netip.Addr, who func(net.HardwareAddr) lab.Director, every time.Duration) (*Watch, error) {
-	w := &Watch{vip: vip, who: who}
-	var own net.HardwareAddr
-	err := h.Do(func() error {
-		ifi, err := net.InterfaceByName(link)
-		if err != nil {
-			return err
+func StartWatch(l *Loop, h Host, link string, vip netip.Addr, who func(net.HardwareAddr) lab.Director, every time.Duration) (*Watch, error) {
+	w := &Watch{loop: l, vip: vip, who: who, fd: -1}
+	err := h.Do(func() error { return w.open(link) })
+	l.do(func() {
+		if err == nil {
+			err = l.add(w.fd, w)
 		}
-		own = ifi.HardwareAddr
-		w.conn, err = packet.Listen(ifi, packet.Datagram, etherTypeARP, nil)
-		return err
+		if err != nil && w.fd >= 0 {
+			l.drop(w.fd)
+		}
+		if err == nil {
+			w.beat = l.repeat(every, w.ask)
+		}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("watch %s on %s: %w", vip, link, err)
 	}
-	question, err := arp.NewPacket(arp.OperationRequest, own, netip.IPv4Unspecified(), make(net.HardwareAddr, 6), vip)
-	if err != nil {
-		w.conn.Close()
-		return nil, fmt.Errorf("ask for %s: %w", vip, err)
-	}
-	frame, _ := question.MarshalBinary() // Documented never to fail.
-	ctx, w.stop = context.WithCancel(ctx)
-	w.done.Go(func() { w.ask(ctx, frame, every) })
-	w.done.Go(w.listen)
 	return w, nil
 }
 
 // Stop ends the watch and returns what it heard.
 func (w *Watch) Stop() Heard {
-	w.stop()
-	w.done.Wait()
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.loop.do(func() {
+		w.loop.cancel(w.beat)
+		w.loop.drop(w.fd)
+	})
 	return w.heard
 }
 
 // Owners returns who has answered since a time.
-func (w *Watch) Owners(since time.Time) Owners {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var o Owners
-	for i := len(w.heard.Claims) - 1; i >= 0 && !w.heard.Claims[i].At.Before(since); i-- {
-		o |= NewOwners(w.heard.Claims[i].By)
-	}
+func (w *Watch) Owners(since time.Time) (o Owners) {
+	w.loop.do(func() {
+		for i := len(w.heard.Claims) - 1; i >= 0 && !w.heard.Claims[i].At.Before(since); i-- {
+			o |= NewOwners(w.heard.Claims[i].By)
+		}
+	})
 	return o
 }
 
-func (w *Watch) ask(ctx context.Context, frame []byte, every time.Duration) {
-	defer w.conn.Close() // Ends the listener.
-	ticks := time.NewTicker(every)
-	defer ticks.Stop()
-	everybody := &packet.Addr{HardwareAddr: net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}
-	for {
-		_, _ = w.conn.WriteTo(frame, everybody) // A lost question is a lost answer.
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
+// open makes the socket and the question. It runs inside the host.
+func (w *Watch) open(link string) error {
+	ifi, err := net.InterfaceByName(link)
+	if err != nil {
+		return err
 	}
+	question, err := arp.NewPacket(arp.OperationRequest, ifi.HardwareAddr, netip.IPv4Unspecified(), make(net.HardwareAddr, 6), w.vip)
+	if err != nil {
+		return fmt.Errorf("ask by ARP: %w", err)
+	}
+	if w.question, err = question.MarshalBinary(); err != nil {
+		return fmt.Errorf("ask by ARP: %w", err)
+	}
+	// packet(7): without a protocol nothing comes in before bind names the link.
+	w.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open a packet socket: %w", err)
+	}
+	const protocol = unix.ETH_P_ARP>>8 | unix.ETH_P_ARP<<8&0xff00 // In network order.
+	w.everyone = &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: ifi.Index, Halen: 6}
+	for i := range 6 {
+		w.everyone.Addr[i] = 0xff
+	}
+	if err := unix.Bind(w.fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: ifi.Index}); err != nil {
+		return fmt.Errorf("bind to %s: %w", link, err)
+	}
+	return nil
 }
 
-func (w *Watch) listen() {
-	buf := make([]byte, 128)
-	for {
-		n, _, err := w.conn.ReadFrom(buf)
-		if err != nil {
-			return
-		}
-		now := time.Now()
-		var p arp.Packet
-		if p.UnmarshalBinary(buf[:n]) != nil || p.SenderIP != w.vip {
-			continue
-		}
-		c := Claim{At: now, By: w.who(p.SenderHardwareAddr)}
-		w.mu.Lock()
-		// RFC 5227 section 3: an announcement has the address as its target too.
-		if p.TargetIP == w.vip {
-			w.heard.Announced = append(w.heard.Announced, c)
-		} else if p.Operation == arp.OperationReply {
-			w.heard.Claims = append(w.heard.Claims, c)
-		}
-		w.mu.Unlock()
+func (w *Watch) ask(time.Time) {
+	w.heard.Asked++
+	_ = unix.Sendto(w.fd, w.question, unix.MSG_DONTWAIT, w.everyone) // A lost question is a lost answer.
+}
+
+func (w *Watch) readable(now time.Time) {
+	var b [128]byte
+	n, err := unix.Read(w.fd, b[:])
+	var p arp.Packet
+	if err != nil || p.UnmarshalBinary(b[:n]) != nil || p.SenderIP != w.vip {
+		return
+	}
+	c := Claim{At: now, By: w.who(p.SenderHardwareAddr)}
+	switch {
+	case p.TargetIP == w.vip: // RFC 5227 section 3: an announcement names the address twice.
+		w.heard.Announced = append(w.heard.Announced, c)
+	case p.Operation == arp.OperationReply:
+		w.heard.Claims = append(w.heard.Claims, c)
 	}
 }

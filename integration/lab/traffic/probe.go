@@ -3,13 +3,13 @@ package traffic
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // flows is the number of UDP flows that a probe rotates through. Each is one
@@ -18,16 +18,15 @@ import (
 // server is no outage of the VIP.
 const flows = 6
 
-// Probe asks a UDP echo service behind the VIP at a fixed pace. Its question is
+// Probe asks a UDP echo service behind the VIP every Tick. Its question is
 // whether anything comes back through the VIP at all, so its answer is the
 // times of the replies: forwarding, not merely the address, must work.
 type Probe struct {
-	start time.Time
-	stop  context.CancelFunc
-	done  sync.WaitGroup
-	sent  int                // Owned by the sender until it is done.
-	heard [flows][]time.Time // Each owned by its receiver until it is done.
-	last  atomic.Int64       // Of the newest reply, in nanoseconds since start; 0: none.
+	loop   *Loop
+	target unix.Sockaddr
+	fds    []int
+	beat   *beat
+	seen   Probed // Owned by the loop.
 }
 
 // Probed is what a probe saw.
@@ -36,77 +35,82 @@ type Probed struct {
 	Replies []time.Time // In order.
 }
 
-// StartProbe sends a datagram to the target every interval.
-func StartProbe(ctx context.Context, from Net, target netip.AddrPort, every time.Duration) (*Probe, error) {
-	conns := make([]net.PacketConn, 0, flows)
+// StartProbe begins to ask the target, an IPv4 address and port.
+func StartProbe(ctx context.Context, l *Loop, from Net, target netip.AddrPort) (*Probe, error) {
+	p := &Probe{
+		loop:   l,
+		target: &unix.SockaddrInet4{Addr: target.Addr().As4(), Port: int(target.Port())},
+		seen:   Probed{Replies: make([]time.Time, 0, 2048)},
+	}
+	var errs []error
 	for range flows {
 		c, err := from.ListenPacket(ctx, "udp4", "0.0.0.0:0")
 		if err != nil {
-			for _, c := range conns {
-				c.Close()
-			}
-			return nil, fmt.Errorf("open a probe socket: %w", err)
+			errs = append(errs, err)
+			break
 		}
-		conns = append(conns, c)
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	p := &Probe{start: time.Now(), stop: cancel}
-	for i, c := range conns {
-		p.heard[i] = make([]time.Time, 0, 1024)
-		p.done.Go(func() { p.receive(i, c) })
-	}
-	p.done.Go(func() {
-		p.send(ctx, conns, net.UDPAddrFromAddrPort(target), every)
-		for _, c := range conns {
-			c.Close() // Ends the receivers.
+		fd, err := detach(c.(*net.UDPConn))
+		if err != nil {
+			errs = append(errs, err)
+			break
 		}
+		p.fds = append(p.fds, fd)
+	}
+	l.do(func() {
+		for _, fd := range p.fds {
+			errs = append(errs, l.add(fd, flow{fd, p}))
+		}
+		p.beat = l.repeat(Tick, p.ask)
 	})
+	if err := errors.Join(errs...); err != nil {
+		p.Stop()
+		return nil, fmt.Errorf("start a probe of %s: %w", target, err)
+	}
 	return p, nil
 }
 
 // Last returns when the newest reply came, the zero time before the first.
-func (p *Probe) Last() time.Time {
-	if n := p.last.Load(); n > 0 {
-		return p.start.Add(time.Duration(n))
-	}
-	return time.Time{}
+func (p *Probe) Last() (last time.Time) {
+	p.loop.do(func() {
+		if n := len(p.seen.Replies); n > 0 {
+			last = p.seen.Replies[n-1]
+		}
+	})
+	return last
 }
 
 // Stop ends the probe and returns what it saw.
 func (p *Probe) Stop() Probed {
-	p.stop()
-	p.done.Wait()
-	replies := slices.Concat(p.heard[:]...)
-	slices.SortFunc(replies, time.Time.Compare)
-	return Probed{Sent: p.sent, Replies: replies}
+	p.loop.do(func() {
+		p.loop.cancel(p.beat)
+		for _, fd := range p.fds {
+			p.loop.drop(fd)
+		}
+		p.fds = nil
+	})
+	return p.seen
 }
 
-func (p *Probe) send(ctx context.Context, conns []net.PacketConn, target net.Addr, every time.Duration) {
-	ticks := time.NewTicker(every)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticks.C:
-		}
-		var seq [4]byte
-		binary.BigEndian.PutUint32(seq[:], uint32(p.sent))
-		// An error is a probe without an answer, which is what is counted.
-		_, _ = conns[p.sent%flows].WriteTo(seq[:], target)
-		p.sent++
+func (p *Probe) ask(time.Time) {
+	if len(p.fds) == 0 {
+		return
 	}
+	var seq [4]byte
+	binary.BigEndian.PutUint32(seq[:], uint32(p.seen.Sent))
+	// An error is a probe without an answer, which is what is counted.
+	_ = unix.Sendto(p.fds[p.seen.Sent%len(p.fds)], seq[:], unix.MSG_DONTWAIT, p.target)
+	p.seen.Sent++
 }
 
-func (p *Probe) receive(i int, c net.PacketConn) {
+// flow is one of a probe's sockets.
+type flow struct {
+	fd    int
+	probe *Probe
+}
+
+func (f flow) readable(now time.Time) {
 	var b [64]byte
-	for {
-		_, _, err := c.ReadFrom(b[:])
-		if err != nil {
-			return // Closed; the socket is not connected, so no ICMP error ends it.
-		}
-		now := time.Now()
-		p.heard[i] = append(p.heard[i], now)
-		p.last.Store(int64(now.Sub(p.start)))
+	if n, err := unix.Read(f.fd, b[:]); err == nil && n > 0 {
+		f.probe.seen.Replies = append(f.probe.seen.Replies, now)
 	}
 }

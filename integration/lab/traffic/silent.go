@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"net"
 	"net/netip"
@@ -55,7 +56,7 @@ func (s *Silent) Speak(ctx context.Context, patience time.Duration) []Utterance 
 			start := time.Now()
 			_ = c.SetDeadline(start.Add(patience))
 			defer interruptOn(ctx, c)()
-			server, err := ask(c, bufio.NewReaderSize(c, 64), "hello")
+			server, err := ask(c, "hello")
 			heard[i] = Utterance{
 				Client: local(c), Target: s.targets[i%len(s.targets)],
 				Server: server, Outcome: classify(err), Took: time.Since(start),
@@ -73,4 +74,25 @@ func (s *Silent) Close() {
 		c.Close()
 	}
 	s.conns = nil
+}
+
+// ask says a word and returns the name of the server that repeats it.
+func ask(conn net.Conn, word string) (server string, err error) {
+	if _, err := conn.Write([]byte(word + "\n")); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReaderSize(conn, 64).ReadSlice('\n')
+	if err != nil {
+		return "", err
+	}
+	return echoed(bytes.TrimSuffix(line, []byte("\n")), word)
+}
+
+// echoed returns the server's name of an answer, which is the name and the word.
+func echoed(line []byte, word string) (server string, err error) {
+	name, echo, ok := bytes.Cut(line, []byte(" "))
+	if !ok || string(echo) != word {
+		return "", errGarbled
+	}
+	return string(name), nil
 }

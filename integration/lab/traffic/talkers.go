@@ -1,24 +1,23 @@
 package traffic
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"net"
+	"fmt"
+	"io"
 	"net/netip"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Talkers are long-lived connections through a VIP, each of which sends a line
-// at a fixed pace and waits for the answer before the next.
+// at a fixed pace, but never before the line before was answered.
 type Talkers struct {
-	every time.Duration
+	loop  *Loop
 	talks []*talk
-	stop  context.CancelFunc
-	done  sync.WaitGroup
+	beat  *beat
 }
 
 // Talk is what happened to one of the connections.
@@ -30,31 +29,52 @@ type Talk struct {
 	Ended          time.Time
 }
 
+// talk is owned by the loop.
 type talk struct {
-	conn *net.TCPConn
 	Talk
-	last atomic.Int64 // Of the newest reply, in nanoseconds since base; -1 once dead.
-	base time.Time
+	loop *Loop
+	fd   int       // -1 once dead.
+	next time.Time // When the next line is due.
+	said int       // Number of the newest line, which is its text.
+	owed bool      // It has not been answered.
+	last time.Time // Of the newest reply; at first the start.
+	got  []byte    // Of an answer that is not whole yet.
 }
 
 // StartTalkers opens n connections, spread over the targets, and makes each say
-// a line every interval, the starts evenly apart, until Stop or ctx is done.
-// It fails where a connection cannot be opened.
-func StartTalkers(ctx context.Context, from Net, targets []netip.AddrPort, n int, every time.Duration) (*Talkers, error) {
+// a line every interval, the starts evenly apart, until Stop. It fails where a
+// connection cannot be opened.
+func StartTalkers(ctx context.Context, l *Loop, from Net, targets []netip.AddrPort, n int, every time.Duration) (*Talkers, error) {
 	conns, err := dialAll(ctx, from, targets, n)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	t := &Talkers{every: every, stop: cancel}
-	base := time.Now()
-	for i, c := range conns {
-		one := &talk{conn: c, base: base}
-		one.Client, one.Target = local(c), targets[i%len(targets)]
-		one.Replies = make([]time.Time, 0, 256)
-		t.talks = append(t.talks, one)
-		first := base.Add(every * time.Duration(i) / time.Duration(n))
-		t.done.Go(func() { one.run(ctx, first, every) })
+	t := &Talkers{loop: l}
+	l.do(func() {
+		now := l.now()
+		for i, c := range conns {
+			one := &talk{loop: l, last: now, next: now.Add(every * time.Duration(i) / time.Duration(n))}
+			one.Client, one.Target = local(c), targets[i%len(targets)]
+			one.Replies = make([]time.Time, 0, 256)
+			var failed error
+			if one.fd, failed = detach(c); failed == nil {
+				failed = l.add(one.fd, one)
+			}
+			if failed != nil {
+				err = failed
+				one.end(Failed, now)
+			}
+			t.talks = append(t.talks, one)
+		}
+		t.beat = l.repeat(Tick, func(now time.Time) {
+			for _, one := range t.talks {
+				one.pace(now, every)
+			}
+		})
+	})
+	if err != nil {
+		t.Stop(0)
+		return nil, fmt.Errorf("let %d connections talk: %w", n, err)
 	}
 	return t, nil
 }
@@ -63,7 +83,7 @@ func StartTalkers(ctx context.Context, from Net, targets []netip.AddrPort, n int
 func (t *Talkers) Clients() []netip.AddrPort {
 	clients := make([]netip.AddrPort, len(t.talks))
 	for i, one := range t.talks {
-		clients[i] = one.Client
+		clients[i] = one.Client // Never changes.
 	}
 	return clients
 }
@@ -71,97 +91,95 @@ func (t *Talkers) Clients() []netip.AddrPort {
 // Waiting returns how many connections live, and how many of these have had no
 // answer since a time.
 func (t *Talkers) Waiting(since time.Time) (alive, waiting int) {
-	for _, one := range t.talks {
-		last := one.last.Load()
-		if last < 0 {
-			continue
+	t.loop.do(func() {
+		for _, one := range t.talks {
+			if one.fd < 0 {
+				continue
+			}
+			alive++
+			if one.last.Before(since) {
+				waiting++
+			}
 		}
-		alive++
-		if one.base.Add(time.Duration(last)).Before(since) {
-			waiting++
-		}
-	}
+	})
 	return alive, waiting
 }
 
 // Stop ends the conversations and returns what happened to each. A connection
 // that has had no answer for longer than patience counts as stuck.
 func (t *Talkers) Stop(patience time.Duration) []Talk {
-	t.stop()
-	t.done.Wait()
 	talks := make([]Talk, len(t.talks))
-	for i, one := range t.talks {
-		one.conn.Close()
-		talks[i] = one.Talk
-		newest := one.base
-		if n := len(one.Replies); n > 0 {
-			newest = one.Replies[n-1]
+	t.loop.do(func() {
+		t.loop.cancel(t.beat)
+		now := t.loop.now()
+		for i, one := range t.talks {
+			switch {
+			case one.fd < 0:
+			case now.Sub(one.last) > patience:
+				one.end(Stuck, now)
+			default:
+				one.end(Served, now)
+			}
+			talks[i] = one.Talk
 		}
-		if one.End == Served && one.Ended.Sub(newest) > patience {
-			talks[i].End = Stuck
-		}
-	}
+	})
 	return talks
 }
 
-func (o *talk) run(ctx context.Context, next time.Time, every time.Duration) {
-	release := interruptOn(ctx, o.conn)
-	defer release()
-	timer := time.NewTimer(time.Until(next))
-	defer timer.Stop()
-	lines := bufio.NewReaderSize(o.conn, 64)
-	for n := 1; ; n++ {
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		}
-		err := o.say(ctx, lines, n)
-		if ctx.Err() != nil {
-			o.End, o.Ended = Served, time.Now()
-			return
-		}
-		if err != nil {
-			o.End, o.Ended = classify(err), time.Now()
-			o.last.Store(-1)
-			return
-		}
-		// After a stall the pace goes on from now: a burst of overdue lines
-		// would be load that no client makes.
-		if next = next.Add(every); time.Until(next) < 0 {
-			next = time.Now()
-		}
-		timer.Reset(time.Until(next))
+// pace says the next line when it is due.
+func (o *talk) pace(now time.Time, every time.Duration) {
+	if o.fd < 0 || o.owed || now.Before(o.next) {
+		return
+	}
+	// After a stall the pace goes on from now.
+	if o.next = o.next.Add(every); o.next.Before(now) {
+		o.next = now
+	}
+	o.said++
+	o.owed = true
+	var line [24]byte
+	_, err := unix.Write(o.fd, append(strconv.AppendInt(line[:0], int64(o.said), 10), '\n'))
+	if err != nil && err != unix.EAGAIN {
+		o.end(classify(err), now)
 	}
 }
 
-func (o *talk) say(ctx context.Context, lines *bufio.Reader, n int) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
+// readable takes an answer: the server's name and the line.
+func (o *talk) readable(now time.Time) {
+	var b [64]byte
+	n, err := unix.Read(o.fd, b[:])
+	switch {
+	case err == unix.EAGAIN:
+		return
+	case err == nil && n == 0:
+		err = io.EOF
+	case err == nil:
+		o.got = append(o.got, b[:n]...)
+		line, rest, whole := bytes.Cut(o.got, []byte("\n"))
+		if !whole {
+			return
+		}
+		o.got = append(o.got[:0], rest...)
+		err = o.answered(line, now)
 	}
-	word := strconv.Itoa(n)
-	server, err := ask(o.conn, lines, word)
 	if err != nil {
-		return err
+		o.end(classify(err), now)
 	}
-	now := time.Now()
-	o.Server = server
+}
+
+func (o *talk) answered(line []byte, now time.Time) error {
+	server, err := echoed(line, strconv.Itoa(o.said))
+	if err != nil || !o.owed {
+		return errGarbled
+	}
+	o.Server, o.owed, o.last = server, false, now
 	o.Replies = append(o.Replies, now)
-	o.last.Store(int64(now.Sub(o.base)))
 	return nil
 }
 
-// ask says a word and returns the name of the server that repeats it.
-func ask(conn net.Conn, lines *bufio.Reader, word string) (server string, err error) {
-	if _, err := conn.Write(append([]byte(word), '\n')); err != nil {
-		return "", err
+func (o *talk) end(outcome Outcome, now time.Time) {
+	if o.fd >= 0 {
+		o.loop.drop(o.fd)
 	}
-	line, err := lines.ReadSlice('\n')
-	if err != nil {
-		return "", err
-	}
-	name, echo, ok := bytes.Cut(bytes.TrimSuffix(line, []byte("\n")), []byte(" "))
-	if !ok || string(echo) != word {
-		return "", errGarbled
-	}
-	return string(name), nil
+	o.fd, o.End, o.Ended = -1, outcome, now
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -31,18 +32,35 @@ func (l *loopback) DialTCP(ctx context.Context, _, remote netip.AddrPort) (*net.
 	return c.(*net.TCPConn), nil
 }
 
+// running returns a loop that runs as long as the test.
+func running(t *testing.T) *Loop {
+	t.Helper()
+	l, err := NewLoop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- l.Run(t.Context()) }()
+	t.Cleanup(func() {
+		if err := <-ended; err != nil {
+			t.Errorf("the loop ended with %v", err)
+		}
+	})
+	return l
+}
+
 // upServer starts a real server on the loopback address and ends it with the
 // test.
 func upServer(t *testing.T, address string) *Server {
 	t.Helper()
-	s := &Server{Name: "s1", Net: &loopback{}, Addresses: []netip.Addr{netip.MustParseAddr(address)}}
+	s := &Server{Name: "s1", Net: &loopback{}, Loop: running(t), Addresses: []netip.Addr{netip.MustParseAddr(address)}}
 	if err := s.Up(t.Context()); err != nil {
 		if errors.Is(err, syscall.EACCES) {
 			t.Skipf("port %d is for root: %v", lab.HTTPPort, err)
 		}
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Down() })
+	t.Cleanup(s.Down)
 	return s
 }
 
@@ -73,9 +91,7 @@ func TestServerTellsItsName(t *testing.T) {
 	if resp.StatusCode != http.StatusOK || string(body) != "s1\n" {
 		t.Errorf("%d %q, want 200 and the name", resp.StatusCode, body)
 	}
-	if err := s.Down(); err != nil {
-		t.Fatal(err)
-	}
+	s.Down()
 	if err := s.Up(t.Context()); err != nil {
 		t.Fatalf("up again: %v", err)
 	}
@@ -84,7 +100,7 @@ func TestServerTellsItsName(t *testing.T) {
 func TestTalkersSurviveUntilTheServerGoes(t *testing.T) {
 	s := upServer(t, "127.77.0.2")
 	echo := []netip.AddrPort{netip.AddrPortFrom(s.Addresses[0], lab.EchoPort)}
-	alive, err := StartTalkers(t.Context(), s.Net, echo, 5, time.Millisecond)
+	alive, err := StartTalkers(t.Context(), s.Loop, s.Net, echo, 5, Tick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +109,7 @@ func TestTalkersSurviveUntilTheServerGoes(t *testing.T) {
 		n, waiting := alive.Waiting(start)
 		return n == 5 && waiting == 0
 	})
-	if !s.Holds(alive.talks[0].Client) {
+	if !slices.Contains(s.Clients(), alive.Clients()[0]) {
 		t.Error("the server does not know its client")
 	}
 	for _, talk := range alive.Stop(time.Minute) {
@@ -102,13 +118,11 @@ func TestTalkersSurviveUntilTheServerGoes(t *testing.T) {
 		}
 	}
 
-	dying, err := StartTalkers(t.Context(), s.Net, echo, 5, time.Millisecond)
+	dying, err := StartTalkers(t.Context(), s.Loop, s.Net, echo, 5, Tick)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Down(); err != nil {
-		t.Fatal(err)
-	}
+	s.Down()
 	until(t, "every talker died", func() bool {
 		n, _ := dying.Waiting(start)
 		return n == 0
@@ -127,11 +141,11 @@ func TestTalkerWithoutAnswersIsStuck(t *testing.T) {
 	}
 	defer deaf.Close()
 	target := netip.MustParseAddrPort(deaf.Addr().String())
-	talkers, err := StartTalkers(t.Context(), &loopback{}, []netip.AddrPort{target}, 2, time.Millisecond)
+	talkers, err := StartTalkers(t.Context(), running(t), &loopback{}, []netip.AddrPort{target}, 2, Tick)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, talk := range talkers.Stop(0) {
+	for _, talk := range talkers.Stop(-1) {
 		if talk.End != Stuck {
 			t.Errorf("%s, want it stuck", talk.End)
 		}
@@ -175,7 +189,7 @@ func TestNewcomersAreServedOrRefused(t *testing.T) {
 
 func TestProbeHearsTheService(t *testing.T) {
 	s := upServer(t, "127.77.0.6")
-	p, err := StartProbe(t.Context(), s.Net, netip.AddrPortFrom(s.Addresses[0], UDPPort), time.Millisecond)
+	p, err := StartProbe(t.Context(), s.Loop, s.Net, netip.AddrPortFrom(s.Addresses[0], UDPPort))
 	if err != nil {
 		t.Fatal(err)
 	}
