@@ -2,6 +2,7 @@ package conf
 
 import (
 	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/ipvs/pool"
 	"github.com/tandem-ha/tandem/vrrp"
@@ -18,7 +19,7 @@ type Config struct {
 	Sync     *connsync.Config // nil: lvs_sync_daemon is not configured
 	// SyncInstance is the VRRP instance named by lvs_sync_daemon; empty: none.
 	SyncInstance string
-	Timeouts     pool.Timeouts
+	Timeouts     ipvs.Timeouts
 
 	// Interfaces are all uses of a network interface with their positions, in
 	// the order of the file: see MissingInterfaces.

@@ -88,8 +88,8 @@ func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
 	return fresh
 }
 
-// sort puts the findings in the order of the file; those about one place stay
+// Sort puts the findings in the order of the file; those about one place stay
 // in the order in which they were found.
-func (ds Diagnostics) sort() {
+func (ds Diagnostics) Sort() {
 	slices.SortStableFunc(ds, func(a, b Diagnostic) int { return a.Pos.Compare(b.Pos) })
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
-	"github.com/tandem-ha/tandem/ipvs/pool"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -18,7 +18,7 @@ type globals struct {
 	announce vrrp.Announce
 	sync     *syncDaemon
 	settings connsync.Settings
-	timeouts pool.Timeouts
+	timeouts ipvs.Timeouts
 }
 
 var defaultGlobals = globals{

@@ -104,7 +104,7 @@ func Parse(name string, src []byte) (Config, Diagnostics) {
 		read(l, rootBlock, &none{}, tree.Statements)
 		cfg = l.finish()
 	}
-	l.found.sort()
+	l.found.Sort()
 	if l.found.Fatal() {
 		cfg = Config{}
 	}

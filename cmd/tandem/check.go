@@ -35,6 +35,7 @@ Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict.`,
 			config, found := conf.Load(file)
 			if !found.Fatal() {
 				found = append(found, config.MissingInterfaces(director.InterfaceExists)...)
+				found.Sort()
 			}
 			for _, d := range found {
 				fmt.Fprintln(cmd.OutOrStdout(), d)

@@ -1,10 +1,6 @@
 package pool
 
-import (
-	"time"
-
-	"github.com/tandem-ha/tandem/ipvs"
-)
+import "github.com/tandem-ha/tandem/ipvs"
 
 // Service is the configuration of one virtual server: what the user writes in
 // a virtual_server block is what runs.
@@ -42,7 +38,3 @@ type Sorry struct {
 	Dest    ipvs.Destination // a Weight of 0 means 1
 	Inhibit bool             // sorry_server_inhibit: keep it with weight 0 while it is not needed
 }
-
-// Timeouts are the IPVS connection timeouts (keyword lvs_timeouts); zero
-// leaves the kernel's value.
-type Timeouts struct{ TCP, TCPFin, UDP time.Duration }

@@ -56,13 +56,12 @@ func (b *balance) start(parts *parts) {
 // come from the pools.
 func (b *balance) set(ctx context.Context, c conf.Config) error {
 	b.syncer.Want(c.Sync)
-	timeouts := ipvs.Timeouts(c.Timeouts)
-	if timeouts == (ipvs.Timeouts{}) {
+	if c.Timeouts == (ipvs.Timeouts{}) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	return b.kernel.SetTimeouts(ctx, timeouts)
+	return b.kernel.SetTimeouts(ctx, c.Timeouts)
 }
 
 // clear takes away what tandem owns in IPVS. The parts have ended before.

@@ -234,5 +234,5 @@ func (d *Director) sayFound(found conf.Diagnostics) {
 
 // balances tells whether a configuration needs IPVS at all.
 func balances(c conf.Config) bool {
-	return len(c.Services) > 0 || c.Sync != nil || ipvs.Timeouts(c.Timeouts) != (ipvs.Timeouts{})
+	return len(c.Services) > 0 || c.Sync != nil || c.Timeouts != (ipvs.Timeouts{})
 }
