@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tandem-ha/tandem/"
+
+// TestWhoMayImportWhom holds the layers apart: a domain knows no other domain,
+// what is pure knows no kernel, and only the director knows them all.
+func TestWhoMayImportWhom(t *testing.T) {
+	edges := []string{"github.com/vishvananda/netlink", "github.com/mdlayher/", "golang.org/x/sys/unix", "github.com/moby/ipvs"}
+	tests := []struct {
+		what  string
+		pkg   string
+		may   []string // of tandem
+		never []string // of others
+	}{
+		{"the VRRP machine is pure", "vrrp", []string{"vrrp/advert"}, append(edges, "net/http", "os/exec")},
+		{"the advert codec is pure", "vrrp/advert", nil, edges},
+		{"the VRRP edge knows VRRP only", "vrrp/link", []string{"vrrp", "vrrp/advert"}, nil},
+		{"the Runner knows no probe", "healthcheck", nil, append(edges, "net/http")},
+		{"probes know health checks only", "healthcheck/probe", []string{"healthcheck"}, nil},
+		{"the IPVS table is pure", "ipvs", nil, edges},
+		{"pool policy is pure", "ipvs/pool", []string{"ipvs"}, edges},
+		{"the IPVS edge knows IPVS only", "ipvs/kernel", []string{"ipvs"}, nil},
+		{"connection sync knows IPVS only", "ipvs/connsync", []string{"ipvs"}, nil},
+		{"the lexer knows no keyword", "conf/syntax", nil, edges},
+		{"the configuration needs no kernel", "conf",
+			[]string{"conf/syntax", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/pool", "ipvs/connsync"}, edges[:2]},
+		{"the lab knows nothing of tandem", "integration/lab/drill",
+			[]string{"integration/lab", "integration/lab/testkernel", "integration/lab/traffic"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			out, err := exec.Command("go", "list", "-deps", module+tt.pkg).Output()
+			if err != nil {
+				t.Fatal("list dependencies:", err)
+			}
+			for dep := range strings.FieldsSeq(string(out)) {
+				own, isOwn := strings.CutPrefix(dep, module)
+				if isOwn && own != tt.pkg && !slices.Contains(tt.may, own) {
+					t.Errorf("%s reaches %s", tt.pkg, own)
+				}
+				if slices.ContainsFunc(tt.never, func(n string) bool { return strings.HasPrefix(dep, n) }) {
+					t.Errorf("%s reaches %s", tt.pkg, dep)
+				}
+			}
+		})
+	}
+}
