@@ -67,13 +67,12 @@ func stopAll(nanny int) error {
 		}
 		moving := 0
 		for _, pid := range members {
-			switch state, _, _ := strings.Cut(statusField(pid, "State"), " "); state {
-			case "T", "Z", "X", "": // Stopped, or ended.
-			default:
-				moving++
-				if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil && err != syscall.ESRCH {
-					return err
-				}
+			if stopped(pid) {
+				continue
+			}
+			moving++
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil && err != syscall.ESRCH {
+				return err
 			}
 		}
 		if moving == 0 {
@@ -82,6 +81,21 @@ func stopAll(nanny int) error {
 		time.Sleep(time.Millisecond) // The kernel stops them at their next return to user space.
 	}
 	return errors.New("processes fork faster than they can be stopped")
+}
+
+// stopped reports a process that runs none of its code before a SIGCONT: it is
+// stopped, or it has ended, or it is deep in a system call with the SIGSTOP
+// waiting at the way out, as a parent whose vfork(2) child was stopped.
+func stopped(pid int) bool {
+	switch state, _, _ := strings.Cut(statusField(pid, "State"), " "); state {
+	case "T", "Z", "X", "":
+		return true
+	case "D":
+		pending, err := strconv.ParseUint(statusField(pid, "ShdPnd"), 16, 64)
+		return err == nil && pending&(1<<(syscall.SIGSTOP-1)) != 0
+	default:
+		return false
+	}
 }
 
 // statusField returns a field of a process's status, empty where the process

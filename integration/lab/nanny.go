@@ -3,6 +3,7 @@ package lab
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,8 +23,8 @@ import (
 // nannyName is argument 0 of the nanny.
 const nannyName = "tandem-lab-nanny"
 
-// nannyPipe is the nanny's descriptor of the pipe to the lab.
-const nannyPipe = 3
+// nannyLine is the nanny's descriptor of the line to the lab.
+const nannyLine = 3
 
 // nannyOrders is argument 1 of the nanny.
 type nannyOrders struct {
@@ -43,10 +44,10 @@ type nannyReport struct {
 
 // nanny never returns.
 func nanny() {
-	pipe := os.NewFile(nannyPipe, "pipe to the lab")
-	unix.CloseOnExec(nannyPipe)
-	report := json.NewEncoder(pipe)
-	if err := nurse(report); err != nil {
+	line := os.NewFile(nannyLine, "line to the lab")
+	unix.CloseOnExec(nannyLine)
+	report := json.NewEncoder(line)
+	if err := nurse(line, report); err != nil {
 		_ = report.Encode(nannyReport{Failed: err.Error()}) // Nobody else to tell.
 		os.Exit(1)
 	}
@@ -54,7 +55,7 @@ func nanny() {
 }
 
 // nurse starts the command and returns when no process is left.
-func nurse(report *json.Encoder) error {
+func nurse(line io.Reader, report *json.Encoder) error {
 	var o nannyOrders
 	if err := json.Unmarshal([]byte(os.Args[1]), &o); err != nil {
 		return fmt.Errorf("read the orders: %w", err)
@@ -81,6 +82,11 @@ func nurse(report *json.Encoder) error {
 	}
 	if err := report.Encode(nannyReport{Started: child.Pid}); err != nil {
 		return err
+	}
+	// The lab looks the command up by this pid; until it says so, even an ended
+	// command must stay there to be found.
+	if _, err := io.ReadFull(line, make([]byte, 1)); err != nil {
+		return fmt.Errorf("hear the lab: %w", err)
 	}
 	for {
 		var status unix.WaitStatus

@@ -8,14 +8,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/vishvananda/netns"
 )
 
 // Command is a program to start in a Host.
@@ -64,22 +59,20 @@ func (h *Host) Start(ctx context.Context, c Command) (*Process, error) {
 }
 
 func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
-	cmd, fromNanny, err := h.nannyCommand(c)
+	b, err := prepare(h.Name, c)
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{name: h.Name + ": " + c.Argv[0], heard: make(chan struct{}), done: make(chan struct{})}
 	started := make(chan error, 1)
-	go h.keep(p, cmd, started)
-	err = <-started
-	_ = cmd.ExtraFiles[0].Close() // The nanny's end.
-	if err != nil {
-		return nil, errors.Join(err, fromNanny.Close())
+	go h.keep(p, b, started)
+	if err := <-started; err != nil {
+		return nil, errors.Join(err, b.line.Close())
 	}
 	// The nanny's first line says whether the command runs, its last line how
 	// it ended.
 	first := make(chan error, 1)
-	go p.listen(fromNanny, first)
+	go p.listen(b.line, first)
 	select {
 	case err = <-first:
 	case <-ctx.Done():
@@ -94,91 +87,11 @@ func (h *Host) start(ctx context.Context, c Command) (*Process, error) {
 	return p, nil
 }
 
-// nannyCommand prepares the first process of the command's namespaces: this
-// program in its role as a nanny, with a pipe that it reports on.
-func (h *Host) nannyCommand(c Command) (*exec.Cmd, *os.File, error) {
-	if len(c.Argv) == 0 {
-		return nil, nil, errors.New("no command")
-	}
-	runDir := ""
-	if c.RunDir != "" {
-		var err error
-		if runDir, err = filepath.Abs(c.RunDir); err == nil {
-			err = os.MkdirAll(runDir, 0o755)
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("make the run folder: %w", err)
-		}
-	}
-	orders, err := json.Marshal(nannyOrders{Host: h.Name, Argv: c.Argv, RunDir: runDir})
-	if err != nil {
-		return nil, nil, err
-	}
-	reader, writer, err := os.Pipe()
-	if err != nil {
-		return nil, nil, err
-	}
-	return &exec.Cmd{
-		Path:       "/proc/self/exe",
-		Args:       []string{nannyName, string(orders)},
-		Env:        append(os.Environ(), c.Env...),
-		Stdout:     c.Stdout,
-		Stderr:     c.Stderr,
-		ExtraFiles: []*os.File{writer},
-		SysProcAttr: &syscall.SysProcAttr{
-			// When the first process of a process namespace ends, the kernel
-			// kills all others, whatever they forked or detached.
-			Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS,
-			Pdeathsig:  syscall.SIGKILL,
-			Setsid:     true,
-		},
-	}, reader, nil
-}
-
-// keep starts the nanny in the namespace and waits for its end on the same
-// thread: Pdeathsig is sent when the thread that started a process ends
-// (prctl(2)), not when its process does.
-func (h *Host) keep(p *Process, cmd *exec.Cmd, started chan<- error) {
-	defer close(p.done)
-	runtime.LockOSThread() // And never unlocked: the thread ends with this goroutine.
-	if err := h.startHere(p, cmd); err != nil {
-		started <- err
-		return
-	}
-	started <- nil
-	_ = cmd.Wait() // The nanny reports; its own end says nothing.
-	<-p.heard
-	// Without a report it was killed together with the command.
-	p.ended(Exit{Code: -1, Signal: syscall.SIGKILL, At: time.Now()})
-}
-
-// startHere starts the nanny from this thread in the namespace. The thread does
-// not stay there, or it would keep the namespace alive while it waits.
-func (h *Host) startHere(p *Process, cmd *exec.Cmd) error {
-	ns, home, err := h.namespaces()
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
-	defer home.Close()
-	if err := netns.Set(ns); err != nil {
-		return fmt.Errorf("enter the namespace: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	p.nanny = cmd.Process
-	if err := netns.Set(home); err != nil {
-		return errors.Join(fmt.Errorf("leave the namespace: %w", err), cmd.Process.Kill(), cmd.Wait())
-	}
-	return nil
-}
-
 // listen reads the nanny's reports.
-func (p *Process) listen(fromNanny *os.File, first chan<- error) {
+func (p *Process) listen(line *os.File, first chan<- error) {
 	defer close(p.heard)
-	defer fromNanny.Close()
-	lines := bufio.NewScanner(fromNanny)
+	defer line.Close()
+	lines := bufio.NewScanner(line)
 	for lines.Scan() {
 		var r nannyReport
 		if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
@@ -190,7 +103,9 @@ func (p *Process) listen(fromNanny *os.File, first chan<- error) {
 			return
 		case r.Started != 0:
 			var err error
-			p.pid, err = outerPid(p.nanny.Pid, r.Started)
+			if p.pid, err = outerPid(p.nanny.Pid, r.Started); err == nil {
+				_, err = line.Write([]byte{1}) // Found; let it go when it ends.
+			}
 			first <- err
 		default:
 			p.ended(Exit{Code: r.Code, Signal: r.Signal, At: time.Now()})
