@@ -115,7 +115,7 @@ func (f *flags) options() (Options, error) {
 	if err != nil {
 		return Options{}, err
 	}
-	if _, _, err := choose(f.scenarios); err != nil {
+	if _, _, err := choose(f.scenarios, mode); err != nil {
 		return Options{}, err
 	}
 	// RFC 9568 section 5.2.7: the field holds centiseconds, 12 bits of them.

@@ -45,7 +45,7 @@ const (
 // meet the same noise. A pair that does not become healthy is an error; a
 // missed budget is not.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	cut, chosen, err := choose(o.Scenarios)
+	cut, chosen, err := choose(o.Scenarios, o.Mode)
 	if err != nil {
 		return nil, err
 	}

@@ -14,11 +14,12 @@ const (
 	talkEvery  = 50 * time.Millisecond
 	visitEvery = 50 * time.Millisecond
 	askEvery   = 20 * time.Millisecond
-	tableEvery = 25 * time.Millisecond
+	tableEvery = 50 * time.Millisecond
 
 	// silence is how long a director may leave ARP requests unanswered and
-	// still count as the owner: two answers may be lost or late.
-	silence = 2*askEvery + 10*time.Millisecond
+	// still count as the owner: four answers may be lost or late, which happens
+	// where the test kernel shares its processor.
+	silence = 4*askEvery + askEvery/2
 	// visitPatience holds one retransmission of a SYN (after 1 s).
 	visitPatience = 3 * time.Second
 	// late is when a new connection was noticeably held up.
@@ -70,8 +71,8 @@ func begin(ctx context.Context, s *stage, o Options, scenario Scenario) (l *load
 	if scenario.table != nil {
 		l.table = traffic.StartTable(ctx, s.lab.Director(lab.A).IPVS, s.plan.Servers[0].Addr, tableEvery)
 	}
-	l.newcomers = traffic.StartNewcomers(ctx, client, s.targets(), visitEvery, visitPatience)
-	return l, nil
+	l.newcomers, err = traffic.StartNewcomers(s.loop, client, s.targets(), visitEvery, visitPatience)
+	return l, err
 }
 
 // doom notes whose connections end with a real server that is about to die.

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tandem-ha/tandem/integration/lab/traffic"
@@ -33,6 +34,7 @@ func measure(ctx context.Context, s *stage, o Options, scenario Scenario, calmBe
 	if scenario.dooms {
 		l.doom(s.servers[0])
 	}
+	ticks, missed := s.loop.Ticks()
 	event := time.Now()
 	if err := scenario.event(ctx, s); err != nil {
 		l.abort()
@@ -43,9 +45,18 @@ func measure(ctx context.Context, s *stage, o Options, scenario Scenario, calmBe
 		l.abort()
 		return Sample{}, ctx.Err()
 	}
-	sample := l.finish(ctx, event, time.Now(), scenario)
+	end := time.Now()
+	ticks, missed = difference(s.loop, ticks, missed)
+	sample := l.finish(ctx, event, end, scenario)
+	sample.Pace = math.Round(100*(1-float64(missed)/float64(max(ticks, 1)))) / 100
 	sample.Scenario, sample.Pair = scenario.Name, s.pair.Name
 	return sample, nil
+}
+
+// difference returns what the loop's counters have grown by.
+func difference(l *traffic.Loop, ticks, missed int) (int, int) {
+	t, m := l.Ticks()
+	return t - ticks, m - missed
 }
 
 // watch waits until the bound has passed with a margin, for a second election

@@ -109,9 +109,21 @@ func (r *Report) head(b *strings.Builder) {
 		fmt.Fprintf(b, ", a test kernel booted in %.1f s", r.Boot/1000)
 	}
 	fmt.Fprintf(b, "; the drill took %.0f s\n", r.Took/1000)
+	if lowest := r.pace(); lowest < 1 {
+		fmt.Fprintf(b, "the machine kept the pace of the load to %.0f %% in the worst run: the lower, the less the times mean\n", 100*lowest)
+	}
 	for _, p := range r.Pairs {
 		fmt.Fprintf(b, "%s\n  a: %s\n  b: %s\n", p.Name, p.A, p.B)
 	}
+}
+
+// pace returns the lowest pace of all runs.
+func (r *Report) pace() float64 {
+	lowest := 1.0
+	for _, s := range r.Samples {
+		lowest = min(lowest, s.Pace)
+	}
+	return lowest
 }
 
 func verdict(b *strings.Builder, rows []Row) {

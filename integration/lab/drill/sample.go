@@ -36,6 +36,9 @@ type Sample struct {
 	Run      int    `json:"run"`
 	// Watched is how long the run was observed.
 	Watched Millis `json:"watched_ms"`
+	// Pace is the share of the traffic's ticks that were kept: below 1 the
+	// machine was too busy for the load, and the times say so much less.
+	Pace float64 `json:"pace"`
 
 	// Outage is the longest time in which no probe through the VIP was
 	// answered, less the probe's interval.

@@ -117,9 +117,14 @@ func Scenarios() []Scenario {
 	return all
 }
 
+// possible reports whether a forwarding method allows a story: under NAT the
+// real servers have one default gateway, so one director must hold all VIPs.
+func (s story) possible(m lab.Mode) bool { return !s.active || m != lab.NAT }
+
 // choose returns the stories that lead to the named scenarios, each cut after
-// its last chosen one, and the set of the chosen names. No names choose all.
-func choose(names []string) ([]story, map[string]bool, error) {
+// its last chosen one, and the set of the chosen names. No names choose all that
+// the forwarding method allows.
+func choose(names []string, m lab.Mode) ([]story, map[string]bool, error) {
 	chosen := make(map[string]bool)
 	known := make(map[string]bool)
 	for _, s := range Scenarios() {
@@ -140,11 +145,17 @@ func choose(names []string) ([]story, map[string]bool, error) {
 	}
 	var cut []story
 	for _, s := range stories() {
+		if len(names) == 0 && !s.possible(m) {
+			continue
+		}
 		last := -1
 		for i, scenario := range s.scenarios {
 			if chosen[scenario.Name] {
 				last = i
 			}
+		}
+		if last >= 0 && !s.possible(m) {
+			return nil, nil, fmt.Errorf("%s is not possible with mode nat: the real servers have one default gateway", s.scenarios[last].Name)
 		}
 		if last >= 0 {
 			s.scenarios = s.scenarios[:last+1]

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-ha/tandem/integration/lab"
 )
 
 func TestChoose(t *testing.T) {
@@ -36,7 +38,7 @@ func TestChoose(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cut, chosen, err := choose(tt.names)
+			cut, chosen, err := choose(tt.names, lab.DR)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +67,7 @@ func TestChoose(t *testing.T) {
 }
 
 func TestChooseAllByDefault(t *testing.T) {
-	_, chosen, err := choose(nil)
+	_, chosen, err := choose(nil, lab.DR)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,9 +82,24 @@ func TestChooseAllByDefault(t *testing.T) {
 }
 
 func TestChooseNamesWhatThereIs(t *testing.T) {
-	_, _, err := choose([]string{"flood"})
+	_, _, err := choose([]string{"flood"}, lab.DR)
 	if err == nil || !strings.Contains(err.Error(), `"flood"`) || !strings.Contains(err.Error(), "power-loss") {
 		t.Errorf("error %v, want one that names the unknown and the known", err)
+	}
+}
+
+func TestNATIsNeverActiveActive(t *testing.T) {
+	cut, _, err := choose(nil, lab.NAT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range cut {
+		if s.active {
+			t.Errorf("%s is in the drill of NAT", s.scenarios[0].Name)
+		}
+	}
+	if _, _, err := choose([]string{"active-active"}, lab.NAT); err == nil {
+		t.Error("active-active can be asked for with NAT")
 	}
 }
 

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -29,21 +30,26 @@ const Tick = 5 * time.Millisecond
 // Handlers and jobs run on the goroutine of Run and must not block. Their state
 // has no other owner.
 type Loop struct {
-	epoll *os.File // Pollable itself: the Go runtime's poller waits for it.
-	timer int      // timerfd that ticks.
-	wake  int      // eventfd that announces jobs.
+	epoll *os.File        // Pollable itself: the Go runtime's poller waits for it.
+	raw   syscall.RawConn // Of epoll.
+	timer int             // timerfd that ticks.
+	wake  int             // eventfd that announces jobs.
 	start time.Time
 
 	handlers map[int]handler
 	beats    []*beat
+	ticks    int
+	missed   int
+
+	done chan struct{} // Closed when Run has returned.
 
 	mu    sync.Mutex // Guards all following fields.
 	jobs  []func()
 	ended bool // Run has returned: jobs run where they are asked for.
 }
 
-// handler is told that its descriptor is readable, which an error and the end
-// of the stream are too. Now and then it is told in vain (EAGAIN).
+// handler is told that its descriptor is ready, which an error and the end of
+// the stream are too. Now and then it is told in vain (EAGAIN).
 type handler interface {
 	readable(now time.Time)
 }
@@ -57,13 +63,16 @@ type beat struct {
 
 // NewLoop makes a loop; Run runs it and frees what it holds.
 func NewLoop() (*Loop, error) {
-	l := &Loop{timer: -1, wake: -1, start: time.Now(), handlers: make(map[int]handler)}
+	l := &Loop{timer: -1, wake: -1, start: time.Now(), handlers: make(map[int]handler), done: make(chan struct{})}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make an event loop: %w", err)
 	}
 	err = unix.SetNonblock(fd, true) // Makes os.NewFile hand it to the poller.
 	l.epoll = os.NewFile(uintptr(fd), "epoll")
+	if err == nil {
+		l.raw, err = l.epoll.SyscallConn()
+	}
 	if err == nil {
 		l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	}
@@ -88,21 +97,18 @@ func NewLoop() (*Loop, error) {
 // loop then are their owners' to remove.
 func (l *Loop) Run(ctx context.Context) error {
 	defer func() {
-		l.work(time.Now())
+		l.work(time.Now(), 0)
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.ended = true
 		l.free()
+		close(l.done)
 	}()
 	stop := context.AfterFunc(ctx, func() { _ = l.epoll.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	raw, err := l.epoll.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("run an event loop: %w", err)
-	}
 	var failed error
 	events := make([]unix.EpollEvent, 64)
-	err = raw.Read(func(fd uintptr) (done bool) {
+	err := l.raw.Read(func(fd uintptr) (done bool) {
 		for ctx.Err() == nil {
 			n, err := unix.EpollWait(int(fd), events, 0)
 			if err != nil && err != unix.EINTR {
@@ -142,7 +148,7 @@ func (l *Loop) do(fn func()) {
 	<-done
 }
 
-func (l *Loop) work(time.Time) {
+func (l *Loop) work(time.Time, uint64) {
 	l.mu.Lock()
 	jobs := l.jobs
 	l.jobs = nil
@@ -154,14 +160,24 @@ func (l *Loop) work(time.Time) {
 
 // add hands a descriptor to a handler. Only on the loop's goroutine.
 func (l *Loop) add(fd int, h handler) error {
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
-	raw, err := l.epoll.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var added error
-	err = raw.Control(func(epoll uintptr) { added = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, fd, &event) })
-	if err := errors.Join(err, added); err != nil {
+	return l.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN, h)
+}
+
+// addWritable is add for a connection under way: its handler is told when it
+// stands or has failed. The handler then asks for onlyReadable.
+func (l *Loop) addWritable(fd int, h handler) error {
+	return l.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN|unix.EPOLLOUT, h)
+}
+
+func (l *Loop) onlyReadable(fd int) error {
+	return l.control(unix.EPOLL_CTL_MOD, fd, unix.EPOLLIN, l.handlers[fd])
+}
+
+func (l *Loop) control(op, fd int, events uint32, h handler) error {
+	event := unix.EpollEvent{Events: events, Fd: int32(fd)}
+	var result error
+	err := l.raw.Control(func(epoll uintptr) { result = unix.EpollCtl(int(epoll), op, fd, &event) })
+	if err := errors.Join(err, result); err != nil {
 		return fmt.Errorf("watch a socket: %w", err)
 	}
 	l.handlers[fd] = h
@@ -181,13 +197,24 @@ func (l *Loop) repeat(every time.Duration, do func(now time.Time)) *beat {
 	return b
 }
 
+// cancel ends a beat. The list is a new one, for a beat may cancel itself while
+// the tick goes through the old one.
 func (l *Loop) cancel(b *beat) {
-	l.beats = slices.DeleteFunc(l.beats, func(other *beat) bool { return other == b })
+	l.beats = slices.DeleteFunc(slices.Clone(l.beats), func(other *beat) bool { return other == b })
+}
+
+// Ticks returns how many ticks there have been, and how many of them were
+// missed because the loop, or the whole machine, was busy.
+func (l *Loop) Ticks() (all, missed int) {
+	l.do(func() { all, missed = l.ticks, l.missed })
+	return all, missed
 }
 
 // tick does what is due. What a late tick has missed is not made up for: a
 // burst would be load that no client makes.
-func (l *Loop) tick(now time.Time) {
+func (l *Loop) tick(now time.Time, elapsed uint64) {
+	l.ticks += int(elapsed)
+	l.missed += int(elapsed) - 1
 	for _, b := range l.beats {
 		// What is due before the middle between two ticks is done in the first.
 		if now.Add(Tick / 2).Before(b.next) {
@@ -212,16 +239,17 @@ func (l *Loop) free() {
 	_ = l.epoll.Close()
 }
 
-// signal is the handler of an eventfd or a timerfd.
+// signal is the handler of an eventfd or a timerfd: both count what happened
+// since they were last read.
 type signal struct {
 	fd int
-	do func(now time.Time)
+	do func(now time.Time, count uint64)
 }
 
 func (s signal) readable(now time.Time) {
 	var count [8]byte
 	if _, err := unix.Read(s.fd, count[:]); err == nil {
-		s.do(now)
+		s.do(now, binary.NativeEndian.Uint64(count[:]))
 	}
 }
 

@@ -72,9 +72,9 @@ func (s Span) Length() time.Duration { return s.To.Sub(s.From) }
 // between from and to without a hole. A director owns the VIP from an answer
 // until its last one before it leaves requests unanswered for longer than
 // silence. An owner's end is therefore early by up to one request interval,
-// never late: a clean handover shows a moment without an owner, and two owners
-// are never an artefact. Silence shorter than the limit is no loss of
-// ownership: a busy test kernel answers late.
+// never late: a clean handover shows a moment without an owner and never two.
+// Silence shorter than the limit is no loss of ownership: a busy test kernel
+// answers late.
 func Timeline(claims []Claim, silence time.Duration, from, to time.Time) []Span {
 	var held []tenure
 	for _, d := range everyone {

@@ -32,6 +32,9 @@ func (l *loopback) DialTCP(ctx context.Context, _, remote netip.AddrPort) (*net.
 	return c.(*net.TCPConn), nil
 }
 
+// Do runs fn here: there is no namespace to enter.
+func (l *loopback) Do(fn func() error) error { return fn() }
+
 // running returns a loop that runs as long as the test.
 func running(t *testing.T) *Loop {
 	t.Helper()
@@ -166,23 +169,33 @@ func TestSilentSpeakOnce(t *testing.T) {
 	}
 }
 
-func TestNewcomersAreServedOrRefused(t *testing.T) {
+func TestNewcomersAreServedRefusedOrStuck(t *testing.T) {
 	s := upServer(t, "127.77.0.5")
+	full, err := net.Listen("tcp4", "127.77.0.5:0") // Takes a connection and never speaks.
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer full.Close()
 	open := netip.AddrPortFrom(s.Addresses[0], lab.EchoPort)
 	closed := netip.AddrPortFrom(s.Addresses[0], 1)
-	n := StartNewcomers(t.Context(), s.Net, []netip.AddrPort{open, closed}, time.Millisecond, 10*time.Second)
-	until(t, "four came", func() bool {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		return len(n.attempts) >= 4
+	dumb := netip.MustParseAddrPort(full.Addr().String())
+	want := map[netip.AddrPort]Outcome{open: Served, closed: Refused, dumb: Stuck}
+	n, err := StartNewcomers(s.Loop, s.Net.(*loopback), []netip.AddrPort{open, closed, dumb}, Tick, 200*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "each kind has gone", func() bool {
+		seen := map[netip.AddrPort]bool{}
+		s.Loop.do(func() {
+			for _, a := range n.attempts {
+				seen[a.Target] = true
+			}
+		})
+		return len(seen) == len(want)
 	})
 	for _, a := range n.Stop() {
-		want := Served
-		if a.Target == closed {
-			want = Refused
-		}
-		if a.Outcome != want {
-			t.Errorf("%s to %s, want %s", a.Outcome, a.Target, want)
+		if a.Outcome != want[a.Target] || a.Outcome == Served && a.Server != "s1" {
+			t.Errorf("%s by %q at %s, want %s", a.Outcome, a.Server, a.Target, want[a.Target])
 		}
 	}
 }
