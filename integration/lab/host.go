@@ -7,12 +7,10 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -21,37 +19,29 @@ type Host struct {
 	// Name is "client", "router", "a", "b", "s1" ... for logs and errors.
 	Name string
 
-	ns     netns.NsHandle
-	home   netns.NsHandle // Where threads come back to.
+	ns     *namespace
 	handle *netlink.Handle
 
-	// mu guards all following fields. Whoever uses the ones above holds it for
-	// reading, so that close, which holds it for writing, takes nothing away
-	// from under him.
+	// mu guards all following fields. Whoever uses handle holds it for reading,
+	// so that close, which holds it for writing, does not close it under him.
 	mu      sync.RWMutex
 	running []*Process
 	closed  bool
 }
 
-// errGone is the error of a host that was destroyed.
-var errGone = errors.New("the host is gone")
-
 // newHost makes an empty namespace with lo up and nothing that the lab's
 // measurements could stumble over.
 func newHost(name string) (h *Host, err error) {
-	h = &Host{Name: name, ns: netns.None(), home: netns.None()}
+	h = &Host{Name: name}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("make host %s: %w", name, err), h.close())
 		}
 	}()
-	if h.home, err = netns.Get(); err != nil {
-		return h, fmt.Errorf("find the own namespace: %w", err)
-	}
-	if h.ns, err = unshareNetwork(h.home); err != nil {
+	if h.ns, err = newNamespace(); err != nil {
 		return h, err
 	}
-	if h.handle, err = netlink.NewHandleAt(h.ns, unix.NETLINK_ROUTE); err != nil {
+	if h.handle, err = netlink.NewHandleAt(h.ns.fd, unix.NETLINK_ROUTE); err != nil {
 		return h, fmt.Errorf("open netlink: %w", err)
 	}
 	// First of all lo: in a namespace without an IPv4 address the kernel
@@ -89,69 +79,16 @@ func (h *Host) sysctls(list []sysctl) error {
 	return nil
 }
 
-// unshareNetwork makes a namespace without a name.
-func unshareNetwork(home netns.NsHandle) (netns.NsHandle, error) {
-	ns := netns.None()
-	err := onThread(func() error {
-		var err error
-		if ns, err = netns.New(); err != nil { // Moves the thread there.
-			return fmt.Errorf("unshare the network: %w", err)
-		}
-		return nil
-	}, home)
-	return ns, err
-}
-
-// onThread runs fn on a thread of its own and brings the thread home
-// afterwards. A thread that cannot be brought home is left locked, so that the
-// runtime ends it with its goroutine.
-func onThread(fn func() error, home netns.NsHandle) error {
-	result := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread()
-		err := fn()
-		if netns.Set(home) == nil {
-			runtime.UnlockOSThread()
-		}
-		result <- err
-	}()
-	return <-result
-}
-
 // Do runs fn on an operating-system thread inside the namespace and returns
 // its error. Sockets that fn opens belong to the namespace for their life, and
 // /proc/thread-self/net shows it; goroutines that fn starts are elsewhere. A
 // thread that cannot be brought back is left to die.
 func (h *Host) Do(fn func() error) error {
-	ns, home, err := h.namespaces()
-	if err != nil {
+	err := h.ns.do(fn)
+	if errors.Is(err, errGone) {
 		return fmt.Errorf("enter %s: %w", h.Name, err)
 	}
-	defer ns.Close()
-	defer home.Close()
-	return onThread(func() error {
-		if err := netns.Set(ns); err != nil {
-			return fmt.Errorf("enter %s: %w", h.Name, err)
-		}
-		return fn()
-	}, home)
-}
-
-// namespaces duplicates the descriptors, because the host may go while they are
-// in use.
-func (h *Host) namespaces() (ns, home netns.NsHandle, err error) {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	if h.closed {
-		return netns.None(), netns.None(), errGone
-	}
-	if ns, err = dup(h.ns); err != nil {
-		return ns, netns.None(), err
-	}
-	if home, err = dup(h.home); err != nil {
-		return ns, home, errors.Join(err, ns.Close())
-	}
-	return ns, home, nil
+	return err
 }
 
 // Netlink returns the route-netlink handle of the namespace, good from any
@@ -226,10 +163,8 @@ func (h *Host) close() error {
 	if h.handle != nil {
 		h.handle.Close() // May be closed twice.
 	}
-	for _, ns := range []*netns.NsHandle{&h.ns, &h.home} {
-		if ns.IsOpen() {
-			errs = append(errs, ns.Close())
-		}
+	if h.ns != nil {
+		errs = append(errs, h.ns.close())
 	}
 	return errors.Join(errs...)
 }

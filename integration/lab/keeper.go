@@ -101,20 +101,18 @@ func (h *Host) keep(p *Process, b *birth, started chan<- error) {
 // startHere starts the nanny from this thread in the namespace. The thread does
 // not stay there, or it would keep the namespace alive while it waits.
 func (h *Host) startHere(p *Process, cmd *exec.Cmd) error {
-	ns, home, err := h.namespaces()
-	if err != nil {
+	if err := h.ns.hold(); err != nil {
 		return err
 	}
-	defer ns.Close()
-	defer home.Close()
-	if err := netns.Set(ns); err != nil {
+	defer h.ns.release()
+	if err := netns.Set(h.ns.fd); err != nil {
 		return fmt.Errorf("enter the namespace: %w", err)
 	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	p.nanny = cmd.Process
-	if err := netns.Set(home); err != nil {
+	if err := netns.Set(h.ns.home); err != nil {
 		return errors.Join(fmt.Errorf("leave the namespace: %w", err), cmd.Process.Kill(), cmd.Wait())
 	}
 	return nil

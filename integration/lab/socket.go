@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -116,13 +115,4 @@ func sockaddr(ap netip.AddrPort) unix.Sockaddr {
 		return &unix.SockaddrInet4{Port: int(ap.Port()), Addr: ap.Addr().As4()}
 	}
 	return &unix.SockaddrInet6{Port: int(ap.Port()), Addr: ap.Addr().As16()}
-}
-
-// dup duplicates a namespace's descriptor.
-func dup(ns netns.NsHandle) (netns.NsHandle, error) {
-	fd, err := unix.FcntlInt(uintptr(ns), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return netns.None(), fmt.Errorf("duplicate a namespace's descriptor: %w", err)
-	}
-	return netns.NsHandle(fd), nil
 }

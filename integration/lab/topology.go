@@ -77,7 +77,7 @@ func connect(from *Host, port string, bridge int, to *Host, link string, leg Leg
 		LinkAttrs:        attrs,
 		PeerName:         link,
 		PeerHardwareAddr: leg.MAC,
-		PeerNamespace:    netlink.NsFd(to.ns),
+		PeerNamespace:    netlink.NsFd(to.ns.fd),
 	})
 	if err != nil {
 		return fmt.Errorf("link %s to %s: %w", to.Name, port, err)
