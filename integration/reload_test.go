@@ -1,0 +1,209 @@
+package integration
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
+	"github.com/tandem-ha/tandem/integration/rig"
+)
+
+// edit replaces a text that must be there exactly once.
+func edit(t *testing.T, text, from, to string) string {
+	t.Helper()
+	if n := strings.Count(text, from); n != 1 {
+		t.Fatalf("%q stands %d times in the configuration, want once:\n%s", from, n, text)
+	}
+	return strings.Replace(text, from, to, 1)
+}
+
+// conversation is a number of established connections through the first VIP,
+// which keep talking until the test ends; all of them must have survived then.
+type conversation struct{ *traffic.Talkers }
+
+func converse(t *testing.T, p *rig.Pair, n int) conversation {
+	t.Helper()
+	echo := netip.AddrPortFrom(p.VIP(), lab.EchoPort)
+	talkers, err := traffic.StartTalkers(t.Context(), p.Loop, p.Client(), []netip.AddrPort{echo}, n, 50*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := conversation{talkers}
+	c.mustGoOn(t, "at the start")
+	return c
+}
+
+// mustGoOn waits until every connection has been answered once more.
+func (c conversation) mustGoOn(t *testing.T, when string) {
+	t.Helper()
+	since := time.Now()
+	rig.Until(t, "every connection is answered "+when, func() error {
+		if _, waiting := c.Waiting(since); waiting > 0 {
+			return fmt.Errorf("%d wait", waiting)
+		}
+		return nil
+	})
+}
+
+// mustSurvive ends the conversation and holds that none of it was lost.
+func (c conversation) mustSurvive(t *testing.T) {
+	t.Helper()
+	for _, talk := range c.Stop(rig.Patience) {
+		if talk.End != traffic.Served {
+			t.Errorf("the connection %s to %s is %s after %d answers", talk.Client, talk.Server, talk.End, len(talk.Replies))
+		}
+	}
+}
+
+// A reload with one server changed changes that server and nothing else.
+func TestReloadTouchesOnlyWhatChanged(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{})
+	p.StartBoth(t, quick)
+	p.WaitForwarding(t, lab.A)
+	p.WaitPage(t, netip.AddrPortFrom(p.VIP(), lab.HTTPPort))
+	talk := converse(t, p, 9)
+	roles := func() []rig.Instance { return []rig.Instance{p.Instance(t, lab.A, "vip"), p.Instance(t, lab.B, "vip")} }
+	rolesBefore, countedBefore := roles(), connections(t, p, lab.HTTPPort)
+
+	text := p.Config(t, lab.A, quick)
+	echo := netip.AddrPortFrom(p.VIP(), lab.EchoPort)
+	block := func(i int) string { return fmt.Sprintf("real_server %s %d {", p.Plan().Servers[i].Addr, lab.EchoPort) }
+	without := func(i int) string { return dropBlock(t, text, block(i)) }
+	for _, tt := range []struct {
+		what, text, want string
+	}{
+		{"a weight", edit(t, text, block(1)+"\n        weight 1", block(1)+"\n        weight 4"), "s1=1 s2=4 s3=1"},
+		{"a weight back", text, "s1=1 s2=1 s3=1"},
+		{"nothing at all", text, "s1=1 s2=1 s3=1"},
+	} {
+		if s := p.Reload(t, lab.A, tt.text); s.Config.LastReload.Refused {
+			t.Fatalf("the reload of %s was refused: %v", tt.what, s.Config.LastReload.Why)
+		}
+		p.WaitTable(t, lab.A, echo, tt.want)
+		talk.mustGoOn(t, "after a reload of "+tt.what)
+	}
+	talk.mustSurvive(t)
+
+	// A server that leaves takes its connections with it, the others stay.
+	p.Reload(t, lab.A, without(2))
+	p.WaitTable(t, lab.A, echo, "s1=1 s2=1")
+	talk = converse(t, p, 6)
+	p.Reload(t, lab.A, text)
+	p.WaitTable(t, lab.A, echo, "s1=1 s2=1 s3=1")
+	talk.mustGoOn(t, "after a server was added")
+	p.Reload(t, lab.A, without(2))
+	p.WaitTable(t, lab.A, echo, "s1=1 s2=1")
+	talk.mustGoOn(t, "after another server was removed")
+	talk.mustSurvive(t)
+
+	if got := connections(t, p, lab.HTTPPort); got < countedBefore || countedBefore == 0 {
+		t.Errorf("the other service counted %d connections before the reloads and %d after", countedBefore, got)
+	}
+	for i, after := range roles() {
+		before := rolesBefore[i]
+		if after.State != before.State || !after.Since.Equal(before.Since) || after.BecameMaster != before.BecameMaster {
+			t.Errorf("director %s was %s since %s and is %s since %s: a reload moved it",
+				lab.Director(i+1), before.State, before.Since, after.State, after.Since)
+		}
+	}
+}
+
+// connections returns how many connections a service of director A has counted.
+func connections(t *testing.T, p *rig.Pair, port uint16) int {
+	t.Helper()
+	service := netip.AddrPortFrom(p.VIP(), port).String()
+	for line := range strings.Lines(rig.Must(t, p.Director(lab.A), "ipvsadm", "-Ln", "--stats", "--exact")) {
+		if words := strings.Fields(line); len(words) > 2 && words[1] == service {
+			n, err := strconv.Atoi(words[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+	}
+	t.Fatalf("ipvsadm shows no service %s", service)
+	return 0
+}
+
+// dropBlock cuts out a block that is four spaces deep and begins with a line.
+func dropBlock(t *testing.T, text, first string) string {
+	t.Helper()
+	begin := strings.Index(text, "    "+first)
+	if begin < 0 {
+		t.Fatalf("no %q in the configuration:\n%s", first, text)
+	}
+	const end = "\n    }\n"
+	n := strings.Index(text[begin:], end)
+	return text[:begin] + text[begin+n+len(end):]
+}
+
+// A reload with a broken file changes nothing and says where it is broken, in
+// the log and in the status. The next good file is taken.
+func TestRefusedReloadChangesNothing(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{})
+	good := p.Config(t, lab.A, quick)
+	p.Start(t, lab.A, good)
+	p.WaitOwner(t, p.VIP(), "a")
+	p.WaitForwarding(t, lab.A)
+	before, table := p.Instance(t, lab.A, "vip"), p.Table(t, lab.A)
+	file := p.Files(lab.A).Conf
+
+	for _, tt := range []struct {
+		what, text string
+		why        string // expression
+	}{
+		{"fatal", edit(t, good, "virtual_router_id 51", "virtual_router_id 256"), `director\.conf:\d+:\d+: fatal: .*virtual_router_id`},
+		{"a new error", edit(t, good, "priority 150", "priority 150\n    prioritty 77"), `director\.conf:\d+:\d+: error: .*prioritty`},
+		{"a block that never ends", strings.TrimRight(good, "}\n"), `director\.conf:\d+:\d+: error: .*never closed`},
+		{"binary", good[:40] + "\x00\x01" + good[40:], `director\.conf:\d+:\d+: fatal: .*binary`},
+		{"another interface that does not exist", edit(t, good, "interface outside", "interface nowhere0"), `director\.conf:\d+:\d+: error: .*nowhere0`},
+	} {
+		t.Run(tt.what, func(t *testing.T) {
+			// A weight that must not arrive stands in every broken file.
+			s := p.Reload(t, lab.A, strings.ReplaceAll(tt.text, "weight 1", "weight 9"))
+			r := s.Config.LastReload
+			if !r.Refused {
+				t.Fatal("it was not refused")
+			}
+			if why := strings.Join(r.Why, "\n"); !regexp.MustCompile(tt.why).MatchString(why) || !strings.Contains(why, file) {
+				t.Errorf("status says why: %q, want a match of %q", why, tt.why)
+			}
+			if p.Log(lab.A).Count("level=ERROR", "reload refused") == 0 || p.Log(lab.A).Count("level=ERROR", strings.ReplaceAll(r.Why[0], `"`, `\"`)) == 0 {
+				t.Error("the log does not say that and why it was refused")
+			}
+			if diff := cmp.Diff(table, p.Table(t, lab.A)); diff != "" {
+				t.Errorf("the IPVS table changed (-before +after):\n%s", diff)
+			}
+			if after := s.Instances[0]; after.State != "MASTER" || !after.Since.Equal(before.Since) {
+				t.Errorf("the instance was %s since %s and is %s since %s", before.State, before.Since, after.State, after.Since)
+			}
+			p.WaitOwner(t, p.VIP(), "a")
+		})
+	}
+	t.Run("missing", func(t *testing.T) {
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		p.Signal(t, lab.A, syscall.SIGHUP)
+		rig.Until(t, "the log says that there is no file", func() error {
+			if p.Log(lab.A).Count("level=ERROR", file, "no such file") == 0 {
+				return fmt.Errorf("not yet")
+			}
+			return nil
+		})
+	})
+	if s := p.Reload(t, lab.A, strings.ReplaceAll(good, "weight 1", "weight 9")); s.Config.LastReload.Refused {
+		t.Errorf("the good file was refused: %v", s.Config.LastReload.Why)
+	}
+	p.WaitTable(t, lab.A, netip.AddrPortFrom(p.VIP(), lab.HTTPPort), "s1=9 s2=9 s3=9")
+}
