@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tandem-ha/tandem/integration/lab"
 )
 
 // Exit statuses of the command.
@@ -109,9 +111,19 @@ func director(command string) string {
 	return command
 }
 
+// parseMode reads a forwarding method.
+func parseMode(name string) (lab.Mode, error) {
+	for _, m := range []lab.Mode{lab.DR, lab.NAT, lab.TUN} {
+		if strings.EqualFold(name, m.String()) {
+			return m, nil
+		}
+	}
+	return 0, fmt.Errorf("no mode %q; there are dr, nat and tun", name)
+}
+
 // options checks the command line.
 func (f *flags) options() (Options, error) {
-	mode, err := parseMode(strings.ToLower(f.mode))
+	mode, err := parseMode(f.mode)
 	if err != nil {
 		return Options{}, err
 	}

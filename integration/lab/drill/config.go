@@ -44,11 +44,10 @@ func bounds(p lab.Plan, c lab.ConfigOptions) Bounds {
 // servers are checked at the line echo: a datagram service has no check of its
 // own that both programs know.
 func datagramServices(p lab.Plan) string {
-	kind := [...]string{lab.DR: "DR", lab.NAT: "NAT", lab.TUN: "TUN"}[p.Mode]
 	var b strings.Builder
 	for _, vip := range p.VIPs {
 		fmt.Fprintf(&b, "virtual_server %s %d {\n", vip, traffic.UDPPort)
-		fmt.Fprintf(&b, "    delay_loop 1\n    lb_algo rr\n    lb_kind %s\n    protocol UDP\n", kind)
+		fmt.Fprintf(&b, "    delay_loop 1\n    lb_algo rr\n    lb_kind %s\n    protocol UDP\n", p.Mode)
 		for _, s := range p.Servers {
 			fmt.Fprintf(&b, "    real_server %s %d {\n        weight 1\n", s.Addr, traffic.UDPPort)
 			fmt.Fprintf(&b, "        TCP_CHECK {\n            connect_port %d\n            connect_timeout 1\n", lab.EchoPort)

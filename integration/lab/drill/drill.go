@@ -93,7 +93,7 @@ type drill struct {
 func (d *drill) report() *Report {
 	plan := lab.NewPlan(d.Mode, vips(false))
 	return &Report{
-		Started: d.start, Kernel: kernel(), Mode: modeName(d.Mode), Pairs: d.Pairs,
+		Started: d.start, Kernel: kernel(), Mode: d.Mode.String(), Pairs: d.Pairs,
 		Bounds: bounds(plan, configOptions(d.Options, plan, false)),
 	}
 }

@@ -2,18 +2,27 @@ package drill
 
 import (
 	"context"
+	"os"
 	"syscall"
 	"time"
 
 	"github.com/tandem-ha/tandem/integration/lab"
 )
 
-func nothing(context.Context, *stage) error { return nil }
+// nothing takes as long as a failover is watched.
+func nothing(ctx context.Context, s *stage) error {
+	wait(ctx, 3*s.bounds.MasterDown.Duration())
+	return nil
+}
 
 func powerLoss(_ context.Context, s *stage) error { return s.lab.PowerLoss(lab.A) }
 
 func revive(ctx context.Context, s *stage) error {
 	if err := s.lab.Revive(ctx, lab.A); err != nil {
+		return err
+	}
+	// A host that boots finds /run empty.
+	if err := os.RemoveAll(s.lab.Files(lab.A).RunDir); err != nil {
 		return err
 	}
 	return s.start(ctx, lab.A)

@@ -34,7 +34,7 @@ func linger(ctx context.Context, l *lab.Lab) error {
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		if p := l.Process(d); p != nil {
 			if _, ended := p.Exited(); !ended {
-				fmt.Fprintf(os.Stderr, "  nsenter --target %d --all   # into the process of director %s\n", p.Pid(), name(d))
+				fmt.Fprintf(os.Stderr, "  nsenter --target %d --all   # into the process of director %s\n", p.Pid(), d)
 			}
 		}
 	}

@@ -103,7 +103,7 @@ func (r *Report) Write(w io.Writer, countsOnly bool) error {
 
 func (r *Report) head(b *strings.Builder) {
 	fmt.Fprintf(b, "failover drill: %s, VRRPv3, advert_int %.0f ms; the bound is %.0f ms (3 x advert_int + skew %.0f ms)\n",
-		strings.ToUpper(r.Mode), r.Bounds.Advert, r.Bounds.MasterDown, r.Bounds.Skew)
+		r.Mode, r.Bounds.Advert, r.Bounds.MasterDown, r.Bounds.Skew)
 	fmt.Fprintf(b, "%s", r.Kernel)
 	if r.Boot > 0 {
 		fmt.Fprintf(b, ", a test kernel booted in %.1f s", r.Boot/1000)

@@ -10,9 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+
+	"github.com/tandem-ha/tandem/integration/lab"
 )
 
-var update = flag.Bool("update", false, "write the reports that the code makes into testdata")
+var update = flag.Bool("update", false, "write the reports that the code makes into testdata; set "+lab.NoKernelEnv+"=1, for the test kernel writes nothing")
 
 func TestReport(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")

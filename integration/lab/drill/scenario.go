@@ -81,10 +81,10 @@ func stories() []story {
 		}}},
 		{scenarios: []Scenario{{
 			Name: "partition", Does: "Protocol 112 is dropped between the directors; clients reach both.",
-			Runs: 1, event: partition(true),
+			Runs: 3, event: partition(true),
 		}, {
 			Name: "heal", Does: "The partition ends.",
-			Runs: 1, Budget: Budget{OneOwner: func(b Bounds) Millis { return b.Advert + 50 }},
+			Runs: 3, Budget: Budget{OneOwner: func(b Bounds) Millis { return b.Advert + 50 }},
 			event: partition(false), owner: lab.A,
 		}}},
 		alone(Scenario{

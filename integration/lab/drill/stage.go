@@ -106,9 +106,12 @@ func (s *stage) start(ctx context.Context, d lab.Director) error {
 func (s *stage) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
-	var why string
 	for {
-		if why = s.unready(ctx); why == "" {
+		if err := s.ended(); err != nil {
+			return err
+		}
+		why := s.unready(ctx)
+		if why == "" {
 			return nil
 		}
 		wait(ctx, 20*time.Millisecond)
@@ -126,22 +129,19 @@ func (s *stage) unready(ctx context.Context) string {
 			master = lab.B
 		}
 		for _, d := range []lab.Director{lab.A, lab.B} {
-			if exit, ended := s.exited(d); ended {
-				return fmt.Sprintf("director %s ended with %+v", name(d), exit)
-			}
 			if has, err := s.lab.Director(d).HasAddress(vip); err != nil || has != (d == master) {
-				return fmt.Sprintf("%s at %s is %v (error %v)", vip, name(d), has, err)
+				return fmt.Sprintf("%s at %s is %v (error %v)", vip, d, has, err)
 			}
 		}
 	}
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		table, err := s.lab.Director(d).IPVS()
 		if err != nil || len(table) < services*len(s.plan.VIPs) {
-			return fmt.Sprintf("director %s has the services %v and wants %d (error %v)", name(d), table, services*len(s.plan.VIPs), err)
+			return fmt.Sprintf("director %s has the services %v, of %d (error %v)", d, table, services*len(s.plan.VIPs), err)
 		}
 		for i, leg := range s.plan.Servers {
 			if n := traffic.Serving(table, leg.Addr); n != len(table) {
-				return fmt.Sprintf("director %s sends to s%d in %d of %d services", name(d), i+1, n, len(table))
+				return fmt.Sprintf("director %s sends to s%d in %d of %d services", d, i+1, n, len(table))
 			}
 		}
 	}
@@ -157,12 +157,18 @@ func (s *stage) unready(ctx context.Context) string {
 	return ""
 }
 
-// exited reports whether and how a director's process ended.
-func (s *stage) exited(d lab.Director) (lab.Exit, bool) {
-	if p := s.lab.Process(d); p != nil {
-		return p.Exited()
+// ended returns an error where a director's process has ended.
+func (s *stage) ended() error {
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		exit, ended := s.lab.Process(d).Exited()
+		switch {
+		case ended && exit.Signal != 0:
+			return fmt.Errorf("director %s was ended by %s", d, exit.Signal)
+		case ended:
+			return fmt.Errorf("director %s ended with status %d", d, exit.Code)
+		}
 	}
-	return lab.Exit{}, false
+	return nil
 }
 
 // targets are the line echo services, one for each VIP.
@@ -179,7 +185,7 @@ func (s *stage) lastWords() string {
 	var b strings.Builder
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		if log := s.logs[d-1].String(); log != "" {
-			fmt.Fprintf(&b, "\nlast words of director %s:\n%s", name(d), log)
+			fmt.Fprintf(&b, "\nlast words of director %s:\n%s", d, log)
 		}
 	}
 	return b.String()
@@ -196,6 +202,3 @@ func (s *stage) close() error {
 	}
 	return err
 }
-
-// name returns "a" or "b".
-func name(d lab.Director) string { return traffic.NewOwners(d).String() }
