@@ -40,7 +40,7 @@ func linger(ctx context.Context, l *lab.Lab) error {
 	}
 	fmt.Fprintln(os.Stderr, "this shell is beside the lab; the lab goes when it ends")
 	shell := exec.CommandContext(ctx, "/bin/sh", "-i")
-	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stdout, os.Stderr
+	shell.Stdin, shell.Stdout, shell.Stderr = os.Stdin, os.Stderr, os.Stderr // The report has the standard output.
 	err := shell.Run()
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
