@@ -112,12 +112,11 @@ func (d *drill) play(ctx context.Context, story story, pair Pair, run int, last 
 	}()
 	before := warmUp
 	for _, scenario := range story.scenarios {
-		sample, err := measure(ctx, s, d.Options, scenario, before)
+		sample, err := measure(ctx, s, d.Options, scenario, run, before)
 		if err != nil {
 			return samples, err
 		}
 		before = rest
-		sample.Run = run
 		if d.chosen[scenario.Name] {
 			samples = append(samples, sample)
 			d.progress(sample)

@@ -39,23 +39,24 @@ type load struct {
 	watch     *traffic.Watch   // Of the first VIP.
 	table     *traffic.Table   // nil where no real server is touched.
 
+	targets  []netip.AddrPort        // The line echo of each VIP.
 	services int                     // In which the first real server is when all is well.
 	doomed   map[netip.AddrPort]bool // Clients of the server that will die.
 }
 
 // begin starts the traffic of a run on a stage.
 func begin(ctx context.Context, s *stage, o Options, scenario Scenario) (l *load, err error) {
-	l = &load{services: services * len(s.plan.VIPs), doomed: map[netip.AddrPort]bool{}}
+	l = &load{targets: s.targets(), services: services * len(s.plan.VIPs), doomed: map[netip.AddrPort]bool{}}
 	defer func() {
 		if err != nil {
 			l.abort()
 		}
 	}()
 	client := s.lab.Client()
-	if l.talkers, err = traffic.StartTalkers(ctx, s.loop, client, s.targets(), o.Talkers, talkEvery); err != nil {
+	if l.talkers, err = traffic.StartTalkers(ctx, s.loop, client, l.targets, o.Talkers, talkEvery); err != nil {
 		return nil, err
 	}
-	if l.silent, err = traffic.OpenSilent(ctx, client, s.targets(), o.Silent); err != nil {
+	if l.silent, err = traffic.OpenSilent(ctx, client, l.targets, o.Silent); err != nil {
 		return nil, err
 	}
 	for _, vip := range s.plan.VIPs {
@@ -71,7 +72,7 @@ func begin(ctx context.Context, s *stage, o Options, scenario Scenario) (l *load
 	if scenario.table != nil {
 		l.table = traffic.StartTable(ctx, s.lab.Director(lab.A).IPVS, s.plan.Servers[0].Addr, tableEvery)
 	}
-	l.newcomers, err = traffic.StartNewcomers(s.loop, client, s.targets(), visitEvery, visitPatience)
+	l.newcomers, err = traffic.StartNewcomers(s.loop, client, l.targets, visitEvery, visitPatience)
 	return l, err
 }
 

@@ -93,8 +93,8 @@ type OwnerSpan struct {
 	Owners string `json:"owners"`
 }
 
-// Survival says how many of a group's connections were alive before the event
-// and could be expected to live, and how many of these lived on.
+// Survival says how many of a group's connections could be expected to live,
+// because their real server did, and how many of these lived to the end.
 type Survival struct {
 	Survived int            `json:"survived"`
 	Of       int            `json:"of"`
