@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -75,14 +76,23 @@ func (r *run) units() error {
 		r.tally.step(err)
 		return fmt.Errorf("list packages: %w", err)
 	}
+	if r.noKernel() == "" {
+		r.tally.later = func(pkg string) bool {
+			return slices.ContainsFunc(needIPVS, func(p string) bool { return strings.HasSuffix(pkg, "/"+p) })
+		}
+		defer func() { r.tally.later = func(string) bool { return false } }()
+	}
 	args := []string{"test", "-json", "-race", "-timeout=8m"}
 	for pkg := range strings.FieldsSeq(string(list)) {
 		if !strings.Contains(pkg, "/integration") || strings.HasSuffix(pkg, "/testall") {
 			args = append(args, pkg)
 		}
 	}
-	return r.tests("CGO_ENABLED=1", "go", args...)
+	return r.tests("", "CGO_ENABLED=1", "go", args...)
 }
+
+// needIPVS are the packages whose unit tests skip where there is no IPVS.
+var needIPVS = []string{"ipvs/kernel", "ipvs/connsync"}
 
 // kernelPackages are unit tests of the kernel edges: what they skip on a host
 // without IPVS runs here. The test binary is static, so that the test kernel
@@ -99,14 +109,14 @@ func (r *run) kernelPackages() error {
 	defer os.RemoveAll(dir)
 	labrun := filepath.Join(dir, "labrun")
 	errs := []error{build(labrun, "build", "./integration/labrun")}
-	for _, pkg := range []string{"ipvs/kernel", "ipvs/connsync"} {
+	for _, pkg := range needIPVS {
 		binary := filepath.Join(dir, filepath.Base(pkg)+".test")
 		if err := build(binary, "test", "-c", "./"+pkg); err != nil {
 			r.tally.step(err)
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, r.tests("CGO_ENABLED=0", "go", "tool", "test2json", "-t", "-p", pkg+" (test kernel)",
+		errs = append(errs, r.tests(pkg, "CGO_ENABLED=0", "go", "tool", "test2json", "-t", "-p", pkg+" (test kernel)",
 			labrun, "--", binary, "-test.v=test2json", "-test.timeout=4m"))
 	}
 	return errors.Join(errs...)
@@ -116,7 +126,7 @@ func (r *run) integration() error {
 	if why := r.noKernel(); why != "" {
 		fmt.Println("    not run:", why)
 	}
-	return r.tests("CGO_ENABLED=0", "go", "test", "-json", "-p=1", "-timeout=8m", "./integration/...")
+	return r.tests("", "CGO_ENABLED=0", "go", "test", "-json", "-p=1", "-timeout=8m", "./integration/...")
 }
 
 // noKernel says why nothing that needs IPVS runs; empty: it does.
@@ -130,9 +140,10 @@ func (r *run) noKernel() string {
 	return ""
 }
 
-// tests runs a command that prints test events and counts them.
-func (r *run) tests(env, name string, args ...string) error {
+// tests runs a command in a folder that prints test events, and counts them.
+func (r *run) tests(dir, env, name string, args ...string) error {
 	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env)
 	pipe, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w

@@ -24,15 +24,17 @@ type event struct {
 type tally struct {
 	out                     io.Writer
 	passed, failed, skipped int
-	output                  map[string][]string // by package and test, until it ends
-	counts                  map[string]*counts  // by package
-	reasons                 map[string]int      // why tests were skipped
+	output                  map[string][]string   // by package and test, until it ends
+	counts                  map[string]*counts    // by package
+	reasons                 map[string]int        // why tests were skipped
+	later                   func(pkg string) bool // what is skipped here runs later in this same run
 }
 
 type counts struct{ passed, failed, skipped int }
 
 func newTally(out io.Writer) *tally {
-	return &tally{out: out, output: map[string][]string{}, counts: map[string]*counts{}, reasons: map[string]int{}}
+	return &tally{out: out, output: map[string][]string{}, counts: map[string]*counts{}, reasons: map[string]int{},
+		later: func(string) bool { return false }}
 }
 
 // read consumes one -json stream. Lines that are no events (a linker's
@@ -82,6 +84,9 @@ func (t *tally) testEnds(e event, id string) {
 		t.passed++
 		c.passed++
 	case "skip":
+		if t.later(e.Package) {
+			return
+		}
 		t.skipped++
 		c.skipped++
 		t.reasons[reason(t.output[id])]++
