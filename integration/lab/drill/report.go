@@ -92,11 +92,11 @@ func (r *Report) Write(w io.Writer, countsOnly bool) error {
 	b.WriteString("\n")
 	for _, row := range rows {
 		for _, remark := range row.Remarks {
-			fmt.Fprintf(&b, "%s: %s\n", row.Scenario, remark)
+			fmt.Fprintf(&b, "%s, %s, %s\n", row.Scenario, row.Pair, remark)
 		}
 	}
 	b.WriteString(legend)
-	verdict(&b, rows)
+	r.verdict(&b, rows)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -126,22 +126,22 @@ func (r *Report) pace() float64 {
 	return lowest
 }
 
-func verdict(b *strings.Builder, rows []Row) {
+func (r *Report) verdict(b *strings.Builder, rows []Row) {
 	met := 0
-	for _, r := range rows {
-		if r.Judged {
-			met += len(r.Checks)
+	for _, row := range rows {
+		if row.Judged {
+			met += len(row.Checks)
 		}
 	}
 	missed := Missed(rows)
 	for _, m := range missed {
 		fmt.Fprintf(b, "MISSED %s\n", m)
 	}
-	fmt.Fprintf(b, "verdict: %d of %d budgets met\n", met-len(missed), met)
+	fmt.Fprintf(b, "verdict: %s met %d of %d budgets\n", r.Pairs[0].Name, met-len(missed), met)
 }
 
 const legend = `outage: longest time without an answer to a probe through the VIP, median and max of the runs; x bound: ratio of the median
 new: failed/all new connections (late: answered after more than 500 ms); talkers, silent: alive/all, of all runs
-owners: for how long no host or two hosts answered ARP for the VIP, and since when exactly one did (ms after the event)
+owners: ms for which no host or two hosts answered ARP for the VIP, and from when on (ms after the event) only the last one did
 table: ms until the master's IPVS table showed what had happened to the real server
 `

@@ -145,11 +145,23 @@ func Held(spans []Span, n int) time.Duration {
 	return sum
 }
 
-// Settled returns since when the VIP has had exactly one owner, the same to the
-// end; false where it ended with none or two.
-func Settled(spans []Span) (time.Time, bool) {
+// Settled returns since when the VIP has been one director's alone, the same
+// one to the end; false where it ended with none or two. Moments at which that
+// director did not answer count to its time, for nobody else did: Held tells
+// how long they were.
+func Settled(spans []Span) (since time.Time, ok bool) {
 	if len(spans) == 0 || spans[len(spans)-1].Owners.Count() != 1 {
 		return time.Time{}, false
 	}
-	return spans[len(spans)-1].From, true
+	final := spans[len(spans)-1].Owners
+	for _, s := range slices.Backward(spans) {
+		switch s.Owners {
+		case final:
+			since = s.From
+		case NewOwners():
+		default:
+			return since, true
+		}
+	}
+	return since, true
 }

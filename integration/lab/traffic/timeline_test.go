@@ -72,6 +72,17 @@ func TestTimeline(t *testing.T) {
 			two: 200, settled: 500,
 		},
 		{
+			name:   "the owner that is left falls silent for a while",
+			claims: join(answers(lab.A, 0, 400), answers(lab.B, 100, 200), answers(lab.A, 500, 1000)),
+			want: []Span{
+				{at(100), at(200), NewOwners(lab.A, lab.B)},
+				{at(200), at(400), NewOwners(lab.A)},
+				{at(400), at(500), NewOwners()},
+				{at(500), at(1000), NewOwners(lab.A)},
+			},
+			none: 100, two: 100, settled: 200,
+		},
+		{
 			name:   "two owners for good",
 			claims: join(answers(lab.A, 0, 1000), answers(lab.B, 700, 1000)),
 			want: []Span{
