@@ -38,6 +38,7 @@ type Machine struct {
 	ground    Reason    // what becoming master would be for
 	preemptAt time.Time // end of preempt_delay; zero: no lower master heard
 	wants     bool      // of a group member: its down timer has run out
+	excused   bool      // a late wake-up has put the down timer off already
 
 	// While MASTER.
 	adverDue  time.Time // Adver_Timer
@@ -156,7 +157,7 @@ func (m *Machine) toBackup(now time.Time, reason Reason, detail string) []Action
 	m.down = downTimer{start: now, interval: m.cfg.Interval}
 	m.ground = MasterSilent
 	m.preemptAt = time.Time{}
-	m.wants = false
+	m.wants, m.excused = false, false
 	return []Action{Addresses{false}, m.enter(now, Backup, reason, detail)}
 }
 
@@ -289,7 +290,7 @@ func (m *Machine) backupHears(ev Received) {
 func (m *Machine) accept(ev Received) {
 	m.down = downTimer{start: latest(ev.At, m.down.start), interval: ev.Advert.Interval, learned: true}
 	m.ground = MasterSilent
-	m.wants = false
+	m.wants, m.excused = false, false
 }
 
 // masterHears is RFC 9568 section 6.4.3.

@@ -6,8 +6,13 @@ import "time"
 //
 // A master that was silent for a peer's down interval has probably been
 // replaced, and its adverts would start a fight: it listens for an interval,
-// and Skew_Time for the other's lateness. To a backup the time asleep does not
-// count: its down timer measures how long it has listened in vain.
+// and Skew_Time for the other's lateness.
+//
+// A backup that slept for an interval or more may have missed adverts, as a
+// paused virtual machine does: the time asleep does not count, for its down
+// timer measures how long it has listened in vain. A shorter sleep is that of
+// a busy host, whose sockets went on hearing: their readers get a moment to
+// hand over what waits there before a timer that ran out is believed.
 func (m *Machine) resume(now time.Time, slept time.Duration) {
 	switch m.state {
 	case Master:
@@ -19,10 +24,17 @@ func (m *Machine) resume(now time.Time, slept time.Duration) {
 		m.adverDue = now.Add(m.cfg.Interval + Skew(m.cfg.Version, m.priority(), m.cfg.Interval))
 		m.overslept++
 	case Backup:
-		if due(now, m.Deadline()) {
-			m.overslept++
+		ranOut := due(now, m.Deadline())
+		switch {
+		case slept >= m.down.interval:
+			m.down.start = m.down.start.Add(slept)
+			if ranOut {
+				m.overslept++
+			}
+		case ranOut && !m.down.skewOnly && !m.excused:
+			m.excused = true
+			m.down.start = m.down.start.Add(now.Sub(m.Deadline()) + readersMoment)
 		}
-		m.down.start = m.down.start.Add(slept)
 	}
 }
 

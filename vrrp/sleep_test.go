@@ -70,6 +70,26 @@ func TestOversleeping(t *testing.T) {
 				{at: 8 * time.Second, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard"},
 			},
 		}, {
+			name: "a short sleep before the down timer runs out moves nothing", from: toBackup,
+			steps: []step{
+				{at: 3 * time.Second, ev: Resumed{interval - 1}, due: down},
+			},
+		}, {
+			name: "a down timer that ran out in a short sleep waits a moment for the readers of the sockets, once", from: toBackup,
+			steps: []step{
+				{at: down + interval/2, ev: Resumed{interval - 1}, due: down + interval/2 + readersMoment},
+				{at: down + interval/2, ev: Expired{}},
+				{at: down + interval, ev: Resumed{interval - 1}, due: down + interval/2 + readersMoment},
+				{at: down + interval, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard"},
+			},
+		}, {
+			name: "a master that said it stops is not waited for after a short sleep", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hear(0), due: time.Second + skew},
+				{at: time.Second + skew + minLate, ev: Resumed{minLate}, due: time.Second + skew},
+				{at: time.Second + skew + minLate, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master stopped"},
+			},
+		}, {
 			name: "what was heard before the sleep and read after it does not turn the timer back", from: toBackup,
 			steps: []step{
 				{at: 20 * time.Second, ev: Resumed{19 * time.Second}, due: 19*time.Second + down},

@@ -23,6 +23,10 @@ func MasterDown(v Version, priority uint8, interval time.Duration) time.Duration
 // leaves a backup time to hear a master that is alive.
 const minLate = 20 * time.Millisecond
 
+// readersMoment is what it takes on a busy host until the goroutines that
+// read the sockets have run.
+const readersMoment = 10 * time.Millisecond
+
 // beat returns how often to look whether we slept, given the shortest
 // interval: what passed before a beat that was missed counts as awake.
 func beat(interval time.Duration) time.Duration { return max(interval/4, minLate) }
