@@ -110,7 +110,7 @@ func TestStartAfterKillWithTheSameConfigurationLosesNoConnection(t *testing.T) {
 	p.WaitForwarding(t, lab.A)
 	p.WaitPage(t, netip.AddrPortFrom(p.VIP(), lab.HTTPPort))
 	talk, silent := converse(t, p, 9), silence(t, p, 6)
-	counted := connections(t, p, lab.EchoPort)
+	before := counted(t, p, lab.EchoPort)
 
 	p.Kill(t, lab.A)
 	talk.mustGoOn(t, "while no director runs")
@@ -129,8 +129,8 @@ func TestStartAfterKillWithTheSameConfigurationLosesNoConnection(t *testing.T) {
 			t.Errorf("the first line of %s after the new start was %s", u.Client, u.Outcome)
 		}
 	}
-	if got := connections(t, p, lab.EchoPort); got < counted {
-		t.Errorf("the service counted %d connections before and %d after: it was made anew", counted, got)
+	if got := connections(t, p, lab.EchoPort); got < before {
+		t.Errorf("the service counted %d connections before and %d after: it was made anew", before, got)
 	}
 	if n := p.Log(lab.A).Count("earlier run left"); n > 0 {
 		t.Errorf("the new start removed %d services of the earlier run, which it wants", n)

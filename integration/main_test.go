@@ -21,3 +21,7 @@ func TestMain(m *testing.M) {
 
 // quick is a pair that elects within a second and checks twice a second.
 var quick = lab.ConfigOptions{AdvertInt: 200 * time.Millisecond, DelayLoop: 500 * time.Millisecond, Check: lab.TCPCheck}
+
+// calm is quick for tests that forbid a change of roles: a machine so busy that
+// it stands still for a second must not look like a fault of tandem.
+var calm = lab.ConfigOptions{AdvertInt: 500 * time.Millisecond, DelayLoop: 500 * time.Millisecond, Check: lab.TCPCheck}

@@ -57,7 +57,7 @@ func TestRefusedStartTouchesNothing(t *testing.T) {
 	p := rig.NewIPVS(t, lab.Options{})
 	addForeign(t, p, lab.A)
 	host, table := addresses(t, p, lab.A), p.Table(t, lab.A)
-	p.StartAs(t, lab.A, rig.Tandem(), edit(t, p.Config(t, lab.A, quick), "virtual_router_id 51", "virtual_router_id 0"))
+	p.Launch(t, lab.A, rig.Tandem(), edit(t, p.Config(t, lab.A, quick), "virtual_router_id 51", "virtual_router_id 0"))
 	if exit := p.WaitExit(t, lab.A); exit.Code != 1 {
 		t.Errorf("it ended with %+v, want exit status 1", exit)
 	}

@@ -59,38 +59,45 @@ func waitKnown(t *testing.T, p *rig.Pair, d lab.Director, clients []netip.AddrPo
 }
 
 // A connection that is silent after its handshake is known to the other
-// director and survives the loss of the one that it went through. A UDP service
-// with one packet a flow pays for that; how much is logged.
+// director, be it tandem or keepalived, and survives the loss of the one that
+// it went through. A UDP service with one packet a flow pays for that; how much
+// is logged.
 func TestSilentConnectionsSurviveAPowerLoss(t *testing.T) {
-	p := rig.NewIPVS(t, lab.Options{})
-	o := quick
-	o.Extra = datagramService(p)
-	p.StartBoth(t, o)
-	for _, d := range []lab.Director{lab.A, lab.B} {
-		p.WaitForwarding(t, d)
-	}
-	silent := silence(t, p, 8)
-	waitKnown(t, p, lab.B, silent.Clients())
+	for name, other := range map[string]string{"tandem takes over": rig.Tandem(), "keepalived takes over": rig.Keepalived} {
+		t.Run(name, func(t *testing.T) {
+			p := rig.NewIPVS(t, lab.Options{})
+			o := quick
+			o.Extra = datagramService(p)
+			p.Start(t, lab.A, p.Config(t, lab.A, o))
+			p.StartAs(t, lab.B, other, p.Config(t, lab.B, o))
+			p.WaitOwner(t, p.VIP(), "a")
+			for _, d := range []lab.Director{lab.A, lab.B} {
+				p.WaitForwarding(t, d)
+			}
+			silent := silence(t, p, 8)
+			waitKnown(t, p, lab.B, silent.Clients())
 
-	tap := listenSync(t, p)
-	flows := oneDatagramEach(t, p, 200)
-	waitKnown(t, p, lab.B, flows)
-	rig.Until(t, "the witness has heard of them all", func() error {
-		if c := tap.cost(); c.entries < len(flows) {
-			return fmt.Errorf("heard %s", c)
-		}
-		return nil
-	})
-	t.Logf("%d UDP flows of one packet cost %s", len(flows), tap.cost())
+			tap := listenSync(t, p)
+			flows := oneDatagramEach(t, p, 200)
+			waitKnown(t, p, lab.B, flows)
+			rig.Until(t, "the witness has heard of them all", func() error {
+				if c := tap.cost(); c.entries < len(flows) {
+					return fmt.Errorf("heard %s", c)
+				}
+				return nil
+			})
+			t.Logf("%d UDP flows of one packet cost %s", len(flows), tap.cost())
 
-	if err := p.PowerLoss(lab.A); err != nil {
-		t.Fatal(err)
-	}
-	p.WaitOwner(t, p.VIP(), "b")
-	for _, u := range silent.Speak(t.Context(), rig.Patience) {
-		if u.Outcome != traffic.Served {
-			t.Errorf("the first line of %s through the other director was %s", u.Client, u.Outcome)
-		}
+			if err := p.PowerLoss(lab.A); err != nil {
+				t.Fatal(err)
+			}
+			p.WaitOwner(t, p.VIP(), "b")
+			for _, u := range silent.Speak(t.Context(), rig.Patience) {
+				if u.Outcome != traffic.Served {
+					t.Errorf("the first line of %s through the other director was %s", u.Client, u.Outcome)
+				}
+			}
+		})
 	}
 }
 

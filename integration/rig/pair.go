@@ -106,22 +106,8 @@ func (p *Pair) Config(t testing.TB, d lab.Director, o lab.ConfigOptions) string 
 	return text
 }
 
-// Start starts tandem as a director with this configuration and waits until it
-// answers on its control socket.
-func (p *Pair) Start(t testing.TB, d lab.Director, text string) {
-	t.Helper()
-	p.StartAs(t, d, Tandem(), text)
-	Until(t, fmt.Sprintf("tandem answers at director %s", d), func() error {
-		conn, err := net.Dial("unix", filepath.Join(p.Files(d).RunDir, "control.sock"))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	})
-}
-
-// StartAs starts a director by a command template.
-func (p *Pair) StartAs(t testing.TB, d lab.Director, command, text string) {
+// Launch starts a director by a command template and waits for nothing.
+func (p *Pair) Launch(t testing.TB, d lab.Director, command, text string) {
 	t.Helper()
 	if name := lab.DirectorCommand(command, "", "", "")[0]; name == "keepalived" {
 		if _, err := exec.LookPath(name); err != nil {
@@ -136,14 +122,46 @@ func (p *Pair) StartAs(t testing.TB, d lab.Director, command, text string) {
 	}
 }
 
+// StartAs starts a director by a command template and waits until it answers,
+// where it is tandem.
+func (p *Pair) StartAs(t testing.TB, d lab.Director, command, text string) {
+	t.Helper()
+	p.Launch(t, d, command, text)
+	if command != Tandem() {
+		return
+	}
+	Until(t, fmt.Sprintf("tandem answers at director %s", d), func() error {
+		conn, err := net.Dial("unix", filepath.Join(p.Files(d).RunDir, "control.sock"))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
+}
+
+// Start starts tandem as a director with this configuration and waits until it
+// answers.
+func (p *Pair) Start(t testing.TB, d lab.Director, text string) {
+	t.Helper()
+	p.StartAs(t, d, Tandem(), text)
+}
+
 // StartBoth starts tandem on both directors from the lab's plan and waits until
-// A holds the first VIP.
+// A holds the first VIP and B has heard so.
 func (p *Pair) StartBoth(t testing.TB, o lab.ConfigOptions) {
 	t.Helper()
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		p.Start(t, d, p.Config(t, d, o))
 	}
 	p.WaitOwner(t, p.VIP(), "a")
+	Until(t, "director b hears the master", func() error {
+		for _, i := range p.Status(t, lab.B).Instances {
+			if i.State != "BACKUP" || i.Received == 0 {
+				return fmt.Errorf("instance %s is %s and has heard %d adverts", i.Name, i.State, i.Received)
+			}
+		}
+		return nil
+	})
 }
 
 // Log returns what a director has said so far, in all its runs.
