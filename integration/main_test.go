@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	rig.Main()
-	lab.Main(m)
+	lab.Main(rig.Uncached{M: m})
 }
 
 // quick is a pair that elects within a second and checks twice a second.

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(lingerEnv) != "" {
 		linger()
 	}
-	os.Exit(m.Run())
+	os.Exit(rig.Uncached{M: m}.Run())
 }
 
 // one is a configuration of a virtual router and nothing else, for either

@@ -95,7 +95,7 @@ func TestMixedPairWithKeepalived(t *testing.T) {
 			talkUntilHeard(t, p, tt.own)
 
 			for _, dialect := range dialects {
-				got := moves.of(dialect.vip())
+				got := moves.of(dialect.vip().String())
 				// A and B act at the same time: their order is not the test's.
 				if diff := cmp.Diff(map[string]string{"a": "+-+", "b": "+-"}, got); diff != "" {
 					t.Errorf("%s: moves of the address (-want +got):\n%s", dialect.name, diff)
@@ -172,13 +172,13 @@ func (m *moves) add(one move) {
 
 // of returns an address's moves by director, "+" for each appearance and "-"
 // for each disappearance. The kernel may tell one twice.
-func (m *moves) of(a netip.Addr) map[string]string {
+func (m *moves) of(address string) map[string]string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := map[string]string{}
 	for _, one := range m.list {
 		sign := map[bool]string{true: "+", false: "-"}[one.come]
-		if name := one.at.String(); one.addr == a && !strings.HasSuffix(all[name], sign) {
+		if name := one.at.String(); one.addr.String() == address && !strings.HasSuffix(all[name], sign) {
 			all[name] += sign
 		}
 	}

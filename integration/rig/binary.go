@@ -1,10 +1,12 @@
 package rig
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"testing"
 
 	"github.com/tandem-ha/tandem/integration/lab"
 )
@@ -61,4 +63,17 @@ const (
 // Tandem returns the command template of the tandem under test.
 func Tandem() string {
 	return Binary() + " run -f {conf} --run-dir {run} --state-dir {state}"
+}
+
+// Uncached runs tests such that the go command does not remember the result: it
+// cannot see that the binary under test has changed.
+type Uncached struct{ M *testing.M }
+
+// Run runs the tests and removes the log by which their result would be cached.
+func (u Uncached) Run() int {
+	code := u.M.Run()
+	if f := flag.Lookup("test.testlogfile"); f != nil && f.Value.String() != "" {
+		_ = os.Remove(f.Value.String()) // Without a log there is nothing to remember.
+	}
+	return code
 }
