@@ -98,7 +98,7 @@ func TestSorryServerServesWithoutQuorum(t *testing.T) {
 
 	s2.status.Store(http.StatusNotFound)
 	p.WaitTable(t, lab.A, page, "s3=1")
-	if n := p.Log(lab.A).Count("level=WARN", "quorum lost"); n != 1 {
+	if n := p.WaitLog(t, lab.A, "level=WARN", "quorum lost"); n != 1 {
 		t.Errorf("the loss of the quorum was logged %d times as a warning, want once", n)
 	}
 	s2.cure()

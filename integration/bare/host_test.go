@@ -183,7 +183,7 @@ func TestInterfaceThatAppears(t *testing.T) {
 	p := rig.New(t, lab.Options{})
 	const later, peer = "later0", "later1"
 	p.Start(t, lab.A, strings.Replace(one, "interface outside", "interface "+later, 1))
-	if n := p.Log(lab.A).Count("level=ERROR", p.Files(lab.A).Conf+":4:15: error:", later, "does not exist"); n != 1 {
+	if n := p.WaitLog(t, lab.A, "level=ERROR", p.Files(lab.A).Conf+":4:15: error:", later, "does not exist"); n != 1 {
 		t.Errorf("the missing interface is logged in %d lines, want 1", n)
 	}
 	state := func(want, reason string) func() error {
@@ -276,12 +276,7 @@ func TestWarnsOfKeepalivedBesideIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rig.Until(t, "the log warns", func() error {
-		if log.Count("level=WARN", "keepalived (pid ", "beside tandem") == 0 {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	p.WaitLog(t, lab.A, "level=WARN", "keepalived (pid ", "beside tandem")
 	p.WaitOwner(t, p.VIP(), "a")
 	if w := p.Status(t, lab.A).Warnings; len(w) != 1 || !strings.Contains(w[0], "keepalived (pid ") {
 		t.Errorf("status warns of %q, want of keepalived once", w)

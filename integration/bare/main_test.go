@@ -5,7 +5,7 @@
 package bare
 
 import (
-	"fmt"
+	"context"
 	"os"
 	"os/exec"
 	"strings"
@@ -67,18 +67,15 @@ func start(t *testing.T, p *rig.Pair, file string, more ...string) (*lab.Process
 	return process, log
 }
 
-// wait returns how a process ended.
+// wait returns how a process ended, once all it said has arrived.
 func wait(t *testing.T, process *lab.Process) lab.Exit {
 	t.Helper()
-	var exit lab.Exit
-	rig.Until(t, "the process has ended", func() error {
-		e, over := process.Exited()
-		if !over {
-			return fmt.Errorf("it runs")
-		}
-		exit = e
-		return nil
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), rig.Patience)
+	defer cancel()
+	exit, err := process.Wait(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return exit
 }
 

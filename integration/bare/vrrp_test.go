@@ -73,12 +73,7 @@ func TestAddressRemovedByHandComesBack(t *testing.T) {
 	if err := h.AddrDel(link, address("192.0.2.100/32")); err != nil {
 		t.Fatal(err)
 	}
-	rig.Until(t, "the log says so", func() error {
-		if p.Log(lab.A).Count("level=WARN", "removed by someone else", "192.0.2.100") == 0 {
-			return fmt.Errorf("not yet")
-		}
-		return nil
-	})
+	p.WaitLog(t, lab.A, "level=WARN", "removed by someone else", "192.0.2.100")
 	p.WaitOwner(t, p.VIP(), "a")
 	p.Stop(t, lab.A)
 	after := addresses(t, p, lab.A)

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -35,6 +36,20 @@ func Until(t testing.TB, what string, condition func() error) {
 			t.Fatalf("wait until %s: not within %s: %v", what, Patience, err)
 		}
 	}
+}
+
+// WaitLog waits until a director has said a line with all of the words, and
+// returns in how many lines they stand then. Its output comes by a pipe: what
+// it did may be seen before what it said.
+func (p *Pair) WaitLog(t testing.TB, d lab.Director, words ...string) (n int) {
+	t.Helper()
+	Until(t, fmt.Sprintf("director %s says %q", d, words), func() error {
+		if n = p.Log(d).Count(words...); n == 0 {
+			return errors.New("it has not")
+		}
+		return nil
+	})
+	return n
 }
 
 // Owners returns which directors have an address: "", "a", "b" or "a+b".
