@@ -1,21 +1,17 @@
 package integration
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-ha/tandem/integration/lab"
-	"github.com/tandem-ha/tandem/integration/lab/traffic"
 	"github.com/tandem-ha/tandem/integration/rig"
 )
 
@@ -26,44 +22,6 @@ func edit(t *testing.T, text, from, to string) string {
 		t.Fatalf("%q stands %d times in the configuration, want once:\n%s", from, n, text)
 	}
 	return strings.Replace(text, from, to, 1)
-}
-
-// conversation is a number of established connections through the first VIP,
-// which keep talking until the test ends; all of them must have survived then.
-type conversation struct{ *traffic.Talkers }
-
-func converse(t *testing.T, p *rig.Pair, n int) conversation {
-	t.Helper()
-	echo := netip.AddrPortFrom(p.VIP(), lab.EchoPort)
-	talkers, err := traffic.StartTalkers(t.Context(), p.Loop, p.Client(), []netip.AddrPort{echo}, n, 50*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := conversation{talkers}
-	c.mustGoOn(t, "at the start")
-	return c
-}
-
-// mustGoOn waits until every connection has been answered once more.
-func (c conversation) mustGoOn(t *testing.T, when string) {
-	t.Helper()
-	since := time.Now()
-	rig.Until(t, "every connection is answered "+when, func() error {
-		if _, waiting := c.Waiting(since); waiting > 0 {
-			return fmt.Errorf("%d wait", waiting)
-		}
-		return nil
-	})
-}
-
-// mustSurvive ends the conversation and holds that none of it was lost.
-func (c conversation) mustSurvive(t *testing.T) {
-	t.Helper()
-	for _, talk := range c.Stop(rig.Patience) {
-		if talk.End != traffic.Served {
-			t.Errorf("the connection %s to %s is %s after %d answers", talk.Client, talk.Server, talk.End, len(talk.Replies))
-		}
-	}
 }
 
 // A reload with one server changed changes that server and nothing else.
@@ -119,36 +77,6 @@ func TestReloadTouchesOnlyWhatChanged(t *testing.T) {
 	}
 }
 
-// counted waits until a service of director A has counted a connection, which
-// the kernel's estimator does every two seconds, and returns how many.
-func counted(t *testing.T, p *rig.Pair, port uint16) (n int) {
-	t.Helper()
-	rig.Until(t, fmt.Sprintf("the service at port %d has counted", port), func() error {
-		if n = connections(t, p, port); n == 0 {
-			return errors.New("no connection so far")
-		}
-		return nil
-	})
-	return n
-}
-
-// connections returns how many connections a service of director A has counted.
-func connections(t *testing.T, p *rig.Pair, port uint16) int {
-	t.Helper()
-	service := netip.AddrPortFrom(p.VIP(), port).String()
-	for line := range strings.Lines(rig.Must(t, p.Director(lab.A), "ipvsadm", "-Ln", "--stats", "--exact")) {
-		if words := strings.Fields(line); len(words) > 2 && words[1] == service {
-			n, err := strconv.Atoi(words[2])
-			if err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-	}
-	t.Fatalf("ipvsadm shows no service %s", service)
-	return 0
-}
-
 // dropBlock cuts out a block that is four spaces deep and begins with a line.
 func dropBlock(t *testing.T, text, first string) string {
 	t.Helper()
@@ -159,6 +87,45 @@ func dropBlock(t *testing.T, text, first string) string {
 	const end = "\n    }\n"
 	n := strings.Index(text[begin:], end)
 	return text[:begin] + text[begin+n+len(end):]
+}
+
+// A director that began with nothing to balance takes services and the
+// synchronisation from a reload, and gives them back with the next.
+func TestReloadBringsAndTakesBalancing(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{})
+	addForeign(t, p, lab.A)
+	none := map[string]string{foreign + " TCP": "s1=9"}
+	full := p.Config(t, lab.A, quick)
+	bare := edit(t, full[:strings.Index(full, "virtual_server")], "lvs_sync_daemon inside vip id 51", "")
+	p.Start(t, lab.A, bare)
+	p.WaitOwner(t, p.VIP(), "a")
+	before := p.Instance(t, lab.A, "vip")
+	daemons := func(want int) {
+		t.Helper()
+		rig.Until(t, fmt.Sprintf("%d sync daemons run", want), func() error {
+			if out := rig.Must(t, p.Director(lab.A), "ipvsadm", "-Ln", "--daemon"); strings.Count(out, "sync daemon") != want {
+				return fmt.Errorf("there are: %s", out)
+			}
+			return nil
+		})
+	}
+	if diff := cmp.Diff(none, p.Table(t, lab.A)); diff != "" {
+		t.Errorf("IPVS services at first (-want +got):\n%s", diff)
+	}
+	p.Reload(t, lab.A, full)
+	p.WaitForwarding(t, lab.A)
+	daemons(2)
+	p.Reload(t, lab.A, bare)
+	daemons(0)
+	rig.Until(t, "the services are gone", func() error {
+		if diff := cmp.Diff(none, p.Table(t, lab.A)); diff != "" {
+			return fmt.Errorf("(-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	if after := p.Instance(t, lab.A, "vip"); !after.Since.Equal(before.Since) {
+		t.Errorf("the instance was MASTER since %s and is %s since %s", before.Since, after.State, after.Since)
+	}
 }
 
 // A reload with a broken file changes nothing and says where it is broken, in
@@ -197,7 +164,7 @@ func TestRefusedReloadChangesNothing(t *testing.T) {
 			if diff := cmp.Diff(table, p.Table(t, lab.A)); diff != "" {
 				t.Errorf("the IPVS table changed (-before +after):\n%s", diff)
 			}
-			if after := s.Instances[0]; after.State != "MASTER" || !after.Since.Equal(before.Since) {
+			if after := p.Instance(t, lab.A, "vip"); after.State != "MASTER" || !after.Since.Equal(before.Since) {
 				t.Errorf("the instance was %s since %s and is %s since %s", before.State, before.Since, after.State, after.Since)
 			}
 			p.WaitOwner(t, p.VIP(), "a")

@@ -37,6 +37,8 @@ func TestStatusAgreesWithIpvsadmAndTheKernel(t *testing.T) {
 	p := rig.NewIPVS(t, lab.Options{Mode: lab.NAT})
 	o := quick
 	o.Scheduler, o.Weights = "wrr", []int{1, 3, 5}
+	o.Extra = fmt.Sprintf("virtual_server fwmark 7 {\nlb_algo sh\nlb_kind NAT\nprotocol TCP\npersistence_timeout 60\n"+
+		"real_server %s 443 {\nweight 2\n}\n}\n", p.Plan().Servers[0].Addr)
 	p.StartBoth(t, o)
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		p.WaitTable(t, d, netip.AddrPortFrom(p.VIP(), lab.HTTPPort), "s1=1 s2=3 s3=5")
@@ -53,7 +55,7 @@ func TestStatusAgreesWithIpvsadmAndTheKernel(t *testing.T) {
 			}
 		}
 		slices.Sort(want)
-		if diff := cmp.Diff(want, ipvsadm(t, p, d)); diff != "" || len(want) != 6 {
+		if diff := cmp.Diff(want, ipvsadm(t, p, d)); diff != "" || len(want) != 7 {
 			t.Errorf("director %s: status and ipvsadm differ (-status +ipvsadm):\n%s", d, diff)
 		}
 		for _, i := range s.Instances {
@@ -78,6 +80,8 @@ func ipvsadm(t *testing.T, p *rig.Pair, d lab.Director) (lines []string) {
 	var service string
 	for line := range strings.Lines(rig.Must(t, p.Director(d), "ipvsadm", "-Ln")) {
 		switch words := strings.Fields(line); {
+		case len(words) >= 3 && words[0] == "FWM":
+			service = fmt.Sprintf("fwmark %s %s", words[1], words[2])
 		case len(words) >= 3 && words[0] == "TCP":
 			service = fmt.Sprintf("%s %s %s", words[1], words[0], words[2])
 		case len(words) == 6 && words[0] == "->" && service != "":
