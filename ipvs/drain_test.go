@@ -1,6 +1,9 @@
 package ipvs_test
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -69,6 +72,87 @@ func TestAManualDrain(t *testing.T) {
 			t.Errorf("drains (-want +got):\n%s", d)
 		}
 	})
+}
+
+// A server that was drained for a maintenance is not sent clients by the stop
+// and start in the middle of it, not even for the time of a first pass.
+func TestADrainOutlivesACleanStop(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		seen time.Duration // from the drain to the stop
+	}{
+		{"seen by a pass", 10 * time.Second},
+		{"made right before the stop", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "services.json")
+				k := ipvstest.New(nil)
+				r := start(t, k, ipvs.NewRecord(path, "boot 1"))
+				r.Want(web(5))
+				r.after(0)
+				r.outside(0)
+				r.after(c.seen)
+				cleanStop(r)
+
+				again := start(t, k, ipvs.NewRecord(path, "boot 1"))
+				k.Refuse(func(op ipvs.Op) error {
+					if op.Server == ipvstest.Real && op.Destination.Weight != 0 {
+						t.Errorf("written with weight %d", op.Destination.Weight)
+					}
+					return nil
+				})
+				again.Want(one(rr, nil)) // its first check has not passed yet
+				again.expect(again.after(long), addWeb)
+				again.Want(web(5))
+				again.expect(again.after(long), addReal)
+				if d := again.Drained(); len(d) != 1 || d[0].Server != ipvstest.Real {
+					t.Errorf("drained: %+v", d)
+				}
+				if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered}, again.reasons()); d != "" {
+					t.Error(d)
+				}
+				k.Refuse(nil)
+				again.Release(ipvstest.Web, ipvstest.Real)
+				again.expect(again.after(0), setReal)
+				cleanStop(again)
+				if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+					t.Errorf("a record of nothing is still there: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A drain ends with its service, also when that went while tandem was stopped.
+func TestADrainOfAServiceThatIsGoneAfterAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "services.json")
+		k := ipvstest.New(nil)
+		r := start(t, k, ipvs.NewRecord(path, "boot 1"))
+		r.Want(web(5))
+		r.after(0)
+		r.outside(0)
+		cleanStop(r)
+
+		again := start(t, k, ipvs.NewRecord(path, "boot 1"))
+		again.after(long) // nothing is wanted yet, which is no reason to end it
+		again.Want(ipvs.Table{})
+		again.after(0)
+		if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered, ipvs.DrainGone}, again.reasons()); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+// cleanStop is what a stop of the director does.
+func cleanStop(r *rig) {
+	r.t.Helper()
+	r.stop()
+	if err := r.Clear(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+	r.kernel.Applied()
 }
 
 // A weight 0 that is tandem's own is no drain.

@@ -105,20 +105,10 @@ func (r *Reconciler) wanted() Table {
 // of what others did meanwhile: manual drains, and drift, whose size it
 // returns.
 func (r *Reconciler) look(now time.Time, have, want Table) (repairs int) {
-	changes := drainChanges(now, r.record.drain, r.known, have, want)
-	r.mu.Lock()
-	for _, t := range r.released {
-		if d, ok := r.record.drain[t]; ok {
-			d.Reason = DrainReleased
-			changes = append(changes, d)
-		}
-	}
-	r.released = nil
-	r.mu.Unlock()
 	if !r.begun {
-		changes = append(remembered(r.record.drain), changes...)
+		r.note(remembered(r.record.drain))
 	}
-	r.note(changes)
+	r.lookForDrains(now, have, want)
 	if r.known == nil {
 		return 0
 	}
@@ -130,6 +120,22 @@ func (r *Reconciler) look(now time.Time, have, want Table) (repairs int) {
 	})
 	r.sayDrift(drift)
 	return len(drift)
+}
+
+// lookForDrains takes note of the manual drains that began or ended since the
+// last pass.
+func (r *Reconciler) lookForDrains(now time.Time, have, want Table) {
+	changes := drainChanges(now, r.record.drain, r.known, have, want)
+	r.mu.Lock()
+	for _, t := range r.released {
+		if d, ok := r.record.drain[t]; ok {
+			d.Reason = DrainReleased
+			changes = append(changes, d)
+		}
+	}
+	r.released = nil
+	r.mu.Unlock()
+	r.note(changes)
 }
 
 // note keeps what changed about manual drains and tells whoever asked.
@@ -200,15 +206,22 @@ func (r *Reconciler) load() {
 	}
 }
 
-// Clear removes tandem's services from the kernel, and the record when that
-// succeeded. Call it when Run has returned, or instead of Run.
+// Clear removes tandem's services from the kernel and from the record. Manual
+// drains stay in it: a stop and a start are what an operator does about a
+// server that was drained for it, and the start shall not send clients there.
+// Call it when Run has returned, or instead of Run.
 func (r *Reconciler) Clear(ctx context.Context) error {
 	r.load()
 	all, _, err := r.kernel.Read(ctx)
 	if err != nil {
 		return err
 	}
-	ops := Diff(all.owned(r.record.owned), nil)
+	have := all.owned(r.record.owned)
+	if want := r.wanted(); want != nil && r.known != nil {
+		// A drain of the seconds since the last pass counts as well.
+		r.lookForDrains(time.Now(), have, want)
+	}
+	ops := Diff(have, nil)
 	var errs []error
 	for i, err := range r.kernel.Apply(ctx, ops) {
 		if err != nil && !errors.Is(err, ErrNotExist) {
@@ -219,7 +232,8 @@ func (r *Reconciler) Clear(ctx context.Context) error {
 		return err
 	}
 	r.known = nil
-	return r.record.remove()
+	clear(r.record.owned)
+	return r.record.save()
 }
 
 // owned is the part of the table with the given keys.

@@ -14,7 +14,7 @@ type Options struct {
 	Check time.Duration // between looks at the services alone; 500 ms
 	Retry time.Duration // after a first failure, doubled up to Full; 100 ms
 	// OnDrain hears of every manual drain that begins or ends. It is called
-	// by Run and must not block.
+	// by Run and Clear and must not block.
 	OnDrain func(Drain)
 }
 

@@ -203,6 +203,8 @@ func TestAStartAfterACrash(t *testing.T) {
 		if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered}, again.reasons()); d != "" {
 			t.Error(d)
 		}
+		again.Release(ipvstest.Web, ipvstest.Real)
+		again.expect(again.after(0), setReal)
 		again.stop()
 		if err := again.Clear(t.Context()); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,8 @@ import (
 // Record remembers, in a file of the run directory, which services are
 // tandem's and which servers were drained by hand. A key is written here
 // before the kernel hears of it, so that after a crash the next start knows
-// what an earlier run left behind. The Reconciler that it is given to owns it.
+// what an earlier run left behind. After a clean stop the drains are all that
+// is left in it, and without one there is no file. The Reconciler that it is given to owns it.
 type Record struct {
 	path  string
 	epoch string
@@ -72,10 +73,19 @@ func (r *Record) Load() error {
 	return nil
 }
 
-// save replaces the file atomically. There is no fsync: the run directory is
+// empty says that there is nothing to remember.
+func (r *Record) empty() bool { return len(r.owned)+len(r.drain) == 0 }
+
+// save replaces the file atomically, or removes that of an empty record. There is no fsync: the run directory is
 // in memory, and what the record describes does not outlive the boot either.
 func (r *Record) save() error {
 	if r.path == "" {
+		return nil
+	}
+	if r.empty() {
+		if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the record of owned services: %w", err)
+		}
 		return nil
 	}
 	data, err := json.Marshal(recordFile{
@@ -98,19 +108,6 @@ func (r *Record) save() error {
 	if err != nil {
 		_ = os.Remove(tmp.Name())
 		return fmt.Errorf("write the record of owned services: %w", err)
-	}
-	return nil
-}
-
-// remove empties the record and deletes the file.
-func (r *Record) remove() error {
-	clear(r.owned)
-	clear(r.drain)
-	if r.path == "" {
-		return nil
-	}
-	if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove the record of owned services: %w", err)
 	}
 	return nil
 }
