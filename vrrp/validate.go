@@ -3,6 +3,7 @@ package vrrp
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -103,8 +104,11 @@ func (in Instance) validateAddresses() (errs []error) {
 		bad("%d virtual addresses, not 1-255", n)
 	}
 	for i, a := range in.Addresses {
-		if !a.Prefix.Addr().Is4() {
+		switch ip := a.Prefix.Addr(); {
+		case !ip.Is4():
 			bad("virtual address %s: only IPv4 virtual routers are supported", a.Prefix)
+		case ip.IsUnspecified(), ip.IsLoopback(), ip.IsMulticast(), ip == allHosts:
+			bad("virtual address %s: not the address of a host on a network", a.Prefix)
 		}
 		if slices.ContainsFunc(in.Addresses[:i], func(b Address) bool { return a.Prefix.Addr() == b.Prefix.Addr() }) {
 			bad("virtual address %s: listed twice", a.Prefix.Addr())
@@ -128,6 +132,9 @@ func (in Instance) validateAddresses() (errs []error) {
 	}
 	return errs
 }
+
+// allHosts is the limited broadcast address (RFC 919 section 7).
+var allHosts = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
 // routerID is what tells virtual routers apart (RFC 9568 section 5.2.3).
 type routerID struct {

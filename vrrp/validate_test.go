@@ -45,6 +45,12 @@ func TestValidate(t *testing.T) {
 		{name: "RFC 9568 5.2.5: 255 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(255) })},
 		{name: "an address twice", cfg: one(func(in *Instance) { in.Addresses = slices.Repeat(in.Addresses, 2) }), want: []string{"10.20.0.99: listed twice"}},
 		{name: "an IPv6 address", cfg: one(func(in *Instance) { in.Addresses[0].Prefix = netip.MustParsePrefix("2001:db8::1/64") }), want: []string{"2001:db8::1/64"}},
+		{name: "addresses that no host has", cfg: one(func(in *Instance) {
+			in.Addresses = nil
+			for _, ip := range []string{"0.0.0.0/0", "127.0.0.9/8", "224.0.0.18/32", "255.255.255.255/32"} {
+				in.Addresses = append(in.Addresses, Address{Prefix: netip.MustParsePrefix(ip)})
+			}
+		}), want: []string{"0.0.0.0/0: not the address of a host", "127.0.0.9/8: not", "224.0.0.18/32: not", "255.255.255.255/32: not"}},
 		{name: "an IPv6 source", cfg: one(func(in *Instance) { in.Source = netip.MustParseAddr("fe80::1") }), want: []string{"source fe80::1"}},
 		{name: "a multicast peer", cfg: one(func(in *Instance) { in.Peers = []netip.Addr{netip.MustParseAddr("224.0.0.18")} }), want: []string{"peer 224.0.0.18"}},
 		{name: "ourselves as a peer", cfg: one(func(in *Instance) { in.Source, in.Peers = ours, []netip.Addr{ours} }), want: []string{"peer 10.20.0.5 is our own"}},
