@@ -55,10 +55,13 @@ func (r *run) steps() []step {
 	}
 }
 
-// check runs a tool that is content when it prints nothing and exits 0.
+// check runs a tool that is content when it exits 0 and has nothing to say on
+// its standard output; what it downloads first is told on the other one.
 func (r *run) check(name string, args ...string) func() error {
 	return func() error {
-		out, err := exec.Command(name, args...).CombinedOutput()
+		cmd := exec.Command(name, args...)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
 		if len(bytes.TrimSpace(out)) > 0 {
 			os.Stdout.Write(out)
 			err = errors.Join(err, errors.New("it found something"))

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"time"
+
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
 )
 
 // Report is everything a drill measured, for people by Write and for programs
@@ -42,7 +44,7 @@ func (r *Report) Rows(countsOnly bool) []Row {
 				continue
 			}
 			row := reduce(samples, r.Bounds)
-			row.Checks = s.Budget.judge(row, r.Bounds, countsOnly)
+			row.Checks = s.Budget.judge(row, r.Bounds, countsOnly, r.floor(pair.Name))
 			row.Judged = i == 0
 			if i == 1 {
 				against = row.Outage
@@ -69,6 +71,16 @@ func Missed(rows []Row) []string {
 		}
 	}
 	return missed
+}
+
+// floor returns the outage that was measured while nothing happened to a pair;
+// 0: that was not drilled.
+func (r *Report) floor(pair string) Millis {
+	var outages []Millis
+	for _, s := range r.samples("steady", pair) {
+		outages = append(outages, s.Outage)
+	}
+	return traffic.Median(outages)
 }
 
 func (r *Report) samples(scenario, pair string) []Sample {
@@ -144,4 +156,5 @@ const legend = `outage: longest time without an answer to a probe through the VI
 new: failed/all new connections (late: answered after more than 500 ms); talkers, silent: alive/all, of all runs
 owners: ms for which no host or two hosts answered ARP for the VIP, and from when on (ms after the event) only the last one did
 table: ms until the master's IPVS table showed what had happened to the real server
+verdicts go by medians; OK (noise): over its limit by no more than the outage of steady, when nothing happens
 `

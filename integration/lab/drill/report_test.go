@@ -56,10 +56,10 @@ func TestReport(t *testing.T) {
 
 func TestMissedNamesTheJudgedPairOnly(t *testing.T) {
 	rows := []Row{
-		{Scenario: "stop", Judged: true, Outage: 250, Checks: []Check{{Outage, "<=222", false}}},
-		{Scenario: "stop", Outage: 999, Checks: []Check{{Outage, "<=222", false}}},
-		{Scenario: "heal", Judged: true, Checks: []Check{{OneOwner, "<=250", false}}},
-		{Scenario: "power-loss", Judged: true, Checks: []Check{{Talkers, ">=95%", true}}},
+		{Scenario: "stop", Judged: true, Outage: 250, Checks: []Check{{Outage, "<=222", false, false}}},
+		{Scenario: "stop", Outage: 999, Checks: []Check{{Outage, "<=222", false, false}}},
+		{Scenario: "heal", Judged: true, OneOwner: never, Checks: []Check{{OneOwner, "<=250", false, false}}},
+		{Scenario: "power-loss", Judged: true, Checks: []Check{{Talkers, ">=95%", true, false}}},
 	}
 	want := []string{"stop: outage ms 250, wanted <=222", "heal: one owner after ms never, wanted <=250"}
 	if diff := cmp.Diff(want, Missed(rows)); diff != "" {

@@ -1,11 +1,15 @@
 package drill
 
 import (
+	"math"
+	"slices"
+
 	"github.com/tandem-ha/tandem/integration/lab/traffic"
 )
 
 // Row is one line of the report: all runs of a scenario with one pair. Times
-// are medians over the runs, counts are sums.
+// are medians over the runs, counts are sums. What never came in a run counts
+// as an infinite time.
 type Row struct {
 	Scenario, Pair string
 	Runs           int
@@ -16,6 +20,7 @@ type Row struct {
 
 	NewFailed, NewLate, NewOf  int
 	TalkersSurvived, TalkersOf int
+	TalkersShare               float64 // That survived: the median of the runs.
 	SilentSurvived, SilentOf   int
 	NoOwner, TwoOwners         Millis
 	OneOwner, Table            Millis
@@ -36,6 +41,11 @@ func (r Row) Missed() bool {
 	return false
 }
 
+// noisy reports whether the machine's noise decided about a budget.
+func (r Row) noisy() bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Noisy })
+}
+
 // check returns the check of a figure, false where it has no budget.
 func (r Row) check(f Figure) (Check, bool) {
 	for _, c := range r.Checks {
@@ -50,13 +60,12 @@ func (r Row) check(f Figure) (Check, bool) {
 func reduce(samples []Sample, bounds Bounds) Row {
 	r := Row{Scenario: samples[0].Scenario, Pair: samples[0].Pair, Runs: len(samples), Settled: true, Followed: true}
 	var outages, none, two, one, table []Millis
+	var shares []float64
 	for _, s := range samples {
 		outages, none, two = append(outages, s.Outage), append(none, s.NoOwner), append(two, s.TwoOwners)
-		if s.OneOwner != nil {
-			one = append(one, *s.OneOwner)
-		}
-		if s.Table != nil {
-			table = append(table, *s.Table)
+		one, table = append(one, orNever(s.OneOwner)), append(table, orNever(s.Table))
+		if s.Talkers.Of > 0 {
+			shares = append(shares, float64(s.Talkers.Survived)/float64(s.Talkers.Of))
 		}
 		r.Settled = r.Settled && s.OneOwner != nil
 		r.Followed = r.Followed && s.Table != nil
@@ -72,8 +81,19 @@ func reduce(samples []Sample, bounds Bounds) Row {
 	r.Outage, r.OutageMax = traffic.Median(outages), traffic.Quantile(outages, 1)
 	r.NoOwner, r.TwoOwners = traffic.Median(none), traffic.Median(two)
 	r.OneOwner, r.Table = traffic.Median(one), traffic.Median(table)
+	r.TalkersShare = traffic.Median(shares)
 	if bounds.MasterDown > 0 {
 		r.Ratio = float64(r.Outage / bounds.MasterDown)
 	}
 	return r
+}
+
+// never is a time that did not come.
+var never = Millis(math.Inf(1))
+
+func orNever(m *Millis) Millis {
+	if m == nil {
+		return never
+	}
+	return *m
 }

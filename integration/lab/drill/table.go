@@ -56,7 +56,7 @@ func (r Row) figure(f Figure) string {
 	case Outage:
 		return fmt.Sprintf("%.0f", r.Outage)
 	case OneOwner:
-		if !r.Settled {
+		if r.OneOwner == never {
 			return "never"
 		}
 		return fmt.Sprintf("%.0f", r.OneOwner)
@@ -64,7 +64,7 @@ func (r Row) figure(f Figure) string {
 		switch s, _ := scenario(r.Scenario); {
 		case s.table == nil:
 			return "-"
-		case !r.Followed:
+		case r.Table == never:
 			return "never"
 		}
 		return fmt.Sprintf("%.0f", r.Table)
@@ -85,6 +85,8 @@ func (r Row) verdict() string {
 		return "budget none"
 	case r.Missed():
 		return "MISSED"
+	case r.noisy():
+		return "OK (noise)"
 	}
 	return "OK"
 }
