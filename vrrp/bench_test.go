@@ -36,7 +36,7 @@ type sink struct{ frames chan Frame }
 
 func (s sink) Frames() <-chan Frame                 { return s.frames }
 func (s sink) Send(batch []Outgoing) []error        { return make([]error, len(batch)) }
-func (s sink) Listen([]Listen)                      {}
+func (s sink) Listen([]Listen, func(Hearing))       {}
 func (s sink) Want(string, string, []Address, bool) {}
 func (s sink) Announce(instance string, repeat int) {}
 func (s sink) Forget(instance string)               {}
@@ -55,6 +55,7 @@ func thousand(b *testing.B, master bool) *loop {
 	l := newLoop(r)
 	l.configure(epoch, cfg)
 	for i := range 4 {
+		l.setHearing(Hearing{Interface: fmt.Sprintf("eth%d", i)})
 		l.setLink(LinkState{Name: fmt.Sprintf("eth%d", i), Exists: true, Up: true, Primary: ours})
 	}
 	if master {

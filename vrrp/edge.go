@@ -31,7 +31,16 @@ type Network interface {
 	// Listen sets which interface hears what; it is called with the full
 	// list at start and after a reload. It does not block; what cannot be
 	// opened yet (no such interface, no address) is retried by the edge.
-	Listen(want []Listen)
+	//
+	// The edge calls tell for each of the interfaces, from any goroutine: once
+	// it has tried to open it, and at every change. tell does not block.
+	Listen(want []Listen, tell func(Hearing))
+}
+
+// Hearing says whether VRRP messages can be heard and sent on an interface.
+type Hearing struct {
+	Interface string
+	Deaf      string // why they cannot; empty: they can
 }
 
 // Listen asks for VRRP messages of one interface. Peers decides the mode:

@@ -36,6 +36,9 @@ func (m *Machine) fault() (reason Reason, detail string, bad bool) {
 		return LinkDown, m.cfg.Interface, true
 	case !m.source().IsValid():
 		return NoSource, m.cfg.Interface, true
+	case m.link.Deaf != "":
+		// Who hears nobody takes the addresses of a master that is alive.
+		return Deaf, m.cfg.Interface + ": " + m.link.Deaf, true
 	case len(m.defects) > 0:
 		return Defective, m.defects[0], true
 	case m.groupFault != "":

@@ -54,6 +54,8 @@ type node struct {
 	sendErr  error
 	present  map[string]bool // by instance
 	listened []Listen
+	tell     func(Hearing)
+	quiet    bool // Listen does not tell, as a network that has not got round to it
 }
 
 func newLAN(t *testing.T) *lan {
@@ -277,10 +279,27 @@ func (n *node) hear(f Frame) {
 	}
 }
 
-func (n *node) Listen(want []Listen) {
+func (n *node) Listen(want []Listen, tell func(Hearing)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.listened = want
+	n.listened, n.tell = want, tell
+	if len(want) > 0 {
+		n.note("listen", fmt.Sprint(want))
+	}
+	for _, w := range want {
+		if !n.quiet {
+			tell(Hearing{Interface: w.Interface})
+		}
+	}
+}
+
+// hearing says that an interface can be heard, or why not.
+func (n *node) hearing(iface, deaf string) {
+	n.mu.Lock()
+	tell := n.tell
+	n.mu.Unlock()
+	tell(Hearing{iface, deaf})
+	synctest.Wait()
 }
 
 func (n *node) Want(instance, iface string, addrs []Address, present bool) {

@@ -19,6 +19,7 @@ type loop struct {
 	instances []*instance // in configured order
 	byID      map[routerID]*instance
 	links     map[string]LinkState // as last told
+	hearings  map[string]Hearing   // by interface, as last told
 	queue     *deadlines
 	strays    [advert.NumDrops]uint64
 
@@ -37,8 +38,9 @@ type loop struct {
 func newLoop(r *Router) *loop {
 	return &loop{
 		router: r, network: r.network, host: r.host, log: r.log,
-		links: make(map[string]LinkState),
-		queue: newDeadlines(nil),
+		links:    make(map[string]LinkState),
+		hearings: make(map[string]Hearing),
+		queue:    newDeadlines(nil),
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 	NoInterface // the interface does not exist
 	LinkDown    // the interface is down or has no carrier
 	NoSource    // the interface has no address to advertise from
+	Deaf        // adverts can be neither heard nor sent on the interface
 	Defective   // something tracked without a weight is bad
 	GroupFault  // another member of the sync group is in FAULT
 
@@ -51,6 +52,7 @@ var reasonNames = [...]string{
 	NoInterface:    "no such interface",
 	LinkDown:       "link down",
 	NoSource:       "no source address",
+	Deaf:           "adverts cannot be heard or sent",
 	Defective:      "tracked item failed",
 	GroupFault:     "sync group in FAULT",
 	Stopped:        "stopped",

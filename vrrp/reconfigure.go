@@ -46,7 +46,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 		l.beat = min(l.beat, beat(c.Interval))
 		l.slack = min(l.slack, c.Interval/100)
 	}
-	l.network.Listen(listens(cfg))
+	l.listen(listens(cfg))
 	l.changed = true
 }
 
@@ -122,9 +122,7 @@ func (l *loop) forget(old []string) {
 func (l *loop) start(in *instance) {
 	l.track(in)
 	l.step(in, Start{})
-	if st, known := l.links[in.cfg.Interface]; known {
-		l.step(in, st.event())
-	}
+	l.tellLink(in)
 	if in.grouped && slices.ContainsFunc(in.cfg.Track, func(t TrackInterface) bool { return t.Weight != 0 }) {
 		l.log.Warn("the weights of tracked interfaces count for nothing in a sync group", "instance", in.cfg.Name, "group", in.entry.name)
 	}
@@ -138,9 +136,44 @@ func (l *loop) setLink(st LinkState) {
 	l.links[st.Name] = st
 	for _, in := range l.instances {
 		if in.cfg.Interface == st.Name {
-			l.step(in, st.event())
+			l.tellLink(in)
 		}
 		l.track(in)
+	}
+}
+
+// listen tells the network what to hear. What is not listened to any more may
+// be closed as soon as it knows, so the goodbyes of this round go first.
+func (l *loop) listen(want []Listen) {
+	for name := range l.hearings {
+		if !slices.ContainsFunc(want, func(w Listen) bool { return w.Interface == name }) {
+			delete(l.hearings, name)
+		}
+	}
+	l.effects = append(l.effects, func() { l.network.Listen(want, l.router.setHearing) })
+}
+
+// setHearing takes what the network says of an interface.
+func (l *loop) setHearing(h Hearing) {
+	if known, ok := l.hearings[h.Interface]; ok && known == h {
+		return
+	}
+	for _, in := range l.instances {
+		if in.cfg.Interface == h.Interface { // else it was said before a reload
+			l.hearings[h.Interface] = h
+			l.tellLink(in)
+		}
+	}
+}
+
+// tellLink tells an instance of its interface once both are known: its state,
+// and whether it can be heard. A down timer that ran while it could not would
+// measure nothing.
+func (l *loop) tellLink(in *instance) {
+	st, known := l.links[in.cfg.Interface]
+	h, told := l.hearings[in.cfg.Interface]
+	if known && told {
+		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Deaf: h.Deaf})
 	}
 }
 
@@ -158,10 +191,6 @@ func (l *loop) trackSource(in *instance, iface string, delta int, defect bool) {
 	source := "interface " + iface
 	l.step(in, Priority{source, delta})
 	l.step(in, Defect{source, defect})
-}
-
-func (st LinkState) event() Link {
-	return Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary}
 }
 
 // listens returns what the configuration needs to hear, each once.

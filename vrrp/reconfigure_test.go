@@ -64,6 +64,15 @@ func TestReload(t *testing.T) {
 			"10.4140625s a VI_1 eth0 present 10.20.0.99", "10.4140625s a VI_1 MASTER: no master heard")
 	})
 
+	bubble(t, "the goodbye of an instance that is gone leaves before its interface is closed", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		l.until(at)
+		a.reload(vi(150, func(in *Instance) { in.Interface = "eth1" }))
+		if got := l.take("send", "listen"); !slices.Equal(got, []string{"7s a 51/0", "7s a [{eth1 false}]"}) {
+			t.Errorf("got %q", got)
+		}
+	})
+
 	bubble(t, "an instance that is gone stops and is forgotten", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		l.until(at)
@@ -215,6 +224,49 @@ func TestLinks(t *testing.T) {
 		l.expect("state",
 			fmt.Sprintf("%s b VI_1 MASTER: master has a lower priority", lastSent+downB),
 			fmt.Sprintf("%s a VI_1 BACKUP: heard a higher priority", lastSent+downB))
+	})
+
+	bubble(t, "an instance stays in INIT until its interface can be heard", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", Config{})
+		a.quiet = true
+		a.link("eth0", true)
+		a.reload(vi(255))
+		l.until(time.Second)
+		l.expect("send want state")
+		a.hearing("eth0", "")
+		// An owner's first advert would be lost without a socket.
+		l.expect("send state", "1s a 51/255", "1s a VI_1 MASTER: owns the addresses")
+	})
+
+	bubble(t, "an interface that cannot be heard is a fault, until it can", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150))
+		l.until(7 * time.Second)
+		l.take()
+		a.hearing("eth0", "too many open files")
+		a.hearing("eth0", "too many open files")
+		l.expect("want state", "7s a VI_1 eth0 absent 10.20.0.99",
+			"7s a VI_1 FAULT: adverts cannot be heard or sent eth0: too many open files")
+		l.until(8 * time.Second)
+		if s := a.router.Snapshot()[0]; s.State != Fault || s.Reason != "adverts cannot be heard or sent: eth0: too many open files" {
+			t.Errorf("%+v", s)
+		}
+		a.hearing("eth0", "")
+		a.hearing("eth9", "")
+		l.until(9 * time.Second)
+		l.expect("state", "8s a VI_1 BACKUP: fault cleared")
+	})
+
+	bubble(t, "an interface that comes back with a reload must be heard again", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150))
+		a.quiet = true
+		a.reload(Config{})
+		a.hearing("eth0", "") // said before the network knew
+		a.reload(vi(150))
+		l.take()
+		l.until(time.Minute)
+		l.expect("state")
+		a.hearing("eth0", "")
+		l.expect("state", "1m0s a VI_1 BACKUP: started")
 	})
 
 	bubble(t, "an instance stays in INIT until its link is known", func(t *testing.T, l *lan) {

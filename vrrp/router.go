@@ -43,7 +43,8 @@ func NewRouter(cfg Config, network Network, host Host, log *slog.Logger) *Router
 // counts as Stop. It fails only for a configuration that Validate refuses, and
 // can be called once.
 //
-// An instance stays in INIT until SetLink has told of its interface.
+// An instance stays in INIT until SetLink has told of its interface and the
+// Network has said whether it hears it.
 func (r *Router) Run(ctx context.Context) error {
 	if err := r.cfg.Validate(); err != nil {
 		return fmt.Errorf("run virtual routers: %w", err)
@@ -60,6 +61,10 @@ func (r *Router) Run(ctx context.Context) error {
 // Config.Interfaces. It may be called before Run.
 func (r *Router) SetLink(st LinkState) {
 	r.mail.post(func(l *loop) { l.setLink(st) })
+}
+
+func (r *Router) setHearing(h Hearing) {
+	r.mail.post(func(l *loop) { l.setHearing(h) })
 }
 
 // Reconfigure replaces the configuration, or returns why Validate refuses it

@@ -27,6 +27,8 @@ type Network struct {
 	mu      sync.Mutex // guards the following fields
 	want    map[string]bool
 	sockets map[string]*socket
+	tell    func(vrrp.Hearing)
+	told    map[string]string // by interface: why it is not heard; empty: it is
 }
 
 // queue is how many frames may wait for the Router.
@@ -49,15 +51,15 @@ func (n *Network) Frames() <-chan vrrp.Frame { return n.frames }
 // Dropped is how many frames were thrown away because nobody read Frames.
 func (n *Network) Dropped() uint64 { return n.dropped.Load() }
 
-// Listen sets which interface hears what. An interface with several wishes
-// joins the multicast group if any of them wants multicast.
-func (n *Network) Listen(want []vrrp.Listen) {
+// Listen sets which interface hears what, and whom to tell of it. An interface
+// with several wishes joins the multicast group if any of them wants multicast.
+func (n *Network) Listen(want []vrrp.Listen, tell func(vrrp.Hearing)) {
 	multicast := make(map[string]bool, len(want))
 	for _, l := range want {
 		multicast[l.Interface] = multicast[l.Interface] || !l.Unicast
 	}
 	n.mu.Lock()
-	n.want = multicast
+	n.want, n.tell, n.told = multicast, tell, make(map[string]string)
 	n.mu.Unlock()
 	n.again.set()
 }
@@ -80,6 +82,9 @@ func (n *Network) Send(batch []vrrp.Outgoing) []error {
 
 // errNotListening says that an interface has no socket (now).
 var errNotListening = errors.New("no socket is open there")
+
+// errReplaced says that a socket is on an interface that is there no more.
+var errReplaced = errors.New("another interface has its name now")
 
 func (n *Network) socket(iface string) *socket {
 	n.mu.Lock()
@@ -139,16 +144,33 @@ func (n *Network) reconcile(ctx context.Context, k *kernel, receivers *sync.Wait
 	for name, multicast := range want {
 		err := n.listen(ctx, k, receivers, name, multicast)
 		met = met && err == nil
-		n.tell(said, name, err)
+		n.note(said, name, err)
 	}
 	return met
 }
 
+// report tells whether an interface is heard, if that is new and still asked
+// for. The caller holds the mutex, so that the last word is the truth.
+func (n *Network) report(name string, err error) {
+	if _, wanted := n.want[name]; !wanted {
+		return
+	}
+	h := vrrp.Hearing{Interface: name}
+	if err != nil {
+		h.Deaf = err.Error()
+	}
+	if was, told := n.told[name]; !told || was != h.Deaf {
+		n.told[name] = h.Deaf
+		n.tell(h)
+	}
+}
+
 // listen sees to it that the interface has the socket it shall have.
-func (n *Network) listen(ctx context.Context, k *kernel, receivers *sync.WaitGroup, name string, multicast bool) error {
+func (n *Network) listen(ctx context.Context, k *kernel, receivers *sync.WaitGroup, name string, multicast bool) (err error) {
 	dev, err := k.device(name)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	defer func() { n.report(name, err) }()
 	old := n.sockets[name]
 	if err == nil && old != nil && old.index == dev.index && old.multicast == multicast {
 		return nil
@@ -156,6 +178,9 @@ func (n *Network) listen(ctx context.Context, k *kernel, receivers *sync.WaitGro
 	if old != nil {
 		// The interface is gone or another one now has its name.
 		n.drop(name, old)
+		if err == nil && old.index != dev.index {
+			n.report(name, errReplaced) // and perhaps adverts were missed on it
+		}
 	}
 	if err != nil {
 		return err
@@ -180,6 +205,7 @@ func (n *Network) receive(name string, s *socket) {
 	n.mu.Lock()
 	if n.sockets[name] == s {
 		n.drop(name, s)
+		n.report(name, err)
 	}
 	n.mu.Unlock()
 	time.AfterFunc(retry, n.again.set)
@@ -209,8 +235,8 @@ func (n *Network) closeAll() {
 	}
 }
 
-// tell logs a problem once, and its end.
-func (n *Network) tell(said map[string]string, name string, err error) {
+// note logs a problem once, and its end.
+func (n *Network) note(said map[string]string, name string, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()

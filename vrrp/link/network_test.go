@@ -22,13 +22,15 @@ var groupMAC = net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0x12}
 func startNetwork(t testing.TB, want ...vrrp.Listen) *Network {
 	t.Helper()
 	n := NewNetwork(testLog(t))
-	n.Listen(want)
+	n.Listen(want, unheeded)
 	start(t, n.Run)
 	for _, l := range want {
 		n.awaitSocket(t, l.Interface, 0)
 	}
 	return n
 }
+
+func unheeded(vrrp.Hearing) {}
 
 // awaitSocket waits until the interface has a socket on another index than
 // the given one, and returns its index.
@@ -173,7 +175,7 @@ func TestListen(t *testing.T) {
 	t.Run("an interface that is no longer wanted is not heard", func(t *testing.T) {
 		p, q := newPair(t, "10.1.0.1/24", ""), newPair(t, "10.2.0.1/24", "")
 		n := startNetwork(t, vrrp.Listen{Interface: p.near})
-		n.Listen([]vrrp.Listen{{Interface: q.near}})
+		n.Listen([]vrrp.Listen{{Interface: q.near}}, unheeded)
 		n.awaitSocket(t, q.near, 0)
 		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, []byte("unwanted")))
 		q.inject(t, advertFrom("10.2.0.2", "224.0.0.18", groupMAC, marker))
@@ -199,7 +201,7 @@ func TestListenFollowsTheInterface(t *testing.T) {
 	p := newPair(t, "", "")
 	p.unmake(t)
 	n := NewNetwork(testLog(t))
-	n.Listen([]vrrp.Listen{{Interface: p.near}})
+	n.Listen([]vrrp.Listen{{Interface: p.near}}, unheeded)
 	start(t, n.Run)
 
 	hears := func(old int) int {
@@ -235,11 +237,62 @@ func TestListenFollowsTheInterface(t *testing.T) {
 	hears(second)
 }
 
+func TestNetworkTellsWhatIsHeard(t *testing.T) {
+	p := newPair(t, "", "")
+	p.unmake(t)
+	heard := make(chan vrrp.Hearing, 100)
+	n := NewNetwork(testLog(t))
+	n.Listen([]vrrp.Listen{{Interface: p.near}}, func(h vrrp.Hearing) {
+		// Whoever is told may rely on it: Send works from here on.
+		if open := n.sockets[p.near] != nil; open != (h.Deaf == "") {
+			t.Errorf("told %+v, and the socket is open: %v", h, open)
+		}
+		heard <- h
+	})
+	start(t, n.Run)
+	tells := func(deaf string) {
+		t.Helper()
+		got := within(t, heard, "word of "+p.near, func(vrrp.Hearing) bool { return true })
+		if want := (vrrp.Hearing{Interface: p.near, Deaf: deaf}); got != want {
+			t.Errorf("told %+v, want %+v", got, want)
+		}
+	}
+	tells("no such interface")
+	p.make(t)
+	tells("")
+	setUp(t, p.near, false)
+	setUp(t, p.near, true)
+	p.unmake(t)
+	tells("no such interface")
+	p.make(t)
+	tells("")
+
+	again := make(chan vrrp.Hearing, 100)
+	n.Listen([]vrrp.Listen{{Interface: p.near}, {Interface: "missing0"}}, func(h vrrp.Hearing) { again <- h })
+	for range 2 {
+		h := within(t, again, "word of both", func(vrrp.Hearing) bool { return true })
+		if (h.Deaf != "") != (h.Interface == "missing0") {
+			t.Errorf("told %+v", h)
+		}
+	}
+
+	index := mustLink(t, p.near).Attrs().Index
+	n.mu.Lock()
+	n.sockets[p.near].index = index + 1000 // as if events of a deletion and a new link had come as one
+	n.mu.Unlock()
+	n.again.set()
+	for _, want := range []string{errReplaced.Error(), ""} {
+		if h := within(t, again, "word of the new link", func(vrrp.Hearing) bool { return true }); h.Deaf != want {
+			t.Errorf("told %+v, want %q", h, want)
+		}
+	}
+}
+
 func TestNetworkCountsDroppedFrames(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	n := NewNetwork(testLog(t))
 	n.frames = make(chan vrrp.Frame, 2)
-	n.Listen([]vrrp.Listen{{Interface: p.near}})
+	n.Listen([]vrrp.Listen{{Interface: p.near}}, unheeded)
 	stop := start(t, n.Run)
 	n.awaitSocket(t, p.near, 0)
 	for range 5 {
