@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -24,20 +25,25 @@ func runCommand() *cobra.Command {
 standard error. SIGHUP reloads: a file that is refused changes nothing.
 
 A stop first tells the other director (an advert with priority 0), then takes
-the virtual addresses away, and removes its IPVS services last.
+the virtual addresses away, waits two seconds where connections are synchronised
+so that the newest ones reach the other director too, and removes its IPVS
+services last. One tandem runs in a network namespace.
 
 Exit status: 0 stopped as asked, 1 the configuration is refused, 2 this host
 cannot run it (not root, no IPVS, another tandem runs), 3 it failed while
 running, 64 the command line is wrong.`,
-		Example: "  tandem run\n  tandem run -f keepalived.conf --run-dir /run/tandem-test",
+		Example: "  tandem run\n  tandem run -f keepalived.conf --debug",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelInfo
 			if debug {
 				level = slog.LevelDebug
 			}
+			out := newLogWriter(os.Stderr)
+			go out.Run()
+			defer out.Close(logPatience)
 			options.Version = version
-			options.Log = logger(level)
+			options.Log = logger(out, level)
 			return run(cmd.Context(), options)
 		},
 	}
@@ -48,11 +54,14 @@ running, 64 the command line is wrong.`,
 	return cmd
 }
 
-// logger writes to standard error. Under systemd the journal has the time
+// logPatience bounds the wait for the last log lines to be read.
+const logPatience = 500 * time.Millisecond
+
+// logger writes lines of key=value. Under systemd the journal has the time
 // already.
-func logger(level slog.Level) *slog.Logger {
+func logger(out io.Writer, level slog.Level) *slog.Logger {
 	_, journal := os.LookupEnv("JOURNAL_STREAM")
-	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{
 		Level: level,
 		ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 			if a.Key == slog.TimeKey && len(groups) == 0 {
@@ -67,16 +76,19 @@ func logger(level slog.Level) *slog.Logger {
 }
 
 func run(ctx context.Context, options director.Options) error {
+	// From here on a SIGHUP waits for its turn instead of ending the process.
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	d, err := director.New(ctx, options)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // told to stop before it had started
 	case errors.Is(err, director.ErrConfig):
 		return fail(exitFailed, err)
 	case err != nil:
 		return fail(exitHost, err)
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	begun := time.Now()
 	if err := d.Run(ctx, hup); err != nil {
 		return fail(exitRunning, err)

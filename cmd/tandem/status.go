@@ -86,6 +86,9 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 		for _, problem := range s.IPVS.Errors {
 			fmt.Fprintf(w, "! IPVS: %s\n", problem)
 		}
+		if p := s.IPVS.LastPass; p != nil && s.At.Sub(*p) > 30*time.Second {
+			fmt.Fprintf(w, "! IPVS: the table was last compared %s ago\n", age(s.At, *p))
+		}
 	}
 	return nil
 }
@@ -116,7 +119,7 @@ func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
 	}
 	fmt.Fprintf(w, "  adverts\t%s\t%s\n", sent, heard)
 	if len(i.Holds) > 0 {
-		fmt.Fprintf(w, "  hold\t%s\t\n", strings.Join(i.Holds, ", "))
+		fmt.Fprintf(w, "  hold\t%s\n", strings.Join(i.Holds, ", "))
 	}
 	if len(i.Drops) > 0 {
 		var drops []string
@@ -124,7 +127,7 @@ func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
 			drops = append(drops, fmt.Sprintf("%s %d", reason, n))
 		}
 		slices.Sort(drops)
-		fmt.Fprintf(w, "  dropped\t%s\t\n", strings.Join(drops, ", "))
+		fmt.Fprintf(w, "  dropped\t%s\n", strings.Join(drops, ", "))
 	}
 }
 
@@ -139,15 +142,11 @@ func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
 	fmt.Fprintf(w, "\nservice %s %s\t%s: healthy weight %d, needs %d\n", s.Name, s.Scheduler, state, s.Have, s.Quorum)
 	fmt.Fprintln(w, "  server\tverdict\tfor\tweight\tkernel\tactive\tinactive\twhy")
 	for _, r := range s.Servers {
-		verdict := r.Verdict
-		if r.Drained {
-			verdict += ", drained"
-		}
 		since := "-"
 		if r.Since != nil {
 			since = age(at, *r.Since)
 		}
-		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Addr, r.Forwarding, verdict, since,
+		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Addr, r.Forwarding, r.Verdict, since,
 			weight(r.Wanted), weight(r.Kernel), r.Active, r.Inactive, r.Reason)
 	}
 }

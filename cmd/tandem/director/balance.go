@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -35,7 +34,7 @@ func openBalance(ctx context.Context, d *Director) (*balance, error) {
 		kernel:     k,
 		reconciler: ipvs.NewReconciler(k, record, log, ipvs.Options{OnDrain: d.pools.drain}),
 		syncer: connsync.New(k, d.log.With("part", "sync"), connsync.Options{
-			Record: filepath.Join(d.options.RunDir, "connsync.json"),
+			Record: d.syncRecordFile(),
 			Epoch:  k.Epoch(),
 		}),
 	}
@@ -56,12 +55,8 @@ func (b *balance) start(parts *parts) {
 // come from the pools.
 func (b *balance) set(ctx context.Context, c conf.Config) error {
 	b.syncer.Want(c.Sync)
-	if c.Timeouts == (ipvs.Timeouts{}) {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	return b.kernel.SetTimeouts(ctx, c.Timeouts)
+	b.reconciler.Timeouts(c.Timeouts)
+	return nil
 }
 
 // clear takes away what tandem owns in IPVS. The parts have ended before.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-ha/tandem/cmd/tandem/control"
@@ -26,9 +27,6 @@ import (
 
 // ErrConfig means that the configuration is refused.
 var ErrConfig = errors.New("the configuration is refused")
-
-// stopLimit bounds a stop: an operator waits for it, and systemd kills after.
-const stopLimit = 10 * time.Second
 
 // Options say what to run.
 type Options struct {
@@ -45,6 +43,7 @@ type Director struct {
 	log     *slog.Logger
 	started time.Time
 	lock    *os.File
+	claim   net.Listener
 
 	network *link.Network
 	host    *link.Host
@@ -54,6 +53,8 @@ type Director struct {
 	pools   *pools
 	control *control.Server
 	moved   chan struct{} // an instance changed its state
+
+	stopping atomic.Bool
 
 	mu      sync.Mutex // guards what follows, which a reload changes and a status reads
 	config  conf.Config
@@ -92,15 +93,20 @@ func (d *Director) open(ctx context.Context) error {
 	if d.lock, err = lockRunDir(d.options.RunDir); err != nil {
 		return err
 	}
+	if d.claim, err = claimNamespace(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(d.options.StateDir, 0o755); err != nil {
 		return fmt.Errorf("%w: make state directory: %w; --state-dir names another", ErrHost, err)
 	}
 	d.runner = healthcheck.NewRunner(probe.New, d.log.With("part", "check"), healthcheck.Options{})
 	d.pools = newPools(d.runner, d.log)
-	if balances(d.config) {
-		if d.balance, err = openBalance(ctx, d); err != nil {
+	if balances(d.config) || d.leftovers() {
+		if d.balance, err = openBalance(ctx, d); err != nil && balances(d.config) {
 			return err
 		}
+	}
+	if d.balance != nil {
 		d.pools.want = d.balance.reconciler.Want
 	}
 	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
@@ -125,6 +131,9 @@ func (d *Director) close() error {
 	var errs []error
 	if d.balance != nil {
 		errs = append(errs, d.balance.close())
+	}
+	if d.claim != nil {
+		errs = append(errs, d.claim.Close())
 	}
 	if d.lock != nil {
 		errs = append(errs, d.lock.Close())
@@ -167,6 +176,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	parts.run("control", d.control.Run)
 	notify(d.log, "READY=1", "STATUS="+d.summary())
 
+	watchdog, stopWatchdog := newWatchdog()
+	defer stopWatchdog()
 	var failure error
 	for failure == nil {
 		select {
@@ -177,41 +188,12 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 			d.Reload(ctx, parts)
 		case <-d.moved:
 			notify(d.log, "STATUS="+d.summary())
+		case <-watchdog:
+			d.feed(ctx)
 		}
 	}
 	d.log.Error("a part failed; stopping so that the other director takes over", "error", failure)
 	return d.stop(parts, failure)
-}
-
-// stop ends in the order that the other director needs: priority 0, the
-// addresses away, and only then the services, which the last packets use.
-func (d *Director) stop(parts *parts, failure error) error {
-	notify(d.log, "STOPPING=1")
-	d.log.Info("stopping")
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
-	defer cancel()
-	var errs []error
-	for _, step := range []struct {
-		what string
-		do   func(context.Context) error
-	}{
-		{"stop the virtual routers", d.router.Stop},
-		{"take the addresses away", d.host.Flush},
-		{"end all parts", parts.stop},
-		{"clear IPVS", d.clear},
-	} {
-		if err := step.do(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
-		}
-	}
-	return errors.Join(failure, errors.Join(errs...), d.close())
-}
-
-func (d *Director) clear(ctx context.Context) error {
-	if d.balance == nil {
-		return nil
-	}
-	return d.balance.clear(ctx)
 }
 
 // watch says which interfaces matter, and which addresses are virtual and so
@@ -221,8 +203,21 @@ func (d *Director) watch(c conf.Config) {
 	d.watcher.Watch(names, virtual)
 }
 
-// recordFile remembers, for this boot, which IPVS services are tandem's.
-func (d *Director) recordFile() string { return filepath.Join(d.options.RunDir, "ipvs.json") }
+// recordFile and syncRecordFile remember, for this boot, what of IPVS is
+// tandem's.
+func (d *Director) recordFile() string     { return filepath.Join(d.options.RunDir, "ipvs.json") }
+func (d *Director) syncRecordFile() string { return filepath.Join(d.options.RunDir, "connsync.json") }
+
+// leftovers tells whether an earlier run has recorded something in IPVS. It
+// has to go even when this configuration needs no IPVS.
+func (d *Director) leftovers() bool {
+	for _, file := range []string{d.recordFile(), d.syncRecordFile()} {
+		if _, err := os.Stat(file); err == nil {
+			return true
+		}
+	}
+	return false
+}
 
 // sayFound logs what is wrong with a configuration file.
 func (d *Director) sayFound(found conf.Diagnostics) {

@@ -3,6 +3,7 @@ package director
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 
@@ -48,4 +49,18 @@ func lockRunDir(dir string) (*os.File, error) {
 		return nil, fmt.Errorf("%w: another tandem runs with the run directory %s; --run-dir names another", ErrHost, dir)
 	}
 	return lock, nil
+}
+
+// claimNamespace makes this director the only tandem of its network namespace,
+// whatever its run directory: two would take each other's addresses away.
+// Abstract sockets belong to the namespace, and go with the process (unix(7)).
+func claimNamespace() (net.Listener, error) {
+	claim, err := net.Listen("unix", "@tandem-director")
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil, fmt.Errorf("%w: another tandem runs in this network namespace; stop it first", ErrHost)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: claim the network namespace: %w", ErrHost, err)
+	}
+	return claim, nil
 }

@@ -14,12 +14,13 @@ type parts struct {
 	cancel context.CancelFunc
 	failed chan error
 	wg     sync.WaitGroup
+	done   chan struct{} // closed when all have ended after stop
 }
 
 func newParts() *parts {
 	// The parts outlive the context of Run: a stop needs them.
 	ctx, cancel := context.WithCancel(context.Background())
-	return &parts{ctx: ctx, cancel: cancel, failed: make(chan error, 1)}
+	return &parts{ctx: ctx, cancel: cancel, failed: make(chan error, 1), done: make(chan struct{})}
 }
 
 // run starts a part.
@@ -39,15 +40,24 @@ func (p *parts) run(name string, part func(context.Context) error) {
 	})
 }
 
-// stop ends all parts and waits for them, or for ctx.
+// stop ends all parts and waits for them, or for ctx. It is called once.
 func (p *parts) stop(ctx context.Context) error {
 	p.cancel()
-	done := make(chan struct{})
-	go func() { p.wg.Wait(); close(done) }()
+	go func() { p.wg.Wait(); close(p.done) }()
 	select {
-	case <-done:
+	case <-p.done:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// ended tells whether stop has seen all parts end.
+func (p *parts) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
 	}
 }

@@ -29,7 +29,7 @@ type pools struct {
 	states   map[ipvs.Key]pool.State
 
 	mu      sync.Mutex // guards drained
-	drained map[ipvs.Key]map[ipvs.Server]bool
+	drained map[ipvs.Key]map[ipvs.Server]ipvs.Drain
 	poke    chan struct{} // drained changed
 }
 
@@ -41,7 +41,7 @@ func newPools(runner *healthcheck.Runner, log *slog.Logger) *pools {
 		orders:  make(chan func()),
 		gates:   map[healthcheck.Key]healthcheck.Gate{},
 		states:  map[ipvs.Key]pool.State{},
-		drained: map[ipvs.Key]map[ipvs.Server]bool{},
+		drained: map[ipvs.Key]map[ipvs.Server]ipvs.Drain{},
 		poke:    make(chan struct{}, 1),
 	}
 }
@@ -134,7 +134,10 @@ func (p *pools) compute() {
 }
 
 func (p *pools) inputs(s conf.Service) pool.Inputs {
-	in := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: p.drainedOf(s.Key)}
+	in := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: map[ipvs.Server]bool{}}
+	for server := range p.drainsOf(s.Key) {
+		in.Drained[server] = true
+	}
 	for _, c := range s.Checks {
 		gate := p.gates[c.Key]
 		in.Checks[string(c.Key)] = pool.Health{Verdict: verdicts[gate.Verdict], Why: why(gate)}
@@ -183,12 +186,12 @@ func (p *pools) drain(d ipvs.Drain) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.drained[d.Key] == nil {
-		p.drained[d.Key] = map[ipvs.Server]bool{}
+		p.drained[d.Key] = map[ipvs.Server]ipvs.Drain{}
 	}
 	if d.Over() {
 		delete(p.drained[d.Key], d.Server)
 	} else {
-		p.drained[d.Key][d.Server] = true
+		p.drained[d.Key][d.Server] = d
 	}
 	select {
 	case p.poke <- struct{}{}:
@@ -196,7 +199,7 @@ func (p *pools) drain(d ipvs.Drain) {
 	}
 }
 
-func (p *pools) drainedOf(key ipvs.Key) map[ipvs.Server]bool {
+func (p *pools) drainsOf(key ipvs.Key) map[ipvs.Server]ipvs.Drain {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return maps.Clone(p.drained[key.Normal()])

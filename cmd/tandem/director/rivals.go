@@ -2,7 +2,9 @@ package director
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -30,14 +32,20 @@ func rivals(procfs string) []string {
 		if name == "" {
 			continue
 		}
-		// A director in another namespace, or one we may not look at, is no rival.
-		if ns, err := os.Readlink(filepath.Join(dir, "ns/net")); err != nil || ns != own {
-			continue
-		}
 		if name == "keepalived" && parentIs(dir, "keepalived") {
 			continue // a child of one that is reported already
 		}
-		found = append(found, fmt.Sprintf("%s (pid %d) runs beside tandem: both would change the same addresses and IPVS services; stop one of them", name, pid))
+		// A director in another namespace is no rival. Whether it is in ours
+		// cannot be told of a process with more capabilities than we have.
+		ns, err := os.Readlink(filepath.Join(dir, "ns/net"))
+		runs := "runs"
+		switch {
+		case errors.Is(err, fs.ErrPermission):
+			runs = "may run"
+		case err != nil || ns != own:
+			continue
+		}
+		found = append(found, fmt.Sprintf("%s (pid %d) %s beside tandem: both would change the same addresses and IPVS services; stop one of them", name, pid, runs))
 	}
 	return found
 }

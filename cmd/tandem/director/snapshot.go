@@ -19,6 +19,8 @@ type Snapshot struct {
 	Services  []ServiceStatus  `json:"services"`
 	IPVS      *IPVSStatus      `json:"ipvs,omitempty"`
 	Sync      *SyncStatus      `json:"sync,omitempty"`
+	// Strays are messages of protocol 112 for no instance of ours, by reason.
+	Strays map[string]uint64 `json:"stray_adverts,omitempty"`
 	// Warnings are conditions that an operator should look at now.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -63,6 +65,8 @@ type InstanceStatus struct {
 	SendErrors     uint64            `json:"send_errors"`
 	BecameMaster   uint64            `json:"became_master"`
 	Drops          map[string]uint64 `json:"drops,omitempty"`
+	Odd            map[string]uint64 `json:"odd_adverts,omitempty"` // accepted, but worth a look
+	LateWakeups    uint64            `json:"late_wakeups"`          // times it overslept and listened before speaking
 }
 
 // AddressStatus is one virtual address: what is configured and whether the
@@ -96,7 +100,7 @@ type ServerStatus struct {
 	Configured int32          `json:"weight_configured"`
 	Wanted     *int32         `json:"weight_wanted,omitempty"`
 	Kernel     *int32         `json:"weight_kernel,omitempty"`
-	Drained    bool           `json:"drained,omitempty"`
+	Drained    bool           `json:"drained,omitempty"` // by hand, from outside
 	Active     uint32         `json:"active_connections"`
 	Inactive   uint32         `json:"inactive_connections"`
 }

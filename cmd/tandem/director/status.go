@@ -2,6 +2,7 @@ package director
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -29,24 +30,57 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	if s.RouterID == "" {
 		s.RouterID, _ = os.Hostname()
 	}
+	if d.stopping.Load() {
+		return s, errors.New("the director is stopping")
+	}
 	if err := d.router.Ping(ctx); err != nil {
 		return s, fmt.Errorf("the director hangs: %w", err)
 	}
+	// A pass over the addresses makes what is shown the kernel's own word.
+	addresses, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := d.host.Flush(addresses); err != nil {
+		s.Warnings = append(s.Warnings, err.Error())
+	}
 	s.Instances = viewInstances(d.router.Snapshot(), d.host.Present)
+	s.Strays = d.router.Strays()
 	var table ipvs.Snapshot
 	if balance != nil {
 		table = balance.reconciler.Snapshot()
 		balance.status(&s, config.Sync)
 	}
 	s.Services = []ServiceStatus{}
-	if err := d.pools.do(ctx, func() { s.Services = d.pools.view(table) }); err != nil {
+	err := d.pools.do(ctx, func() {
+		s.Services = d.pools.view(table)
+		s.Warnings = append(s.Warnings, d.pools.overdue(s.At)...)
+	})
+	if err != nil {
 		return s, err
 	}
+	s.Warnings = append(s.Warnings, mute(s.Instances, s.At)...)
 	s.Warnings = append(s.Warnings, rivals("/proc")...)
 	for _, m := range config.MissingInterfaces(InterfaceExists) {
 		s.Warnings = append(s.Warnings, m.Message)
 	}
 	return s, nil
+}
+
+// mute finds masters whose adverts do not get out: to the other director they
+// are dead.
+func mute(instances []InstanceStatus, at time.Time) []string {
+	var found []string
+	for _, i := range instances {
+		patience := time.Duration(3*i.AdvertInterval*float64(time.Second)) + 100*time.Millisecond
+		last := i.Since
+		if i.LastSent != nil {
+			last = *i.LastSent
+		}
+		if i.State == vrrp.Master.String() && at.Sub(last) > patience {
+			found = append(found, fmt.Sprintf("instance %s is master, but no advert has left for %s (%d send errors): the other director takes over",
+				i.Name, at.Sub(last).Round(10*time.Millisecond), i.SendErrors))
+		}
+	}
+	return found
 }
 
 // summary is the line that systemctl status shows.

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -23,7 +24,7 @@ func viewInstances(all []vrrp.Status, present func(instance string) []netip.Addr
 			MasterPriority: s.MasterPriority, Holds: s.Holds,
 			LastSent: moment(s.LastSent), LastHeard: moment(s.LastHeard),
 			Sent: s.Counters.Sent, Received: s.Counters.Received, SendErrors: s.Counters.SendErrors,
-			BecameMaster: s.Counters.BecameMaster, Drops: s.Counters.Drops,
+			BecameMaster: s.Counters.BecameMaster, Drops: s.Counters.Drops, Odd: s.Counters.Odd, LateWakeups: s.Counters.LateWakeups,
 			Addresses: []AddressStatus{},
 		}
 		if s.Master.IsValid() {
@@ -53,10 +54,12 @@ func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 			Quorum: s.Quorum, Have: state.Weight, QuorumLost: state.Quorum == pool.Lost,
 			Servers: []ServerStatus{},
 		}
-		drained := p.drainedOf(s.Key)
+		drained := p.drainsOf(s.Key)
 		for _, server := range s.Servers {
 			r := p.viewServer(s, server, state.Servers[server.Addr])
-			r.Drained = drained[server.Addr]
+			if d, ok := drained[server.Addr]; ok {
+				r.Drained, r.Reason, r.Since = true, d.Reason.String(), moment(d.Since)
+			}
 			fillKernel(&r, kernel, s.Key)
 			v.Servers = append(v.Servers, r)
 		}
@@ -104,6 +107,21 @@ func fillKernel(v *ServerStatus, kernel ipvs.Snapshot, key ipvs.Key) {
 		return
 	}
 	v.Kernel, v.Active, v.Inactive = &dest.Weight, counts.Active, counts.Inactive
+}
+
+// overdue names the checks that have not reported for far too long: whatever
+// they said last is no news.
+func (p *pools) overdue(at time.Time) []string {
+	var found []string
+	for _, s := range p.services {
+		for _, c := range s.Checks {
+			last := p.gates[c.Key].Last.At
+			if since := at.Sub(last); !last.IsZero() && since > 3*(c.Spec.Interval+c.Spec.Timeout+c.Spec.RetryDelay) {
+				found = append(found, fmt.Sprintf("check %s has not reported for %s", c.Key, since.Round(time.Second)))
+			}
+		}
+	}
+	return found
 }
 
 // wanted is the weight that the table shall hold; nil: the server shall not be in it.
