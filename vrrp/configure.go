@@ -9,6 +9,7 @@ import (
 // may make a peer believe that the master died.
 func (m *Machine) configure(now time.Time, cfg Instance) []Action {
 	old := m.cfg
+	m.lastSource = m.sender()
 	m.cfg = cfg
 	if !m.down.learned {
 		m.down.interval = cfg.Interval

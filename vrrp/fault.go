@@ -55,6 +55,15 @@ func (m *Machine) source() netip.Addr {
 	return m.link.Primary
 }
 
+// sender is what an advert is sent from: source, or for the goodbye of a
+// master that has just lost its address, the address it was known by.
+func (m *Machine) sender() netip.Addr {
+	if src := m.source(); src.IsValid() {
+		return src
+	}
+	return m.lastSource
+}
+
 // troubled reports whether the machine is in FAULT for a reason of its own:
 // one that keeps its sync group there.
 func (m *Machine) troubled() bool {

@@ -92,7 +92,7 @@ func (l *loop) oddity(in *instance, f Frame, a advert.Advert, odd Oddity) {
 
 // enqueue puts an advert into the batch of this round, once per destination.
 func (l *loop) enqueue(in *instance, priority uint8) {
-	src := in.source()
+	src := in.sender()
 	dsts := in.cfg.Peers
 	if !in.cfg.unicast() {
 		dsts = multicast
@@ -100,8 +100,7 @@ func (l *loop) enqueue(in *instance, priority uint8) {
 	for _, dst := range dsts {
 		payload, err := in.cfg.advert(priority).Marshal(src, dst)
 		if err != nil {
-			// Validate refuses what could not be said; what is left is a
-			// source that the link has lost.
+			// Not expected: Validate refuses what could not be said.
 			l.sent(in, priority, err)
 			continue
 		}

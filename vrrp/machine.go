@@ -6,7 +6,10 @@
 // many of them on one goroutine, with the edges of a Network and a Host.
 package vrrp
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Machine is the state machine of RFC 9568 section 6.4, whose Active router
 // is called MASTER here. Its Initialize is INIT before the start and FAULT
@@ -28,6 +31,7 @@ type Machine struct {
 	started    bool
 	linkKnown  bool
 	link       Link
+	lastSource netip.Addr     // what source returned when it last was valid
 	deltas     map[string]int // by source
 	defects    []string
 	groupFault string // the member that keeps the sync group in FAULT
@@ -79,6 +83,7 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		return m.judge(now)
 	case Link:
 		m.link, m.linkKnown = ev, true
+		m.lastSource = m.sender()
 		return m.judge(now)
 	case Defect:
 		m.defects = toggle(m.defects, ev.Why, ev.On)

@@ -196,6 +196,18 @@ func TestLinks(t *testing.T) {
 			"13.4140625s b VI_1 BACKUP: heard a higher priority")
 	})
 
+	bubble(t, "address loss: priority 0 comes from the address that is gone", func(t *testing.T, l *lan) {
+		a, _ := pair(l)
+		l.until(7 * time.Second)
+		a.router.SetLink(LinkState{Name: "eth0", Exists: true, Up: true})
+		l.until(8 * time.Second)
+		l.expect("state",
+			"7s a VI_1 FAULT: no source address eth0", "7.609375s b VI_1 MASTER: master stopped")
+		if c := a.router.Snapshot()[0].Counters; c.SentPriorityZero != 1 || c.SendErrors != 0 {
+			t.Errorf("%+v", c)
+		}
+	})
+
 	bubble(t, "sync group: the loss of one link moves both", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", twoLinks(150))
 		l.join("b", "10.20.0.2", twoLinks(100))

@@ -111,6 +111,19 @@ func TestAdvertOnTheWire(t *testing.T) {
 	}
 }
 
+// A master that loses its address says goodbye from it.
+func TestAdvertFromALostAddress(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
+	n := startNetwork(t, vrrp.Listen{Interface: p.near})
+	frames := p.listen(t, typeIPv4)
+	delAddress(t, p.near, "10.1.0.1/24")
+	must(t, errors.Join(n.Send([]vrrp.Outgoing{{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("goodbye")}})...))
+	f := within(t, frames, "the advert", isAdvert)
+	if src, _, _, _, _ := parseIPv4(f[14:]); src != ip("10.1.0.1") {
+		t.Errorf("sent from %s", src)
+	}
+}
+
 func TestFrame(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
 	n := startNetwork(t, vrrp.Listen{Interface: p.near})
