@@ -40,6 +40,7 @@ func (s sink) Listen([]Listen, func(Hearing))       {}
 func (s sink) Want(string, string, []Address, bool) {}
 func (s sink) Announce(instance string, repeat int) {}
 func (s sink) Forget(instance string)               {}
+func (s sink) Together(do func())                   { do() }
 
 // thousand returns a loop with 1000 instances, all master or all backup.
 func thousand(b *testing.B, master bool) *loop {

@@ -50,7 +50,7 @@ type Listen struct {
 	Unicast   bool
 }
 
-// Host is what the Router asks of the kernel's addresses. Both calls state a
+// Host is what the Router asks of the kernel's addresses. Its calls state a
 // wish and return at once; the edge does the work on a goroutine of its own,
 // in order per instance, re-reads the kernel and repairs what it finds.
 type Host interface {
@@ -62,6 +62,10 @@ type Host interface {
 	Announce(instance string, repeat int)
 	// Forget drops an instance (a reload took it away): addresses go.
 	Forget(instance string)
+	// Together makes one of the wishes that do states: the edge acts on none
+	// of them before it has all. An address that moves from one instance to
+	// another stays where it is.
+	Together(do func())
 }
 
 // LinkState is what the link watcher knows of an interface. It is read anew

@@ -118,11 +118,15 @@ func (l *loop) flush() {
 		clear(l.batch)
 		l.batch, l.senders = l.batch[:0], l.senders[:0]
 	}
-	for _, effect := range l.effects {
-		effect()
+	if len(l.effects) > 0 {
+		l.host.Together(func() {
+			for _, effect := range l.effects {
+				effect()
+			}
+		})
+		clear(l.effects)
+		l.effects = l.effects[:0]
 	}
-	clear(l.effects)
-	l.effects = l.effects[:0]
 	if l.changed {
 		l.publish()
 	}

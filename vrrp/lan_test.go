@@ -55,6 +55,8 @@ type node struct {
 	present  map[string]bool // by instance
 	listened []Listen
 	tell     func(Hearing)
+	rounds   int  // calls of Together
+	together bool // in one
 	quiet    bool // Listen does not tell, as a network that has not got round to it
 }
 
@@ -302,8 +304,18 @@ func (n *node) hearing(iface, deaf string) {
 	synctest.Wait()
 }
 
+func (n *node) Together(do func()) {
+	n.rounds++
+	n.together = true
+	do()
+	n.together = false
+}
+
 func (n *node) Want(instance, iface string, addrs []Address, present bool) {
 	n.mu.Lock()
+	if !n.together {
+		n.lan.t.Errorf("%s states a wish by itself", n.name)
+	}
 	n.present[instance] = present
 	n.mu.Unlock()
 	words := make([]string, len(addrs))

@@ -104,7 +104,11 @@ func TestReload(t *testing.T) {
 		a := l.join("a", "10.20.0.1", two("x", "y"))
 		l.until(5 * time.Second)
 		l.take()
+		a.rounds = 0
 		a.reload(two("y", "x"))
+		if a.rounds != 1 {
+			t.Errorf("the wishes come in %d parts: an address would go and come back", a.rounds)
+		}
 		l.expect("want state", "5s a y eth0 present 10.20.0.99", "5s a x eth0 present 10.20.0.99")
 	})
 

@@ -26,6 +26,7 @@ type Host struct {
 
 	mu      sync.Mutex // guards the following fields
 	inbox   []func(*keeper)
+	open    bool                    // more is to come before the inbox is looked at
 	waits   []chan<- error          // to be told how the pass after the inbox went
 	present map[string][]netip.Addr // by instance, as of the last pass
 }
@@ -55,9 +56,24 @@ func (h *Host) Forget(instance string) {
 	h.post(func(k *keeper) { k.forget(instance) })
 }
 
-// Sweep says that every instance has stated its wish: addresses that carry
-// tandem's mark and that nobody wants were left by an earlier run, and go. It
-// is called once, after the first wishes.
+// Together makes one of the wishes that do states: no pass comes in between.
+func (h *Host) Together(do func()) {
+	h.setOpen(true)
+	do()
+	h.setOpen(false)
+	h.poke.set()
+}
+
+func (h *Host) setOpen(open bool) {
+	h.mu.Lock()
+	h.open = open
+	h.mu.Unlock()
+}
+
+// Sweep says that addresses that carry tandem's mark and that nobody wants go
+// from here on. Called once, at the start, before any instance is master: a
+// director that has just started owns nothing yet, and marks without a wish
+// were left by an earlier run.
 func (h *Host) Sweep() {
 	h.post(func(k *keeper) { k.swept = true })
 }
@@ -129,8 +145,12 @@ func (h *Host) Run(ctx context.Context) error {
 // pass carries out what was posted, and says how it went.
 func (h *Host) pass(k *keeper) error {
 	h.mu.Lock()
-	inbox, waits := h.inbox, h.waits
-	h.inbox, h.waits = nil, nil
+	var inbox []func(*keeper)
+	var waits []chan<- error
+	if !h.open {
+		inbox, waits = h.inbox, h.waits
+		h.inbox, h.waits = nil, nil
+	}
 	h.mu.Unlock()
 	for _, do := range inbox {
 		do(k)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ type keeper struct {
 
 	wishes []*wish           // in the order in which the instances first spoke
 	doomed map[spot]struct{} // to be removed once, by name
-	swept  bool              // every instance has spoken: unwanted marks go
+	swept  bool              // marks without a wish go
 
 	targets []target        // as of the last pass
 	kept    map[place]bool  // what was held at the end of it
@@ -66,6 +67,9 @@ func (k *keeper) want(next wish) {
 	if w.present && next.present {
 		next.repeat, next.burst = w.repeat, w.burst
 	}
+	if next.present && next.repeat == 0 {
+		next.repeat = k.announced(&next)
+	}
 	next.restated = true
 	*w = next
 	for _, s := range w.spots() {
@@ -75,6 +79,18 @@ func (k *keeper) want(next wish) {
 			k.doomed[s] = struct{}{}
 		}
 	}
+}
+
+// announced returns how often another wish for one of the same addresses
+// announces it: an instance with a new name was announced under the old one.
+func (k *keeper) announced(next *wish) int {
+	repeat := 0
+	for _, w := range k.wishes {
+		if w.present && slices.ContainsFunc(w.spots(), func(s spot) bool { return slices.Contains(next.spots(), s) }) {
+			repeat = max(repeat, w.repeat)
+		}
+	}
+	return repeat
 }
 
 // forget drops an instance; its addresses are to be removed.
@@ -303,6 +319,10 @@ func (k *keeper) tell(problems ...error) error {
 func (k *keeper) name(index int) string {
 	if dev, ok := k.devices[index]; ok {
 		return dev.name
+	}
+	// No wish names it, so it was not looked at.
+	if dev, err := net.InterfaceByIndex(index); err == nil {
+		return dev.Name
 	}
 	return fmt.Sprintf("interface %d", index)
 }
