@@ -100,6 +100,41 @@ func TestStartAfterKillWithAnotherConfigurationLeavesNothingOfTheOld(t *testing.
 	}
 }
 
+// A configuration that balances nothing any more takes the old services, sync
+// daemons and settings away, too.
+func TestStartAfterKillWithoutServicesLeavesNothingOfTheOld(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{})
+	addForeign(t, p, lab.A)
+	threshold := func() string { return rig.Must(t, p.Director(lab.A), "cat", "/proc/sys/net/ipv4/vs/sync_threshold") }
+	before := threshold()
+	text := p.Config(t, lab.A, quick)
+	p.Start(t, lab.A, text)
+	p.WaitOwner(t, p.VIP(), "a")
+	p.WaitForwarding(t, lab.A)
+	p.Kill(t, lab.A)
+
+	o := quick
+	o.NoSync = true
+	floating, _, _ := strings.Cut(p.Config(t, lab.A, o), "virtual_server ")
+	p.Start(t, lab.A, floating)
+	rig.Until(t, "only the foreign service is left", func() error {
+		if diff := cmp.Diff(map[string]string{foreign + " TCP": "s1=9"}, p.Table(t, lab.A)); diff != "" {
+			return fmt.Errorf("IPVS services (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	rig.Until(t, "no sync daemon runs and the setting is what it was", func() error {
+		if out := rig.Must(t, p.Director(lab.A), "ipvsadm", "-Ln", "--daemon"); strings.TrimSpace(out) != "" {
+			return fmt.Errorf("there are: %s", out)
+		}
+		if now := threshold(); now != before {
+			return fmt.Errorf("sync_threshold is %q and was %q", now, before)
+		}
+		return nil
+	})
+	p.WaitOwner(t, p.VIP(), "a")
+}
+
 // The next start with the same configuration adopts what is there: connections
 // go on and the services keep their counters.
 func TestStartAfterKillWithTheSameConfigurationLosesNoConnection(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
 	"github.com/tandem-ha/tandem/integration/rig"
 )
 
@@ -49,6 +50,25 @@ func TestStopHandsOverAndLeavesNothing(t *testing.T) {
 			}
 			p.WaitPage(t, netip.AddrPortFrom(p.VIP(), lab.HTTPPort))
 		})
+	}
+}
+
+// What the kernel has not said of the newest connections when a director is
+// told to stop, it still says: a stop loses none of them.
+func TestStopKeepsTheNewestConnections(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{})
+	p.StartBoth(t, quick)
+	p.WaitForwarding(t, lab.A)
+	p.WaitForwarding(t, lab.B)
+	silent := silence(t, p, 6)
+	p.Signal(t, lab.A, syscall.SIGTERM)
+	p.WaitExit(t, lab.A)
+	waitKnown(t, p, lab.B, silent.Clients())
+	p.WaitOwner(t, p.VIP(), "b")
+	for _, u := range silent.Speak(t.Context(), rig.Patience) {
+		if u.Outcome != traffic.Served {
+			t.Errorf("the first line of %s through the other director was %s", u.Client, u.Outcome)
+		}
 	}
 }
 

@@ -152,6 +152,21 @@ func TestOneDirectorPerRunDirectory(t *testing.T) {
 	p.WaitOwner(t, p.VIP(), "a")
 }
 
+// A second director with a run directory of its own is refused as well: in one
+// network namespace the two would take each other's addresses away.
+func TestOneDirectorPerNamespace(t *testing.T) {
+	t.Parallel()
+	p := rig.New(t, lab.Options{})
+	p.Start(t, lab.A, one)
+	p.WaitOwner(t, p.VIP(), "a")
+
+	process, log := start(t, p, write(t, one), "--run-dir", filepath.Join(t.TempDir(), "run"))
+	refusedHost(t, wait(t, process).Code, log.String(), "another tandem", "network namespace")
+	if n := p.Log(lab.A).Count("removed by someone else"); n > 0 {
+		t.Errorf("the first director lost its address %d times", n)
+	}
+}
+
 // A run directory that cannot be one is refused in words.
 func TestUnusableRunDirectories(t *testing.T) {
 	t.Parallel()
