@@ -16,6 +16,15 @@ type Kernel interface {
 	// Apply does the operations in order and returns an error per operation
 	// (nil: done). It goes on after a failure.
 	Apply(ctx context.Context, ops []Op) []error
+	TimeoutKernel
+}
+
+// TimeoutKernel is the part of a kernel that has the connection timeouts.
+type TimeoutKernel interface {
+	// Timeouts are all of them; one whose protocol the kernel lacks is zero.
+	Timeouts(ctx context.Context) (Timeouts, error)
+	// SetTimeouts sets those that are not zero.
+	SetTimeouts(ctx context.Context, t Timeouts) error
 }
 
 // What the kernel answers, translated once at the edge.

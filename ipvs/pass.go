@@ -27,20 +27,25 @@ func (r *Reconciler) touched(ctx context.Context) bool {
 	return false
 }
 
-// pass reads the table, takes note of what others changed, and writes the
-// difference. Stale says that a write met another table than the one read.
+// pass reads timeouts and table, takes note of what others changed, and writes
+// the difference. Stale says that a write met another table than the one read.
 func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
-	want := r.wanted()
+	want, timeouts := r.wanted()
 	if want == nil {
 		return false, nil
 	}
 	begun := time.Now()
+	var failures []failure
+	repairs, err := r.keepTimeouts(ctx, timeouts)
+	if err != nil {
+		failures = append(failures, failure{err: err})
+	}
 	all, figures, err := r.kernel.Read(ctx)
 	if err != nil {
-		r.publish(ctx, begun, []failure{{err: err}}, nil)
+		r.publish(ctx, begun, append(failures, failure{err: err}), nil)
 		return false, err
 	}
-	repairs := r.look(begun, all.owned(r.record.owned), want)
+	repairs += r.look(begun, all.owned(r.record.owned), want)
 	r.claim(all, want)
 
 	have := all.owned(r.record.owned)
@@ -48,7 +53,8 @@ func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
 	if !r.begun {
 		r.sayLeftovers(ops)
 	}
-	done, failures := r.write(ctx, have, ops)
+	done, refused := r.write(ctx, have, ops)
+	failures = append(failures, refused...)
 	for _, f := range failures {
 		stale = stale || errors.Is(f, ErrExist) || errors.Is(f, ErrNotExist)
 		err = f
@@ -95,10 +101,10 @@ func (r *Reconciler) write(ctx context.Context, have Table, ops []Op) (done int,
 	return done, failures
 }
 
-func (r *Reconciler) wanted() Table {
+func (r *Reconciler) wanted() (Table, Timeouts) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.want
+	return r.want, r.timeouts
 }
 
 // look compares tandem's services with what the last pass left and takes note
@@ -206,18 +212,25 @@ func (r *Reconciler) load() {
 	}
 }
 
-// Clear removes tandem's services from the kernel and from the record. Manual
+// Clear removes tandem's services from the kernel and from the record, and
+// gives the timeouts back the values that they had before, except those that
+// somebody else has changed since. Manual
 // drains stay in it: a stop and a start are what an operator does about a
 // server that was drained for it, and the start shall not send clients there.
 // Call it when Run has returned, or instead of Run.
 func (r *Reconciler) Clear(ctx context.Context) error {
 	r.load()
+	_, err := r.keepTimeouts(ctx, Timeouts{})
+	return errors.Join(err, r.clearTable(ctx))
+}
+
+func (r *Reconciler) clearTable(ctx context.Context) error {
 	all, _, err := r.kernel.Read(ctx)
 	if err != nil {
 		return err
 	}
 	have := all.owned(r.record.owned)
-	if want := r.wanted(); want != nil && r.known != nil {
+	if want, _ := r.wanted(); want != nil && r.known != nil {
 		// A drain of the seconds since the last pass counts as well.
 		r.lookForDrains(time.Now(), have, want)
 	}

@@ -30,12 +30,14 @@ type Reconciler struct {
 	poke   chan struct{}
 
 	known  Table           // tandem's services as the kernel had them after the last pass; nil: not known
+	held   Timeouts        // as wanted, and so in the kernel after the last pass; zero: not known
 	failed map[string]bool // what failed in the last pass
 	loaded bool            // the record is read
 	begun  bool            // a pass was made
 
 	mu       sync.Mutex // guards what follows
 	want     Table      // in normal form; nil: nobody has said yet
+	timeouts Timeouts
 	released []target
 	snap     Snapshot
 }

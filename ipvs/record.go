@@ -12,7 +12,7 @@ import (
 )
 
 // Record remembers, in a file of the run directory, which services are
-// tandem's and which servers were drained by hand. A key is written here
+// tandem's, which servers were drained by hand, and what the timeouts were. A key is written here
 // before the kernel hears of it, so that after a crash the next start knows
 // what an earlier run left behind. After a clean stop the drains are all that
 // is left in it, and without one there is no file. The Reconciler that it is given to owns it.
@@ -21,6 +21,8 @@ type Record struct {
 	epoch string
 	owned map[Key]bool
 	drain map[target]Drain
+
+	timeouts timeoutRecord
 }
 
 // target names a server within a service.
@@ -42,6 +44,7 @@ type recordFile struct {
 	Epoch    string
 	Services []Key
 	Drained  []Drain
+	Timeouts timeoutRecord
 }
 
 // Load reads the file. A missing file or one of another epoch is an empty
@@ -70,11 +73,14 @@ func (r *Record) Load() error {
 	for _, d := range f.Drained {
 		r.drain[target{d.Key.Normal(), normalServer(d.Server)}] = d
 	}
+	r.timeouts = f.Timeouts
 	return nil
 }
 
 // empty says that there is nothing to remember.
-func (r *Record) empty() bool { return len(r.owned)+len(r.drain) == 0 }
+func (r *Record) empty() bool {
+	return len(r.owned)+len(r.drain) == 0 && r.timeouts == timeoutRecord{}
+}
 
 // save replaces the file atomically, or removes that of an empty record. There is no fsync: the run directory is
 // in memory, and what the record describes does not outlive the boot either.
@@ -92,6 +98,7 @@ func (r *Record) save() error {
 		Epoch:    r.epoch,
 		Services: slices.SortedFunc(maps.Keys(r.owned), Key.Compare),
 		Drained:  sortedDrains(r.drain),
+		Timeouts: r.timeouts,
 	})
 	if err != nil {
 		return fmt.Errorf("encode the record of owned services: %w", err)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// failure is an operation that the kernel refused, or, without a verb, a
-// table that could not be read.
+// failure is an operation that the kernel refused, or, without a verb,
+// anything else that went wrong.
 type failure struct {
 	op  Op
 	err error
@@ -17,7 +17,7 @@ type failure struct {
 
 func (f failure) Error() string {
 	if f.op.Verb == 0 {
-		return fmt.Sprintf("read the IPVS table: %v", f.err)
+		return f.err.Error()
 	}
 	return fmt.Sprintf("%s: %v", f.op, f.err)
 }

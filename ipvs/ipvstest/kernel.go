@@ -17,6 +17,9 @@ type Kernel struct {
 	table   ipvs.Table
 	figures ipvs.Figures
 	daemons map[ipvs.Role]ipvs.Daemon
+
+	timeouts ipvs.Timeouts
+
 	applied []ipvs.Op
 	refuse  func(ipvs.Op) error
 	broken  error
@@ -24,7 +27,7 @@ type Kernel struct {
 
 // New is a kernel that holds a table already.
 func New(t ipvs.Table) *Kernel {
-	return &Kernel{table: t.Normal(), figures: ipvs.Figures{}, daemons: map[ipvs.Role]ipvs.Daemon{}}
+	return &Kernel{table: t.Normal(), figures: ipvs.Figures{}, daemons: map[ipvs.Role]ipvs.Daemon{}, timeouts: freshTimeouts}
 }
 
 // Dump is the table.

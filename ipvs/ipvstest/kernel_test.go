@@ -10,4 +10,6 @@ func TestConformance(t *testing.T) {
 	Conformance(t, func(*testing.T) ipvs.Kernel { return New(nil) })
 }
 
+func TestConformanceOfTimeouts(t *testing.T) { ConformanceOfTimeouts(t, New(nil)) }
+
 func TestConformanceOfDaemons(t *testing.T) { ConformanceOfDaemons(t, New(nil)) }

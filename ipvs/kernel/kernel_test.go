@@ -78,30 +78,7 @@ func TestRandomTablesRoundTrip(t *testing.T) {
 	}
 }
 
-func TestTimeouts(t *testing.T) {
-	k := open(t)
-	before, err := k.Timeouts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := (ipvs.Timeouts{TCP: 15 * time.Minute, TCPFin: 2 * time.Minute, UDP: 5 * time.Minute}); before != want {
-		t.Errorf("timeouts of a new namespace %+v, want %+v", before, want)
-	}
-	if err := k.SetTimeouts(t.Context(), ipvs.Timeouts{TCPFin: 33 * time.Second}); err != nil {
-		t.Fatal(err)
-	}
-	after, err := k.Timeouts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	before.TCPFin = 33 * time.Second
-	if after != before {
-		t.Errorf("timeouts %+v, want %+v", after, before)
-	}
-	if err := k.SetTimeouts(t.Context(), ipvs.Timeouts{TCP: -time.Second}); !errors.Is(err, ipvs.ErrInvalid) {
-		t.Errorf("a negative timeout: %v, want %v", err, ipvs.ErrInvalid)
-	}
-}
+func TestConformanceOfTimeouts(t *testing.T) { ipvstest.ConformanceOfTimeouts(t, open(t)) }
 
 func TestConformanceOfDaemons(t *testing.T) {
 	k := open(t)

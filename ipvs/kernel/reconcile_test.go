@@ -211,3 +211,47 @@ func TestConnectionsSurviveAChange(t *testing.T) {
 		t.Errorf("counts %+v, want 1 active connection", got)
 	}
 }
+
+// What ipvsadm --set changes is set again, and a stop gives back what was
+// there before, except what somebody else has set since.
+func TestTimeoutsAreKept(t *testing.T) {
+	k := open(t)
+	before, err := k.Timeouts(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	r := ipvs.NewReconciler(k, ipvs.NewRecord("", ""), log, ipvs.Options{Full: 100 * time.Millisecond})
+	r.Timeouts(ipvs.Timeouts{TCP: time.Hour, UDP: time.Minute})
+	r.Want(table(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	become := func(want ipvs.Timeouts) {
+		t.Helper()
+		for begun := time.Now(); ; {
+			got, err := k.Timeouts(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got == want {
+				return
+			}
+			if time.Since(begun) > 10*time.Second {
+				t.Fatalf("after 10 s timeouts %+v, want %+v", got, want)
+			}
+		}
+	}
+	become(ipvs.Timeouts{TCP: time.Hour, TCPFin: before.TCPFin, UDP: time.Minute})
+	ipvsadm(t, "--set", "111", "77", "33")
+	become(ipvs.Timeouts{TCP: time.Hour, TCPFin: 77 * time.Second, UDP: time.Minute})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	ipvsadm(t, "--set", "0", "0", "44")
+	if err := r.Clear(t.Context()); err != nil {
+		t.Error(err)
+	}
+	become(ipvs.Timeouts{TCP: before.TCP, TCPFin: 77 * time.Second, UDP: 44 * time.Second})
+}
