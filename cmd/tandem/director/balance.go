@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/ipvs"
