@@ -193,17 +193,15 @@ func connect(a *space) (from uint16) {
 	return from
 }
 
-// A connection that says nothing after its handshake is known to the other
-// director with tandem's settings, and with the kernel's own it never is: the
-// later connection arrives and the earlier one has not.
-func TestASilentConnectionReachesTheOtherDirector(t *testing.T) {
-	a, b := newPair(t)
+// serve lets B take connections and be silent.
+func serve(b *space) {
+	b.t.Helper()
 	b.do(func() error {
 		l, err := net.Listen("tcp4", server.String())
 		if err != nil {
 			return err
 		}
-		t.Cleanup(func() { _ = l.Close() })
+		b.t.Cleanup(func() { _ = l.Close() })
 		go func() {
 			for {
 				c, err := l.Accept()
@@ -215,6 +213,14 @@ func TestASilentConnectionReachesTheOtherDirector(t *testing.T) {
 		}()
 		return nil
 	})
+}
+
+// A connection that says nothing after its handshake is known to the other
+// director with tandem's settings, and with the kernel's own it never is: the
+// later connection arrives and the earlier one has not.
+func TestASilentConnectionReachesTheOtherDirector(t *testing.T) {
+	a, b := newPair(t)
+	serve(b)
 	config := connsync.Config{Interface: "sync0", SyncID: 51, Settings: connsync.DefaultSettings}
 	b.sync(config)
 	usual := config
@@ -233,6 +239,46 @@ func TestASilentConnectionReachesTheOtherDirector(t *testing.T) {
 	t.Logf("known to the other director after %s", time.Since(begun).Round(time.Millisecond))
 	if b.knows(before) {
 		t.Error("the connection from before is known too: the kernel's defaults would do")
+	}
+}
+
+// A stop loses the connections of the last seconds, and none when FlushTime
+// passes between the last packet and the stop.
+func TestAStopAfterFlushTimeLosesNothing(t *testing.T) {
+	a, b := newPair(t)
+	serve(b)
+	config := connsync.Config{Interface: "sync0", SyncID: 51, Settings: connsync.DefaultSettings}
+	b.sync(config)
+	syncer := a.sync(config)
+	daemons := func(n int) {
+		t.Helper()
+		until(t, fmt.Sprintf("%d daemons run", n), func() bool { return len(syncer.Status().Daemons) == n })
+	}
+	cycle := func(wait time.Duration) (from uint16) {
+		t.Helper()
+		from = connect(a)
+		begun := time.Now()
+		<-time.After(wait) // The kernel waits for the time, so there is nothing else to wait for.
+		syncer.Want(nil)
+		daemons(0)
+		t.Logf("stopped %s after a connection", time.Since(begun).Round(time.Millisecond))
+		syncer.Want(&config)
+		daemons(2)
+		return from
+	}
+	early := cycle(time.Second)
+	// Right after the start of the daemon is the worst moment: it has just
+	// looked for messages, and looks thrice before it sends this one.
+	late := cycle(connsync.FlushTime)
+	// Messages arrive in order: with a later one here, no earlier one is
+	// still on its way.
+	last := connect(a)
+	until(t, "the other director knows the last connection", func() bool { return b.knows(last) })
+	if !b.knows(late) {
+		t.Errorf("%s were not enough", connsync.FlushTime)
+	}
+	if b.knows(early) {
+		t.Error("a connection of 1 s before the stop is known: there would be no need to wait")
 	}
 }
 

@@ -117,6 +117,7 @@ func (s *Syncer) Run(ctx context.Context) error {
 
 // Clear stops the daemons that are tandem's and gives the settings the values
 // that they had before, except those that somebody else has changed since.
+// It loses the connections of the last FlushTime for the other director.
 // Call it when Run has returned, or instead of Run.
 func (s *Syncer) Clear(ctx context.Context) error {
 	s.load()
