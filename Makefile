@@ -10,9 +10,10 @@ build:
 
 # The failover drill: installs the test kernel, runs every scenario, prints the report. Exit status 1: a missed budget.
 drill:
-	@integration/install.sh drill
-	@$(MAKE) -s build
-	@bin/tandem drill $(DRILL)
+	@start=$$(date +%s); integration/install.sh drill && $(MAKE) -s build && { \
+	  echo "installed and built in $$(($$(date +%s) - start)) s"; \
+	  bin/tandem drill $(DRILL); status=$$?; \
+	  echo "make drill took $$(($$(date +%s) - start)) s from cold"; exit $$status; }
 
 # Everything that checks the project. The last line counts the tests.
 test:
@@ -24,9 +25,9 @@ test:
 soak: fuzz
 	@integration/install.sh test
 	@$(MAKE) -s build
-	bin/tandem drill --runs 9 --compare keepalived
-	bin/tandem drill --runs 5 --mode nat
-	bin/tandem drill --runs 5 --mode tun
+	bin/tandem drill --runs 9 --compare keepalived --mixed
+	bin/tandem drill --runs 5 --compare keepalived --mode nat
+	bin/tandem drill --runs 5 --compare keepalived --mode tun
 	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/...
 
 # A minute for each fuzz test.
