@@ -89,6 +89,11 @@ func (in Instance) sameAddresses(theirs []netip.Addr) bool {
 	return true
 }
 
+// lists reports whether an address is one of the virtual ones.
+func (in Instance) lists(ip netip.Addr) bool {
+	return slices.ContainsFunc(in.Addresses, func(a Address) bool { return a.Prefix.Addr() == ip })
+}
+
 func (in Instance) unicast() bool { return len(in.Peers) > 0 }
 
 // advert is what the instance says with a priority.

@@ -75,4 +75,5 @@ type LinkState struct {
 	Exists  bool
 	Up      bool       // administratively up and with carrier
 	Primary netip.Addr // first IPv4 address that is no virtual address; zero: none
+	Owned   netip.Addr // a virtual address that is the interface's own first address; zero: none
 }

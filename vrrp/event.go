@@ -31,6 +31,7 @@ type Link struct {
 	Exists  bool
 	Up      bool       // administratively up, with carrier
 	Primary netip.Addr // the address to advertise from unless one is configured
+	Owned   netip.Addr // a virtual address that is the interface's own; zero: none
 	Deaf    string     // why adverts can be neither heard nor sent there; empty: they can
 }
 

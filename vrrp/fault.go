@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -35,7 +36,7 @@ func (m *Machine) fault() (reason Reason, detail string, bad bool) {
 	case !m.link.Up:
 		return LinkDown, m.cfg.Interface, true
 	case !m.source().IsValid():
-		return NoSource, m.cfg.Interface, true
+		return NoSource, m.cfg.Interface + m.noSourceBut(), true
 	case m.link.Deaf != "":
 		// Who hears nobody takes the addresses of a master that is alive.
 		return Deaf, m.cfg.Interface + ": " + m.link.Deaf, true
@@ -47,10 +48,22 @@ func (m *Machine) fault() (reason Reason, detail string, bad bool) {
 	return NotStarted, "", false
 }
 
-// source is the address that adverts come from (RFC 9568 section 5.1.1.1).
+// noSourceBut tells of an address that could have been the source.
+func (m *Machine) noSourceBut() string {
+	if !m.link.Owned.IsValid() {
+		return ""
+	}
+	return fmt.Sprintf(": its only address, %s, is a virtual one, which only its owner (priority 255) speaks from", m.link.Owned)
+}
+
+// source is the address that adverts come from (RFC 9568 section 5.1.1.1). The
+// owner's is the virtual address itself, if that is the interface's own.
 func (m *Machine) source() netip.Addr {
-	if m.cfg.Source.IsValid() {
+	switch {
+	case m.cfg.Source.IsValid():
 		return m.cfg.Source
+	case m.cfg.Priority == PriorityOwner && m.cfg.lists(m.link.Owned):
+		return m.link.Owned
 	}
 	return m.link.Primary
 }

@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -271,6 +272,26 @@ func TestMachine(t *testing.T) {
 				{at: 4 * time.Second, ev: Defect{"disk", true}},
 				{at: 5 * time.Second, ev: Defect{"interface eth1", false}},
 				{at: 6 * time.Second, ev: Defect{"disk", false}, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
+			},
+		}, {
+			name: "an owner speaks from the address it owns", change: func(in *Instance) { in.Priority = 255 },
+			steps: []step{
+				{ev: Start{}},
+				{ev: Link{Exists: true, Up: true, Owned: netip.MustParseAddr("10.20.0.99")}, want: "send 255, present, announce 5, MASTER: owns the addresses"},
+			},
+		}, {
+			name: "whoever is no owner does not",
+			steps: []step{
+				{ev: Start{}},
+				{ev: Link{Exists: true, Up: true, Owned: netip.MustParseAddr("10.20.0.99")}, want: "absent, FAULT: no source address " +
+					"eth0: its only address, 10.20.0.99, is a virtual one, which only its owner (priority 255) speaks from"},
+			},
+		}, {
+			name: "an owner does not speak from somebody else's virtual address", change: func(in *Instance) { in.Priority = 255 },
+			steps: []step{
+				{ev: Start{}},
+				{ev: Link{Exists: true, Up: true, Owned: netip.MustParseAddr("10.20.0.98")}, want: "absent, FAULT: no source address " +
+					"eth0: its only address, 10.20.0.98, is a virtual one, which only its owner (priority 255) speaks from"},
 			},
 		}, {
 			name: "a start on a dead link is a fault",

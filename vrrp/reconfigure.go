@@ -173,7 +173,7 @@ func (l *loop) tellLink(in *instance) {
 	st, known := l.links[in.cfg.Interface]
 	h, told := l.hearings[in.cfg.Interface]
 	if known && told {
-		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Deaf: h.Deaf})
+		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.Deaf})
 	}
 }
 

@@ -50,23 +50,40 @@ type target struct {
 	wish *wish
 }
 
-// surplus lists what has to go: addresses in doomed, addresses whose
+// ownAddresses returns each interface's own IPv4 address: the first that is
+// neither marked nor made by this run. It is what the host is reached by, and
+// nobody would give it back: it is never removed, even if an instance lists it.
+//
+// Kernels before 5.18 keep no mark. There the only address of an interface,
+// left by a run that crashed, passes for its own.
+func ownAddresses(have []held, made map[place]bool) map[int]place {
+	own := make(map[int]place)
+	for _, a := range have {
+		if _, known := own[a.index]; !known && a.prefix.Addr().Is4() && !a.secondary && !a.marked && !made[a.place] {
+			own[a.index] = a.place
+		}
+	}
+	return own
+}
+
+// surplus lists what has to go: addresses in doomed, whatever their prefix
+// length (keepalived leaves /32 unless told otherwise), addresses whose
 // attributes were changed by a new wish (they are added again), and, once
 // sweep is on, whatever carries tandem's mark without anybody wanting it.
-// Addresses of others are never in it. Those that fall with their subnet's
-// first address come before it, so that nothing vanishes unasked.
-func surplus(have []held, want []target, doomed map[place]bool, sweep bool) []held {
+// Addresses of others and those in own are never in it. Those that fall with
+// their subnet's first address come before it, so that nothing vanishes unasked.
+func surplus(have []held, want []target, doomed map[home]bool, own map[int]place, sweep bool) []held {
 	wanted := byPlace(want)
 	var list []held
 	for _, a := range have {
-		if a.peer {
+		if a.peer || own[a.index] == a.place {
 			continue // never made here
 		}
 		t, ok := wanted[a.place]
 		switch {
 		case ok && t.wish.restated && !a.matches(t):
 			list = append(list, a)
-		case !ok && (doomed[a.place] || sweep && a.marked):
+		case !ok && (doomed[a.home()] || sweep && a.marked):
 			list = append(list, a)
 		}
 	}

@@ -52,13 +52,20 @@ func TestSurplus(t *testing.T) {
 		have   []held
 		want   []target
 		doomed []string
+		own    string
 		sweep  bool
 		gone   []string
 	}{
 		{name: "addresses of others stay", have: have([]string{"10.0.0.1/24"}), sweep: true},
 		{name: "doomed ones go, whoever made them", have: have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/24", "marked"}),
 			doomed: []string{"10.0.0.9/24", "10.0.0.8/24"}, gone: []string{"10.0.0.9/24", "10.0.0.8/24"}},
-		{name: "another prefix length is another address", have: have([]string{"10.0.0.9/24"}), doomed: []string{"10.0.0.9/32"}},
+		{name: "another prefix length is the same address to its neighbours", have: have([]string{"10.0.0.9/32"}),
+			doomed: []string{"10.0.0.9/24"}, gone: []string{"10.0.0.9/32"}},
+		{name: "another prefix length is another wish", have: have([]string{"10.0.0.9/32"}, []string{"10.0.0.9/24"}),
+			want: targets(old, "10.0.0.9/24"), doomed: []string{"10.0.0.9/24"}, gone: []string{"10.0.0.9/32"}},
+		{name: "the interface's own stays", have: have([]string{"10.0.0.9/24"}), own: "10.0.0.9/24", doomed: []string{"10.0.0.9/32"}},
+		{name: "the interface's own keeps its label", have: have([]string{"10.0.0.9/24", "eth0:1"}), own: "10.0.0.9/24",
+			want: targets(fresh, "10.0.0.9/24")},
 		{name: "the other side of a link is not ours", have: have([]string{"10.0.0.9/32", "peer"}), doomed: []string{"10.0.0.9/32"}},
 		{name: "doomed but wanted by another stays", have: have([]string{"10.0.0.9/24"}),
 			want: targets(old, "10.0.0.9/24"), doomed: []string{"10.0.0.9/24"}},
@@ -74,13 +81,45 @@ func TestSurplus(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			doomed := make(map[place]bool)
+			doomed := make(map[home]bool)
 			for _, a := range vips(tt.doomed...) {
-				doomed[place{1, a.Prefix}] = true
+				doomed[home{1, a.Prefix.Addr()}] = true
 			}
-			got := prefixes(surplus(tt.have, tt.want, doomed, tt.sweep))
+			own := make(map[int]place)
+			if tt.own != "" {
+				own[1] = place{1, vips(tt.own)[0].Prefix}
+			}
+			got := prefixes(surplus(tt.have, tt.want, doomed, own, tt.sweep))
 			if diff := cmp.Diff(tt.gone, got); diff != "" {
 				t.Errorf("surplus (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOwnAddress(t *testing.T) {
+	tests := []struct {
+		name string
+		have []held
+		made string
+		want string
+	}{
+		{name: "none"},
+		{name: "the first", have: have([]string{"10.0.0.1/24"}, []string{"10.1.0.1/24"}), want: "10.0.0.1/24"},
+		{name: "not a marked one", have: have([]string{"10.0.0.9/24", "marked"}, []string{"10.0.0.1/32"}), want: "10.0.0.1/32"},
+		{name: "not one of this run, where there are no marks", have: have([]string{"10.0.0.9/24"}), made: "10.0.0.9/24"},
+		{name: "not a secondary one", have: have([]string{"10.0.0.9/24", "marked"}, []string{"10.0.0.1/24", "secondary"})},
+		{name: "not IPv6", have: have([]string{"2001:db8::1/64"})},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			made := make(map[place]bool)
+			if tt.made != "" {
+				made[place{1, vips(tt.made)[0].Prefix}] = true
+			}
+			own, ok := ownAddresses(tt.have, made)[1]
+			if ok != (tt.want != "") || ok && own.prefix.String() != tt.want {
+				t.Errorf("got %s, want %q", own.prefix, tt.want)
 			}
 		})
 	}

@@ -79,7 +79,7 @@ func (h *Host) Sweep() {
 }
 
 // Present returns which of an instance's addresses the kernel holds, wanted
-// or not, in the order of the wish.
+// or not and whatever their prefix length, in the order of the wish.
 func (h *Host) Present(instance string) []netip.Addr {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -42,6 +42,14 @@ type place struct {
 	prefix netip.Prefix
 }
 
+// home is where an address is, whatever its prefix length.
+type home struct {
+	index int // of the interface
+	addr  netip.Addr
+}
+
+func (p place) home() home { return home{p.index, p.prefix.Addr()} }
+
 // addresses reads all addresses of one interface; 0 means of all interfaces.
 func (k *kernel) addresses(index int) ([]held, error) {
 	msg := nl.NewIfAddrmsg(unix.AF_UNSPEC)

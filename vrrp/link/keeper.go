@@ -27,6 +27,9 @@ type keeper struct {
 
 	targets []target        // as of the last pass
 	kept    map[place]bool  // what was held at the end of it
+	made    map[place]bool  // what this run has added
+	own     map[int]place   // see ownAddresses
+	spared  map[home]bool   // own addresses that were not removed, already logged
 	lost    int             // targets that others had removed before it
 	rounds  map[place]int   // announcements left in the running burst
 	stalled map[int]bool    // interfaces that refused an announcement; true: since the last pass
@@ -42,6 +45,8 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		doomed:   make(map[spot]struct{}),
 		rounds:   make(map[place]int),
 		stalled:  make(map[int]bool),
+		made:     make(map[place]bool),
+		spared:   make(map[home]bool),
 	}
 }
 
@@ -81,18 +86,6 @@ func (k *keeper) want(next wish) {
 	}
 }
 
-// announced returns how often another wish for one of the same addresses
-// announces it: an instance with a new name was announced under the old one.
-func (k *keeper) announced(next *wish) int {
-	repeat := 0
-	for _, w := range k.wishes {
-		if w.present && slices.ContainsFunc(w.spots(), func(s spot) bool { return slices.Contains(next.spots(), s) }) {
-			repeat = max(repeat, w.repeat)
-		}
-	}
-	return repeat
-}
-
 // forget drops an instance; its addresses are to be removed.
 func (k *keeper) forget(instance string) {
 	if w := k.wish(instance); w != nil {
@@ -113,8 +106,11 @@ func (k *keeper) reconcile() error {
 	if err != nil {
 		return k.tell(err)
 	}
+	there := places(before)
+	maps.DeleteFunc(k.made, func(p place, _ bool) bool { return !there[p] })
+	k.own = ownAddresses(before, k.made)
 	k.findTargets(names)
-	k.noteLosses(before)
+	k.noteLosses(there)
 
 	have, errs := k.removeSurplus(before, names)
 	problems = append(problems, errs...)
@@ -167,6 +163,9 @@ func (k *keeper) findTargets(names map[string]device) {
 				continue
 			}
 			t := target{place{dev.index, s.addr.Prefix}, s.addr, dev, w}
+			if own := k.own[dev.index]; own.home() == t.home() {
+				t.place = own // the owner's; its prefix length is not for us to change
+			}
 			k.targets = append(k.targets, t)
 			was, known := k.devices[dev.index]
 			if known && dev.up && (!was.up || !bytes.Equal(was.mac, dev.mac)) {
@@ -193,8 +192,7 @@ func (k *keeper) findTargets(names map[string]device) {
 }
 
 // noteLosses logs addresses that were there after the last pass and are not now.
-func (k *keeper) noteLosses(have []held) {
-	there := places(have)
+func (k *keeper) noteLosses(there map[place]bool) {
 	k.lost = 0
 	for _, t := range k.targets {
 		if k.kept[t.place] && !there[t.place] {
@@ -207,13 +205,14 @@ func (k *keeper) noteLosses(have []held) {
 
 // removeSurplus removes what has to go and returns what the kernel then holds.
 func (k *keeper) removeSurplus(before []held, names map[string]device) ([]held, []error) {
-	doomed := make(map[place]bool, len(k.doomed))
+	doomed := make(map[home]bool, len(k.doomed))
 	for s := range k.doomed {
 		if dev, ok := names[s.dev]; ok {
-			doomed[place{dev.index, s.addr.Prefix}] = true
+			doomed[home{dev.index, s.addr.Prefix.Addr()}] = true
 		}
 	}
-	gone := surplus(before, k.targets, doomed, k.swept)
+	gone := surplus(before, k.targets, doomed, k.own, k.swept)
+	k.noteSpared(doomed)
 	for _, w := range k.wishes {
 		w.restated = false
 	}
@@ -236,6 +235,20 @@ func (k *keeper) removeSurplus(before []held, names map[string]device) ([]held, 
 	}
 	k.log.Info("addresses removed", "addresses", k.list(gone))
 	return after, problems
+}
+
+// noteSpared logs, once each, own addresses that an instance wants absent.
+func (k *keeper) noteSpared(doomed map[home]bool) {
+	wanted := byPlace(k.targets)
+	for _, own := range k.own {
+		if _, ok := wanted[own]; ok || !doomed[own.home()] || k.spared[own.home()] {
+			continue
+		}
+		k.spared[own.home()] = true
+		k.log.Warn("a virtual address is the interface's own: it stays there although this director shall not have it, "+
+			"and two hosts may answer for it; only its owner (priority 255) should list it",
+			"interface", k.name(own.index), "address", own.prefix)
+	}
 }
 
 // write makes one request for each address and returns what was refused.
@@ -270,7 +283,7 @@ func (k *keeper) addMissing(have []held) []error {
 			problems = append(problems, fmt.Errorf("add virtual address %s to %s: %w", t.prefix, t.dev.name, err))
 			continue
 		}
-		k.kept[t.place] = true
+		k.kept[t.place], k.made[t.place] = true, true
 		k.rounds[t.place] = t.wish.repeat
 		added[t.wish] = append(added[t.wish], held{place: t.place})
 	}
@@ -282,16 +295,21 @@ func (k *keeper) addMissing(have []held) []error {
 	return problems
 }
 
-// present returns each instance's addresses that the kernel holds.
+// present returns each instance's addresses that the kernel holds, with
+// whatever prefix length: neighbours see no other difference.
 func (k *keeper) present() map[string][]netip.Addr {
 	byName := make(map[string]int, len(k.devices))
 	for index, dev := range k.devices {
 		byName[dev.name] = index
 	}
+	there := make(map[home]bool, len(k.kept))
+	for p := range k.kept {
+		there[p.home()] = true
+	}
 	list := make(map[string][]netip.Addr, len(k.wishes))
 	for _, w := range k.wishes {
 		for _, s := range w.spots() {
-			if k.kept[place{byName[s.dev], s.addr.Prefix}] {
+			if there[home{byName[s.dev], s.addr.Prefix.Addr()}] {
 				list[w.instance] = append(list[w.instance], s.addr.Prefix.Addr())
 			}
 		}

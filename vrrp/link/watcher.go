@@ -110,6 +110,9 @@ func linkState(k *kernel, name string, virtual map[netip.Addr]bool) (vrrp.LinkSt
 		addrs, err = k.addresses(dev.index)
 		state.Exists, state.Up = true, dev.up
 		state.Primary = primary(addrs, virtual)
+		if own := ownAddresses(addrs, nil)[dev.index].prefix.Addr(); virtual[own] {
+			state.Owned = own
+		}
 	}
 	if errors.Is(err, errNoLink) {
 		return vrrp.LinkState{Name: name}, nil // gone, perhaps between the two

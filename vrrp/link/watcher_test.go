@@ -33,8 +33,11 @@ func TestWatcher(t *testing.T) {
 
 	p.make(t)
 	sees("it came up", vrrp.LinkState{Exists: true, Up: true})
-	addAddress(t, p.near, "10.1.0.99/24")
+	addAddress(t, p.near, "10.1.0.99/32")
+	sees("a virtual address as its own", vrrp.LinkState{Exists: true, Up: true, Owned: ip("10.1.0.99")})
+	delAddress(t, p.near, "10.1.0.99/32")
 	addAddress(t, p.near, "10.1.0.1/24")
+	addAddress(t, p.near, "10.1.0.99/24")
 	sees("its own address", vrrp.LinkState{Exists: true, Up: true, Primary: ip("10.1.0.1")})
 
 	p.over(t, func() { setUp(t, p.far, false) })
