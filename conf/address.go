@@ -47,6 +47,10 @@ func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Wo
 		return a, dev, false
 	}
 	name := a.Prefix.Addr().String()
+	if why := noVirtual(a.Prefix); why != "" {
+		l.errorf(e.Words[0].Pos, "", "address %s is ignored: %s", name, why)
+		return a, dev, false
+	}
 	args := e.Args()
 	for i := 0; i < len(args); i++ {
 		w := args[i]
@@ -182,15 +186,19 @@ func parseBroadcast(text string, p netip.Prefix) (netip.Addr, bool) {
 		a, ok := parseAddr(text)
 		return a, ok && a.Is4()
 	}
-	if p.Bits() > 30 {
+	switch {
+	case p.Bits() > 30:
 		return netip.Addr{}, false
+	case text == "-":
+		return p.Masked().Addr(), true
 	}
+	return lastAddr(p), true
+}
+
+// lastAddr is the last address of an IPv4 prefix.
+func lastAddr(p netip.Prefix) netip.Addr {
 	ip := p.Addr().As4()
-	host := uint32(math.MaxUint32) >> p.Bits()
-	n := binary.BigEndian.Uint32(ip[:]) &^ host
-	if text == "+" {
-		n |= host
-	}
+	n := binary.BigEndian.Uint32(ip[:]) | math.MaxUint32>>p.Bits()
 	binary.BigEndian.PutUint32(ip[:], n)
-	return netip.AddrFrom4(ip), true
+	return netip.AddrFrom4(ip)
 }

@@ -143,6 +143,10 @@ func (v *service) header(l *loader, s *syntax.Statement) bool {
 func (l *loader) server(s *syntax.Statement) (netip.AddrPort, bool) {
 	args := s.Args()
 	ip, ok := l.addr(s.Keyword(), args[0])
+	if why := noHost(ip); ok && why != "" {
+		l.errorf(args[0].Pos, "", "%s %s is ignored: %s", s.Keyword(), ip, why)
+		return netip.AddrPort{}, false
+	}
 	if !ok || len(args) == 1 {
 		return netip.AddrPortFrom(ip, 0), ok
 	}
