@@ -27,7 +27,9 @@ type Config struct {
 }
 
 // Service is a virtual server with the checks of its real servers. The keys
-// in Checks are those that pool.Server.Checks names.
+// in Checks are those that pool.Server.Checks names. Key is in normal form
+// (ipvs.Key.Normal) and so are the addresses of the servers, so that they find
+// what IPVS has under them.
 type Service struct {
 	pool.Service
 	Checks []healthcheck.Check

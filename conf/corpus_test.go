@@ -60,6 +60,9 @@ func runs(t *testing.T, cfg Config, found Diagnostics) {
 	keys := make(map[string]bool)
 	for _, s := range cfg.Services {
 		var want, got []string
+		if s.Key != s.Key.Normal() {
+			t.Errorf("the key %+v is not in normal form", s.Key)
+		}
 		for _, c := range s.Checks {
 			got = append(got, string(c.Key))
 			if keys[string(c.Key)] {
@@ -69,6 +72,9 @@ func runs(t *testing.T, cfg Config, found Diagnostics) {
 		}
 		for _, r := range s.Servers {
 			want = append(want, r.Checks...)
+			if ip := r.Addr.Addr(); ip != ip.Unmap().WithZone("") {
+				t.Errorf("the server %s is not in normal form", r.Addr)
+			}
 		}
 		if strings.Join(want, "|") != strings.Join(got, "|") {
 			t.Errorf("%s: servers name the checks %q, there are %q", s.Name, want, got)
