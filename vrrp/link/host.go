@@ -135,7 +135,7 @@ func (h *Host) Run(ctx context.Context) error {
 		for ctx.Err() == nil && len(h.poke) == 0 && k.round() {
 		}
 		pace.passed(time.Now(), k.lost > 0)
-		h.wait(ctx, changes.poke, pace.next, err != nil || k.waiting())
+		pace.wait(ctx, h.poke, changes.poke, err != nil || k.waiting())
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -164,60 +164,4 @@ func (h *Host) pass(k *keeper) error {
 		done <- err
 	}
 	return err
-}
-
-// wait returns when there is something to do. Events count from next on;
-// wishes count at once.
-func (h *Host) wait(ctx context.Context, changes signal, next time.Time, again bool) {
-	var later <-chan time.Time
-	if again {
-		later = time.After(retry)
-	}
-	for {
-		hint, open := changes, (<-chan time.Time)(nil)
-		if d := time.Until(next); d > 0 {
-			hint, open = nil, time.After(d)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-h.poke:
-			return
-		case <-hint:
-			return
-		case <-later:
-			return
-		case <-open:
-		}
-	}
-}
-
-// pace limits how often events alone lead to a pass. A storm of them costs 100
-// passes a second, each a read of all addresses. Another program that keeps
-// removing an address gets a fight that slows down to one round a second.
-type pace struct {
-	next time.Time // the next pass on account of an event
-	gap  time.Duration
-	lost time.Time // when an address was last missing
-}
-
-const (
-	shortGap = 10 * time.Millisecond
-	longGap  = time.Second
-	// truce without a loss ends a fight.
-	truce = 10 * time.Second
-)
-
-// passed notes a pass, and whether it found a virtual address removed.
-func (p *pace) passed(now time.Time, lost bool) {
-	switch {
-	case lost && now.Sub(p.lost) < truce:
-		p.gap = min(2*p.gap, longGap)
-	case now.Sub(p.lost) >= truce:
-		p.gap = shortGap
-	}
-	if lost {
-		p.lost = now
-	}
-	p.next = now.Add(p.gap)
 }

@@ -333,36 +333,6 @@ func TestFlush(t *testing.T) {
 	})
 }
 
-func TestPace(t *testing.T) {
-	start := time.Unix(1000, 0)
-	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
-	var p pace
-	steps := []struct {
-		name string
-		ms   int
-		lost bool
-		want int
-	}{
-		{"quiet", 0, false, 10},
-		{"a first loss", 1000, true, 1010},
-		{"again at once", 1010, true, 1030},
-		{"and again", 1030, true, 1070},
-		{"a pass without a loss does not end a fight", 1040, false, 1080},
-		{"and again", 1100, true, 1180},
-		{"and again", 1200, true, 1360},
-		{"and again", 1400, true, 1720},
-		{"and again", 1800, true, 2440},
-		{"never slower than a second", 2600, true, 3600},
-		{"a truce", 20000, false, 20010},
-	}
-	for _, s := range steps {
-		p.passed(at(s.ms), s.lost)
-		if !p.next.Equal(at(s.want)) {
-			t.Errorf("%s: next pass at %s, want %s", s.name, p.next.Sub(start), at(s.want).Sub(start))
-		}
-	}
-}
-
 func BenchmarkHost(b *testing.B) {
 	for _, count := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprintf("addresses=%d", count), func(b *testing.B) {

@@ -108,19 +108,13 @@ func (n *Network) Run(ctx context.Context) error {
 	receivers.Go(func() { changes.run(ctx) })
 
 	said := make(map[string]string) // what was last said about an interface
-	for {
-		var later <-chan time.Time
-		if !n.reconcile(ctx, k, &receivers, said) {
-			later = time.After(retry)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-n.again:
-		case <-changes.poke:
-		case <-later:
-		}
+	var pace pace
+	for ctx.Err() == nil {
+		met := n.reconcile(ctx, k, &receivers, said)
+		pace.passed(time.Now(), false)
+		pace.wait(ctx, n.again, changes.poke, !met)
 	}
+	return nil
 }
 
 // reconcile makes the sockets match the wishes and the interfaces there are.

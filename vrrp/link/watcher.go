@@ -61,20 +61,16 @@ func (w *Watcher) Run(ctx context.Context) error {
 	listener.Go(func() { changes.run(ctx) })
 
 	known := make(map[string]vrrp.LinkState)
-	for {
-		var later <-chan time.Time
-		if err := w.look(k, known); err != nil {
+	var pace pace
+	for ctx.Err() == nil {
+		err := w.look(k, known)
+		if err != nil {
 			w.log.Warn("the state of an interface could not be read; what was last known stands", "error", err)
-			later = time.After(retry)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-w.again:
-		case <-changes.poke:
-		case <-later:
-		}
+		pace.passed(time.Now(), false)
+		pace.wait(ctx, w.again, changes.poke, err != nil)
 	}
+	return nil
 }
 
 // look reads every watched interface and publishes what is new.
