@@ -84,6 +84,10 @@ type together struct{}
 // follow pulls a member of a sync group to BACKUP after another.
 type follow struct{ member string }
 
+// clash says that another member of a sync group heard a lower master: what it
+// told the network about that member's addresses it told about all.
+type clash struct{}
+
 // groupFault names the member that keeps the sync group in FAULT; empty: none.
 type groupFault struct{ member string }
 
@@ -102,4 +106,5 @@ func (Stop) event()       {}
 func (Leave) event()      {}
 func (together) event()   {}
 func (follow) event()     {}
+func (clash) event()      {}
 func (groupFault) event() {}

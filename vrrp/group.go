@@ -7,7 +7,8 @@ import "time"
 //
 // RFC 9568 has no such thing. The rules are keepalived's: a group becomes
 // master only when each member wants to; the first member that goes BACKUP
-// or FAULT pulls the others at once; weights of members count for nothing.
+// or FAULT pulls the others at once; a lower master heard by one makes all
+// announce their addresses again; weights of members count for nothing.
 type group struct {
 	name    string // empty: a group of one that nobody named
 	members []*Machine
@@ -51,10 +52,15 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 		// Each member says priority 0, so that each address moves at once.
 		s.tellAll(ev)
 	default:
+		m := g.members[i]
+		clashed := m.clashed
 		s.tell(i, ev)
+		if _, heard := ev.(Received); heard && m.state == Master && m.clashed != clashed {
+			s.tellOthers(i, clash{})
+		}
 		// A member that is BACKUP to somebody pulls those that are not: it has
 		// just become so, or the group has when a reload tied it together.
-		if m := g.members[i]; m.followsMaster() {
+		if m.followsMaster() {
 			s.tellAll(follow{m.cfg.Name})
 		}
 	}
@@ -80,6 +86,14 @@ func (s *outcome) tell(i int, ev Event) {
 func (s *outcome) tellAll(ev Event) {
 	for i := range s.members {
 		s.tell(i, ev)
+	}
+}
+
+func (s *outcome) tellOthers(i int, ev Event) {
+	for j := range s.members {
+		if j != i {
+			s.tell(j, ev)
+		}
 	}
 }
 

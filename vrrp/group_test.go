@@ -94,7 +94,14 @@ func TestGroup(t *testing.T) {
 			name: "weights count for nothing", from: masters,
 			steps: []groupStep{
 				{at: after, i: 0, ev: Priority{"interface eth1", -60}},
-				{at: after, i: 0, ev: hear(50), want: "0 send 100, 0 announce 5"},
+				{at: after, i: 0, ev: hear(50), want: "0 send 100, 0 announce 5, 1 announce 5"},
+			},
+		}, {
+			name: "a lower master heard by one makes all announce again, once an interval, and one of them answer", from: masters,
+			steps: []groupStep{
+				{at: after, i: 1, ev: hear(50), want: "1 send 100, 1 announce 5, 0 announce 5"},
+				{at: after + ms, i: 1, ev: hear(50), want: "1 send 100"},
+				{at: after + 2*ms, i: 0, ev: hear(50), want: "0 send 100"},
 			},
 		}, {
 			name: "owners wait for each other", change: func(_ int, in *Instance) { in.Priority = 255 },

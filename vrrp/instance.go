@@ -27,6 +27,8 @@ type instance struct {
 	saidDrop [advert.NumDrops]bool
 	saidOdd  [numOddities]bool
 	saidSend bool
+
+	saidWeights bool // that they count for nothing
 }
 
 // moved notes a transition.

@@ -120,6 +120,10 @@ func (m *Machine) Step(now time.Time, ev Event) []Action {
 		if m.state == Master {
 			return m.toBackup(now, GroupBackup, ev.member)
 		}
+	case clash:
+		if m.state == Master && !m.listening {
+			return m.reclaim(now)
+		}
 	case Stop:
 		return m.stop(now)
 	case Leave:

@@ -102,6 +102,7 @@ func (l *loop) update(in *instance, cfg Instance) {
 	renamed := in.cfg.Name != cfg.Name
 	l.step(in, Configure{cfg})
 	l.track(in)
+	l.noteWeights(in)
 	if renamed {
 		// The host knows instances by name: the wish moves to the new one.
 		l.act(in, Addresses{in.state == Master})
@@ -123,9 +124,17 @@ func (l *loop) start(in *instance) {
 	l.track(in)
 	l.step(in, Start{})
 	l.tellLink(in)
-	if in.grouped && slices.ContainsFunc(in.cfg.Track, func(t TrackInterface) bool { return t.Weight != 0 }) {
+	l.noteWeights(in)
+}
+
+// noteWeights says, once as long as it is so, that a sync group ignores the
+// weights of its members.
+func (l *loop) noteWeights(in *instance) {
+	idle := in.grouped && slices.ContainsFunc(in.cfg.Track, func(t TrackInterface) bool { return t.Weight != 0 })
+	if idle && !in.saidWeights {
 		l.log.Warn("the weights of tracked interfaces count for nothing in a sync group", "instance", in.cfg.Name, "group", in.entry.name)
 	}
+	in.saidWeights = idle
 }
 
 // setLink takes what the kernel says of an interface.

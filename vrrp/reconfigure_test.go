@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -144,6 +145,22 @@ func TestReload(t *testing.T) {
 		a.reload(mixed)
 		l.until(8 * time.Second)
 		l.expect("state", "6s a outside BACKUP: sync group went to BACKUP inside")
+	})
+
+	bubble(t, "a reload that groups an instance with weights says that they count for nothing", func(t *testing.T, l *lan) {
+		cfg := twoLinks(150)
+		cfg.Instances[0].Track = []TrackInterface{{Name: "eth1", Weight: -60}}
+		alone := Config{Instances: cfg.Instances}
+		a := l.join("a", "10.20.0.1", alone)
+		for i, c := range []struct {
+			cfg  Config
+			said int
+		}{{alone, 0}, {cfg, 1}, {cfg, 1}, {alone, 1}, {cfg, 2}} {
+			a.reload(c.cfg)
+			if got := strings.Count(a.logged.String(), "count for nothing"); got != c.said {
+				t.Errorf("reload %d: said %d times, want %d", i, got, c.said)
+			}
+		}
 	})
 
 	bubble(t, "a tracked interface that is configured no more has no effect any more", func(t *testing.T, l *lan) {
