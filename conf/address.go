@@ -12,10 +12,13 @@ import (
 )
 
 // maxAddresses is what the count of an advert can say (RFC 9568 section 5.2.5).
+// keepalived still sets the addresses beyond it and leaves them out of the
+// advert, where the other routers cannot compare them.
 const maxAddresses = math.MaxUint8
 
 // addAddresses reads virtual_ipaddress: IP[/LEN] [option ...] a line. The
-// first address decides the family of the instance.
+// first address decides the family of the instance: an advert is sent over one
+// family and holds addresses of that one only (RFC 9568 section 5.2.9).
 func (in *instance) addAddresses(l *loader, s *syntax.Statement) {
 	for _, e := range l.entries(s) {
 		a, dev, ok := l.addressLine(e)
@@ -56,6 +59,9 @@ func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Wo
 		w := args[i]
 		takes, known := addressOptions[w.Text]
 		if !known {
+			// The address without its option is still better than none: an
+			// option that is known and wrong may change where it goes, one
+			// that is not known hardly does.
 			hint := hintFor(w.Text)
 			if _, isAddr := parseAddr(w.Text); isAddr {
 				hint = "one address a line"
@@ -140,7 +146,8 @@ func (l *loader) addressOption(a *vrrp.Address, option, value syntax.Word) bool 
 }
 
 // addressPrefix reads IP[/LEN]. Without a length, or with one that cannot be,
-// it is the address alone.
+// it is the address alone, as in keepalived: a director whose interface has an
+// address of the network already needs no second route to it.
 func (l *loader) addressPrefix(w syntax.Word) (netip.Prefix, bool) {
 	text, length, slash := strings.Cut(w.Text, "/")
 	ip, ok := parseAddr(text)

@@ -10,7 +10,9 @@ import (
 	"github.com/tandem-ha/tandem/healthcheck"
 )
 
-// defaultSpecs are the checkers with nothing in them.
+// defaultSpecs are the checkers with nothing in them. The figures are
+// keepalived's, down to the longer wait that HTTP has between two tries, so
+// that a file moved over finds its servers down after the same time.
 var defaultSpecs = map[healthcheck.Kind]healthcheck.Spec{
 	healthcheck.TCP: {
 		Kind:       healthcheck.TCP,
@@ -125,7 +127,8 @@ var urlBlock = block[healthcheck.URL]{"url", []row[healthcheck.URL]{
 	later[healthcheck.URL]("tls_compliant", "[BOOL]"),
 }}
 
-// readURL reads one request of an HTTP_GET.
+// readURL reads one request of an HTTP_GET. A url without a path would ask for
+// what its author did not mean; there is no default.
 func (c *checker) readURL(l *loader, s *syntax.Statement) {
 	var u healthcheck.URL
 	l.within("url", func() { read(l, urlBlock, &u, s.Block) })
@@ -146,7 +149,8 @@ func setDigest(u *healthcheck.URL, l *loader, s *syntax.Statement) {
 	u.Digest = strings.ToLower(w.Text)
 }
 
-// setStatus reads codes and ranges of codes: 200 300-302.
+// setStatus reads codes and ranges of codes: 200 300-302. Words add up, also
+// those of several lines, and a wrong one costs itself alone.
 func setStatus(u *healthcheck.URL, l *loader, s *syntax.Statement) {
 	for _, w := range s.Args() {
 		from, to, isRange := strings.Cut(w.Text, "-")

@@ -43,6 +43,7 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	// tandem's own: the net.ipv4.vs.sync_* values that it keeps in place.
 	custom("lvs_sync_threshold", "PACKETS [PERIOD]", (*globals).setThreshold),
 	number("lvs_sync_refresh_period", 0, math.MaxInt32, func(g *globals, n int) { g.settings.RefreshPeriod = n }),
+	// The kernel takes no more retries (net/netfilter/ipvs/ip_vs_ctl.c, vs_vars).
 	number("lvs_sync_retries", 0, 3, func(g *globals, n int) { g.settings.Retries = n }),
 	number("lvs_sync_sock_size", 0, math.MaxInt32, func(g *globals, n int) { g.settings.SockSize = n }),
 
@@ -111,5 +112,7 @@ func (g *globals) setTimeouts(l *loader, s *syntax.Statement) {
 	}
 }
 
-// maxTimeout is the longest timeout in seconds that IPVS is given: 31 days.
+// maxTimeout is the longest timeout in seconds that IPVS is given: 31 days,
+// keepalived's limit for persistence. The kernel counts in ticks and would take
+// 24 days at 1000 a second as the longest of lvs_timeouts; it says so itself.
 const maxTimeout = 31 * 24 * 60 * 60

@@ -84,12 +84,15 @@ func (l *loader) finishGroups() []vrrp.Group {
 				case owner[w.Text] == g.name:
 					l.errorf(w.Pos, "", "%s is listed twice", w.Text)
 				case owner[w.Text] != "":
+					// Two groups that share a member would be one group.
 					l.errorf(w.Pos, "", "%s is left out: it is in vrrp_sync_group %s already", w.Text, owner[w.Text])
 				default:
 					owner[w.Text] = g.name
 					members = append(members, w.Text)
 				}
 			}
+			// Of one member a group is harmless, and often the rest of an
+			// instance that was taken out.
 			switch len(members) {
 			case 0:
 				l.errorf(g.pos, "write group { INSTANCE ... }", "the group has no member and is ignored")

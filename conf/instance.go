@@ -37,8 +37,10 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("interface", "IF", (*instance).setInterface),
 	custom("virtual_router_id", "1..255", (*instance).setVRID),
 	custom("priority", "1..255", (*instance).setPriority),
+	// What either version can say; judgeInterval rounds once the version is known.
 	seconds("advert_int", 10*time.Millisecond, 255*time.Second, func(in *instance, d time.Duration) { in.Interval = d }),
 	custom("version", "2|3", (*instance).setVersion),
+	// The last one of these two counts.
 	plain("nopreempt", func(in *instance) { in.NoPreempt = true }),
 	plain("preempt", func(in *instance) { in.NoPreempt = false }),
 	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance, d time.Duration) { in.PreemptDelay = d }),
@@ -115,7 +117,8 @@ func laterInstance() []row[instance] {
 }
 
 // readInstance reads a vrrp_instance. Its defaults are those that global_defs
-// has set up to here.
+// has set up to here. Of two with one name the first runs: scripts and sync
+// groups know an instance by its name.
 func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	name := s.Words[1].Text
 	if i := slices.IndexFunc(l.instances, func(in *instance) bool { return in.Name == name }); i >= 0 {
@@ -160,7 +163,7 @@ func (in *instance) setInterface(l *loader, s *syntax.Statement) {
 		l.fatalf(w.Pos, "", "VRRP cannot speak over the loopback interface")
 		in.invalid = true
 		return
-	case !l.interfaceName(s, w, Fatal):
+	case !l.interfaceName(s, w, Fatal): // the instance has no other to run on
 		in.invalid = true
 		return
 	}
@@ -227,7 +230,8 @@ func (in *instance) setVersion(l *loader, s *syntax.Statement) {
 	}
 }
 
-// setSource reads mcast_src_ip and unicast_src_ip, two names for one setting.
+// setSource reads mcast_src_ip and unicast_src_ip, two names for one setting:
+// whether adverts are unicast is said by unicast_peer alone.
 func (in *instance) setSource(l *loader, s *syntax.Statement) {
 	if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
 		in.Source, in.sourceKeyword = a, s.Keyword()
@@ -253,7 +257,9 @@ func (in *instance) addPeers(l *loader, s *syntax.Statement) {
 	}
 }
 
-// peerOptions reports what stands behind a peer: nothing of it is built.
+// peerOptions reports what stands behind a peer: nothing of it is built. A
+// second address there is an error, since a peer that is not told of this
+// master becomes one too.
 func (l *loader) peerOptions(e *syntax.Statement) {
 	args := e.Args()
 	for i := 0; i < len(args); i++ {

@@ -39,7 +39,9 @@ func (in *instance) judgeVersion(l *loader) {
 // (RFC 9568 section 5.2.7).
 const maxInterval = 4095 * 10 * time.Millisecond
 
-// judgeInterval rounds the interval to what the version can say.
+// judgeInterval rounds the interval to what the version can say. It is said,
+// because in version 2 a router drops the adverts of one with another interval
+// (RFC 3768 section 7.1), and both become master.
 func (in *instance) judgeInterval(l *loader) {
 	unit, hint := time.Second, "version 3 has steps of 10 ms; all routers of the group must agree"
 	if in.Version == vrrp.V3 {
@@ -91,7 +93,8 @@ func (in *instance) judgeState(l *loader) {
 }
 
 // judgeSources drops a source and peers of the other family than the virtual
-// addresses.
+// addresses: adverts go out over the family that they speak of. Without
+// addresses, which only version 2 can be, nothing says which that is.
 func (in *instance) judgeSources(l *loader) {
 	if len(in.Peers) == 0 && in.met.has("unicast_src_ip") {
 		l.warnf(in.met.at(in.pos, "unicast_src_ip"), "write unicast_peer, or mcast_src_ip", "unicast_src_ip without a unicast_peer: adverts are multicast")
@@ -111,6 +114,8 @@ func (in *instance) judgeSources(l *loader) {
 	}
 	in.Peers = slices.DeleteFunc(in.Peers, func(p netip.Addr) bool {
 		if p == in.Source {
+			// One file for both directors lists both; keepalived sends to
+			// itself then.
 			l.warnf(in.peer[p], "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
 			return true
 		}
@@ -118,7 +123,9 @@ func (in *instance) judgeSources(l *loader) {
 	})
 }
 
-// mandatory reports what an instance cannot run without.
+// mandatory reports what an instance cannot run without. Fatal is what stands
+// for a mistake in this file; a version 2 instance without addresses is in use,
+// and what it is used for is not built, so it costs itself alone.
 func (in *instance) mandatory(l *loader) bool {
 	switch {
 	case in.invalid:

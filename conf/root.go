@@ -64,7 +64,8 @@ func homes() map[string][]string {
 	return m
 }
 
-// finish judges what only the whole file can tell, and gives the result.
+// finish judges what only the whole file can tell, and gives the result. The
+// sync daemon comes last: its id may be that of any instance of the file.
 func (l *loader) finish() Config {
 	cfg := Config{File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts}
 	for _, in := range l.instances {

@@ -57,6 +57,8 @@ var serviceBlock = block[service]{"virtual_server", append(append([]row[service]
 	custom("persistence_timeout", "[SECONDS]", (*service).setPersistence),
 	custom("persistence_granularity", "MASK|PREFIX", (*service).setGranularity),
 	custom("sorry_server", "IP [PORT]", (*service).setSorry),
+	// weight is a default for the real servers that stand below it, as they
+	// are read; the others of these keywords count wherever they stand.
 	number("weight", 1, math.MaxInt32, func(v *service, n int) { v.weight = int32(n) }),
 	plain("alpha", func(v *service) { v.alpha = true }),
 	plain("omega", func(v *service) { v.Omega = true }),
@@ -139,7 +141,8 @@ func (v *service) header(l *loader, s *syntax.Statement) bool {
 }
 
 // server reads the address and port that a virtual, real or sorry server has.
-// The port 0 stands for the one that is not given.
+// The port 0 stands for the one that is not given. A wrong port costs the whole
+// server: without it the service would be another one.
 func (l *loader) server(s *syntax.Statement) (netip.AddrPort, bool) {
 	args := s.Args()
 	ip, ok := l.addr(s.Keyword(), args[0])
@@ -179,7 +182,8 @@ func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 	v.IPVS.Scheduler = w.Text
 }
 
-// setMethod reads lb_kind, which real servers and the sorry server inherit.
+// setMethod reads lb_kind, which real servers and the sorry server inherit. One
+// that cannot be leaves it open, so that judgeForwarding says what is used.
 func (v *service) setMethod(l *loader, s *syntax.Statement) {
 	if m, ok := l.method(s); ok {
 		v.method = &m
@@ -263,7 +267,8 @@ func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
 }
 
-// setQuorum reads the weight of healthy servers that the service needs.
+// setQuorum reads the weight of healthy servers that the service needs. One
+// that cannot be counts as 1 even below a good one, as in keepalived.
 func (v *service) setQuorum(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	n, ok := whole(w.Text, 1, math.MaxInt32)

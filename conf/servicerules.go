@@ -26,6 +26,8 @@ func (v *service) judge(l *loader) bool {
 		l.errorf(v.pos, "", "the block is ignored: none of its real servers can be used")
 		return false
 	}
+	// The kernel has one service of a key: the second block would replace the
+	// servers of the first.
 	if i := slices.IndexFunc(l.services, func(o *service) bool { return o.Key == v.Key }); i >= 0 {
 		l.errorf(v.pos, "", "the block is ignored: the service is defined already, in line %d", l.services[i].pos.Line)
 		return false
@@ -55,7 +57,9 @@ func (v *service) judgeKey(l *loader) {
 	v.Name = v.Key.String()
 }
 
-// judgeForwarding sets the scheduler and the forwarding method.
+// judgeForwarding sets the scheduler and the forwarding method. Both are an
+// error where they are missing, although there are defaults: a DR setup that is
+// forwarded by NAT answers nobody.
 func (v *service) judgeForwarding(l *loader) {
 	if v.IPVS.Scheduler == "" {
 		v.IPVS.Scheduler = defaultScheduler
@@ -129,7 +133,8 @@ func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
 	return netip.AddrPortFrom(r.Addr.Addr(), port)
 }
 
-// judgeSorry completes the sorry server.
+// judgeSorry completes the sorry server. Without one of its own it has the
+// port of the service, where a page that says sorry is expected.
 func (v *service) judgeSorry(l *loader) {
 	if v.Sorry == nil {
 		return
@@ -145,7 +150,8 @@ func (v *service) judgeSorry(l *loader) {
 	}
 }
 
-// judgeQuorum lowers a quorum that can never be reached.
+// judgeQuorum lowers a quorum that can never be reached, and a hysteresis with
+// which it could never be lost: it is lost below quorum - hysteresis.
 func (v *service) judgeQuorum(l *loader) {
 	total := 0
 	for _, r := range v.servers {
@@ -191,6 +197,8 @@ func (r *server) judgeChecks(l *loader, v *service) {
 		spec.Target = netip.AddrPortFrom(ip, port)
 		l.within("real_server "+serverName(r.Addr), func() {
 			if port == 0 {
+				// A firewall mark has no port, and a service on port 0 takes
+				// all of them: neither says where the server listens.
 				l.errorf(c.pos, "write connect_port", "%s is ignored: the real server has no port to check", spec.Kind)
 				return
 			}

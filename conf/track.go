@@ -50,7 +50,8 @@ func (l *loader) trackWeight(e *syntax.Statement) (weight int, reverse bool) {
 }
 
 // weight is a tracking weight; one out of range counts as 0, which makes the
-// loss a fault.
+// loss a fault. keepalived takes 254 as well and makes 253 of it: from 254 to 1
+// is as far as a priority can go, since 0 says that a router stops.
 func (l *loader) weight(e *syntax.Statement, w syntax.Word) int {
 	n, ok := whole(w.Text, -maxWeight-1, maxWeight+1)
 	switch {

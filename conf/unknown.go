@@ -62,7 +62,9 @@ func (l *loader) home(word string) string {
 }
 
 // nearest is the name at the smallest edit distance of word: one edit for
-// every four letters and at most four, but one for a word of three.
+// every four letters and at most four, but one for a word of three. More would
+// guess at words that have nothing in common, and a wrong guess is worse than
+// none.
 func nearest(word string, names []string) string {
 	best, limit := "", min(max(len(word)/4, min(len(word)/3, 1)), 4)
 	for _, name := range names {
