@@ -29,7 +29,14 @@ func (s *script) next(g *group) (member int, ev Event, ok bool) {
 	case 1, 2:
 		ev = Link{Exists: arg&2 == 0, Up: on, Primary: ours}
 	case 3:
-		ev = Link{Exists: true, Up: true}
+		l := Link{Exists: true, Up: true}
+		if arg&2 != 0 {
+			l.Primary = ours
+		}
+		if !on {
+			l.Deaf = "no socket"
+		}
+		ev = l
 	case 4, 5, 6:
 		ev = hearFrom(higher, arg, time.Duration(arg%16+1)*100*ms)
 	case 7, 8, 9:
@@ -97,7 +104,7 @@ func (w *world) check(m *Machine, now time.Time) error {
 	switch {
 	case w.state != m.state:
 		return fmt.Errorf("reported %s, is %s", w.state, m.state)
-	case m.state == Master && (!m.link.Exists || !m.link.Up || !m.source().IsValid() || len(m.defects) > 0 || !m.started):
+	case m.state == Master && (!m.link.Exists || !m.link.Up || m.link.Deaf != "" || !m.source().IsValid() || len(m.defects) > 0 || !m.started):
 		return fmt.Errorf("master although %+v, %q", m.link, m.defects)
 	case w.seen && w.present != (m.state == Master):
 		return fmt.Errorf("%s, addresses present: %v", m.state, w.present)
