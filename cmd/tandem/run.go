@@ -25,7 +25,7 @@ func runCommand() *cobra.Command {
 standard error. SIGHUP reloads: a file that is refused changes nothing.
 
 A stop first tells the other director (an advert with priority 0), then takes
-the virtual addresses away, waits two seconds where connections are synchronised
+the virtual addresses away, waits three seconds where connections are synchronised
 so that the newest ones reach the other director too, and removes its IPVS
 services last. One tandem runs in a network namespace.
 

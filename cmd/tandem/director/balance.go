@@ -52,10 +52,9 @@ func (b *balance) start(parts *parts) {
 
 // set hands over what a configuration says of IPVS as a whole; the services
 // come from the pools.
-func (b *balance) set(ctx context.Context, c conf.Config) error {
+func (b *balance) set(c conf.Config) {
 	b.syncer.Want(c.Sync)
 	b.reconciler.Timeouts(c.Timeouts)
-	return nil
 }
 
 // clear takes away what tandem owns in IPVS. The parts have ended before.

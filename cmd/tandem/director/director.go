@@ -160,9 +160,7 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	// Services first: when the address arrives, what it leads to is there.
 	if d.balance != nil {
 		d.balance.start(parts)
-		if err := d.balance.set(ctx, d.config); err != nil {
-			d.log.Error("IPVS", "error", err)
-		}
+		d.balance.set(d.config)
 	}
 	d.pools.set(d.config.Services)
 	parts.run("health checks", d.runner.Run)

@@ -202,5 +202,5 @@ func (p *pools) drain(d ipvs.Drain) {
 func (p *pools) drainsOf(key ipvs.Key) map[ipvs.Server]ipvs.Drain {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.drained[key.Normal()])
+	return maps.Clone(p.drained[key])
 }

@@ -71,9 +71,7 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) {
 	if d.balance != nil {
 		d.balance.start(parts)
-		if err := d.balance.set(ctx, config); err != nil {
-			d.log.Error("IPVS", "error", err)
-		}
+		d.balance.set(config)
 	}
 	err := d.pools.do(ctx, func() {
 		if d.balance != nil {

@@ -48,7 +48,7 @@ func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 	views := make([]ServiceStatus, 0, len(p.services))
 	for _, s := range p.services {
 		state := p.states[s.Key]
-		_, inKernel := kernel.Table[s.Key.Normal()]
+		_, inKernel := kernel.Table[s.Key]
 		v := ServiceStatus{
 			Name: s.Name, Scheduler: s.IPVS.Scheduler, InKernel: inKernel,
 			Quorum: s.Quorum, Have: state.Weight, QuorumLost: state.Quorum == pool.Lost,
@@ -102,7 +102,7 @@ func (p *pools) viewServer(s conf.Service, server pool.Server, st pool.Standing)
 }
 
 func fillKernel(v *ServerStatus, kernel ipvs.Snapshot, key ipvs.Key) {
-	dest, counts, ok := kernel.Server(key.Normal(), v.Addr)
+	dest, counts, ok := kernel.Server(key, v.Addr)
 	if !ok {
 		return
 	}
