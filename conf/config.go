@@ -5,6 +5,8 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/ipvs/pool"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+	"github.com/tandem-ha/tandem/ipvs/sysctl"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -20,6 +22,13 @@ type Config struct {
 	// SyncInstance is the VRRP instance named by lvs_sync_daemon; empty: none.
 	SyncInstance string
 	Timeouts     ipvs.Timeouts
+	// Sysctls are the kernel settings that the file asks for (lvs_sysctl) and
+	// those that its services cannot do without: forwarding for NAT, connection
+	// tracking for FULLNAT. Those of net.ipv4.vs.sync_* are in Sync.
+	Sysctls sysctl.Settings
+	// Connections is how many connections the operator expects at once; 0: not
+	// said. The kernel's table is judged by it.
+	Connections int
 
 	// Interfaces are all uses of a network interface with their positions, in
 	// the order of the file: see MissingInterfaces.
@@ -30,7 +39,12 @@ type Config struct {
 // in Checks are those that pool.Server.Checks names. Key is in normal form
 // (ipvs.Key.Normal) and so are the addresses of the servers, so that they find
 // what IPVS has under them.
+//
+// A virtual_server_group makes one Service: Key is its first member, Also the
+// others, which get the same servers with the same checks and one quorum.
 type Service struct {
 	pool.Service
 	Checks []healthcheck.Check
+	Also   []ipvs.Key
+	Rules  rules.Service // what it needs of nftables; its Key is Key
 }

@@ -89,10 +89,40 @@ type Destination struct {
 // TunnelOptions describe the encapsulation of a Tunnel destination; zero is
 // ipip.
 type TunnelOptions struct {
-	Type  uint8 // 0 ipip, 1 GUE, 2 GRE (linux/ip_vs.h)
-	Port  uint16
-	Flags uint16
+	Type  TunnelType
+	Port  uint16 // GUE: the UDP port that the real server takes it on
+	Flags TunnelFlags
 }
+
+// TunnelType is how packets are wrapped (IP_VS_CONN_F_TUNNEL_TYPE_*).
+type TunnelType uint8
+
+// The types; GUE needs Linux 5.3, GRE 5.4.
+const (
+	IPIP TunnelType = 0
+	GUE  TunnelType = 1
+	GRE  TunnelType = 2
+)
+
+var tunnelTypes = [...]string{"ipip", "gue", "gre"}
+
+// String is the type as a configuration file and ipvsadm spell it.
+func (t TunnelType) String() string {
+	if int(t) < len(tunnelTypes) {
+		return tunnelTypes[t]
+	}
+	return "?"
+}
+
+// TunnelFlags are the checksum options of GUE and GRE
+// (IP_VS_TUNNEL_ENCAP_FLAG_*).
+type TunnelFlags uint16
+
+// The flags; zero is nocsum.
+const (
+	TunnelCsum    TunnelFlags = 1
+	TunnelRemcsum TunnelFlags = 2 // GUE only
+)
 
 // Entry is one service with its destinations.
 type Entry struct {

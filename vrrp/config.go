@@ -42,8 +42,11 @@ type Instance struct {
 	// Addresses are the virtual addresses in the configured order, which is
 	// their order in the advert (RFC 9568 section 5.2.9).
 	Addresses []Address
-	Announce  Announce
-	Track     []TrackInterface
+	// Excluded are virtual addresses that move with the others and are not in
+	// the advert, of either family (keyword virtual_ipaddress_excluded).
+	Excluded []Address
+	Announce Announce
+	Track    []TrackInterface
 }
 
 // Password is the secret of VRRPv2 simple text authentication: 8 bytes,

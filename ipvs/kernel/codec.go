@@ -52,9 +52,9 @@ func appendDest(b []byte, d ipvs.Destination) []byte {
 	b = appendU32(b, destUpper, d.Upper)
 	b = appendU32(b, destLower, d.Lower)
 	if d.Forwarding == ipvs.Tunnel {
-		b = appendAttr(b, destTunType, d.Tunnel.Type)
+		b = appendAttr(b, destTunType, uint8(d.Tunnel.Type))
 		b = appendBE16(b, destTunPort, d.Tunnel.Port)
-		b = appendU16(b, destTunFlags, d.Tunnel.Flags)
+		b = appendU16(b, destTunFlags, uint16(d.Tunnel.Flags))
 	}
 	return b
 }
@@ -174,11 +174,11 @@ func parseDest(body []byte, f ipvs.Family) (server ipvs.Server, d ipvs.Destinati
 		case destPersistent:
 			c.Persistent = v.u32()
 		case destTunType:
-			d.Tunnel.Type = v.u8()
+			d.Tunnel.Type = ipvs.TunnelType(v.u8())
 		case destTunPort:
 			d.Tunnel.Port = v.be16()
 		case destTunFlags:
-			d.Tunnel.Flags = v.u16()
+			d.Tunnel.Flags = ipvs.TunnelFlags(v.u16())
 		case destStats:
 			stats32 = v
 		case destStats64:

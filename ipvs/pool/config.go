@@ -25,6 +25,7 @@ type Service struct {
 type Server struct {
 	Addr    ipvs.Server
 	Dest    ipvs.Destination // Weight is the configured one
+	FullNAT bool             // NAT that changes the source too: package rules does that half
 	Inhibit bool             // inhibit_on_failure of the server
 	Alpha   bool
 	// Checks are the checks of this server, by the director's key; a server
@@ -36,5 +37,6 @@ type Server struct {
 type Sorry struct {
 	Addr    ipvs.Server
 	Dest    ipvs.Destination // a Weight of 0 means 1
-	Inhibit bool             // sorry_server_inhibit: keep it with weight 0 while it is not needed
+	FullNAT bool
+	Inhibit bool // sorry_server_inhibit: keep it with weight 0 while it is not needed
 }
