@@ -94,6 +94,10 @@ func (in Instance) lists(ip netip.Addr) bool {
 	return slices.ContainsFunc(in.Addresses, func(a Address) bool { return a.Prefix.Addr() == ip })
 }
 
+// Floating are all addresses that move with the instance: those in the advert
+// first, then the excluded ones.
+func (in Instance) Floating() []Address { return slices.Concat(in.Addresses, in.Excluded) }
+
 func (in Instance) unicast() bool { return len(in.Peers) > 0 }
 
 // advert is what the instance says with a priority.

@@ -26,7 +26,7 @@ func (m *Machine) configure(now time.Time, cfg Instance) []Action {
 		}
 	}
 	acts := m.judge(now)
-	if len(acts) == 0 && m.state != Init && !slices.Equal(old.Addresses, cfg.Addresses) {
+	if len(acts) == 0 && m.state != Init && !slices.Equal(old.Floating(), cfg.Floating()) {
 		acts = []Action{Addresses{m.state == Master}}
 	}
 	return acts
@@ -38,7 +38,7 @@ func (m *Machine) Status(now time.Time) Status {
 		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID, Version: m.cfg.Version,
 		State: m.state, Since: m.since, Reason: m.reason.String(),
 		Priority: m.priority(), Interval: m.cfg.Interval,
-		Addresses: slices.Clone(m.cfg.Addresses),
+		Addresses: m.cfg.Floating(),
 		Holds:     slices.Clone(m.holds),
 	}
 	if m.detail != "" {

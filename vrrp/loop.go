@@ -177,7 +177,7 @@ func (l *loop) act(in *instance, a Action) {
 	case Send:
 		l.enqueue(in, a.Priority)
 	case Addresses:
-		name, iface, addrs := in.cfg.Name, in.cfg.Interface, in.cfg.Addresses
+		name, iface, addrs := in.cfg.Name, in.cfg.Interface, in.cfg.Floating()
 		l.effects = append(l.effects, func() { l.host.Want(name, iface, addrs, a.Present) })
 	case Burst:
 		name := in.cfg.Name

@@ -53,6 +53,23 @@ func TestReload(t *testing.T) {
 		l.expect("want state", "7s a VI_1 eth0 present 10.20.0.99,10.20.0.98", "20s b VI_1 eth0 absent 10.20.0.99,10.20.0.98")
 	})
 
+	bubble(t, "an excluded address moves with the others and is in no advert", func(t *testing.T, l *lan) {
+		excluded := func(in *Instance) {
+			in.Excluded = []Address{{Prefix: netip.MustParsePrefix("2001:db8::99/64")}}
+		}
+		a, _ := pair(l)
+		l.until(at)
+		a.reload(vi(150, excluded))
+		l.until(20 * time.Second)
+		l.expect("want state", "7s a VI_1 eth0 present 10.20.0.99,2001:db8::99")
+		if odd := l.nodes[1].router.Snapshot()[0].Counters.Odd; len(odd) > 0 {
+			t.Errorf("the other director misses an address in the advert: %v", odd)
+		}
+		if got := len(a.router.Snapshot()[0].Addresses); got != 2 {
+			t.Errorf("status shows %d addresses, want both", got)
+		}
+	})
+
 	bubble(t, "another VRID is another instance: the old one stops, the new one starts as a backup", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		l.until(at)

@@ -40,7 +40,7 @@ type Status struct {
 	Interval       time.Duration
 	Master         netip.Addr // who is master as far as this instance knows; zero: nobody, or itself
 	MasterPriority uint8
-	Addresses      []Address
+	Addresses      []Address // excluded ones too
 	Holds          []string // why a lower master is left alone just now
 
 	LastSent  time.Time

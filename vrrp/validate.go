@@ -103,14 +103,15 @@ func (in Instance) validateAddresses() (errs []error) {
 	if n := len(in.Addresses); n == 0 || n > 255 {
 		bad("%d virtual addresses, not 1-255", n)
 	}
-	for i, a := range in.Addresses {
+	all := in.Floating()
+	for i, a := range all {
 		switch ip := a.Prefix.Addr(); {
-		case !ip.Is4():
+		case !ip.Is4() && i < len(in.Addresses):
 			bad("virtual address %s: only IPv4 virtual routers are supported", a.Prefix)
 		case ip.IsUnspecified(), ip.IsLoopback(), ip.IsMulticast(), ip == allHosts:
 			bad("virtual address %s: not the address of a host on a network", a.Prefix)
 		}
-		if slices.ContainsFunc(in.Addresses[:i], func(b Address) bool { return a.Prefix.Addr() == b.Prefix.Addr() }) {
+		if slices.ContainsFunc(all[:i], func(b Address) bool { return a.Prefix.Addr() == b.Prefix.Addr() }) {
 			bad("virtual address %s: listed twice", a.Prefix.Addr())
 		}
 	}

@@ -45,6 +45,11 @@ func TestValidate(t *testing.T) {
 		{name: "RFC 9568 5.2.5: 255 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(255) })},
 		{name: "an address twice", cfg: one(func(in *Instance) { in.Addresses = slices.Repeat(in.Addresses, 2) }), want: []string{"10.20.0.99: listed twice"}},
 		{name: "an IPv6 address", cfg: one(func(in *Instance) { in.Addresses[0].Prefix = netip.MustParsePrefix("2001:db8::1/64") }), want: []string{"2001:db8::1/64"}},
+		{name: "an excluded address of the other family", cfg: one(func(in *Instance) {
+			in.Excluded = []Address{{Prefix: netip.MustParsePrefix("2001:db8::1/64")}}
+		})},
+		{name: "256 excluded addresses", cfg: one(func(in *Instance) { in.Excluded = manyAddresses(256) })},
+		{name: "an address that is excluded too", cfg: one(func(in *Instance) { in.Excluded = in.Addresses }), want: []string{"10.20.0.99: listed twice"}},
 		{name: "addresses that no host has", cfg: one(func(in *Instance) {
 			in.Addresses = nil
 			for _, ip := range []string{"0.0.0.0/0", "127.0.0.9/8", "224.0.0.18/32", "255.255.255.255/32"} {

@@ -12,7 +12,7 @@ import (
 func interests(c vrrp.Config) (names []string, virtual []netip.Addr) {
 	names = c.Interfaces()
 	for _, i := range c.Instances {
-		for _, a := range i.Addresses {
+		for _, a := range i.Floating() {
 			virtual = append(virtual, a.Prefix.Addr())
 			if a.Dev != "" {
 				names = append(names, a.Dev)
