@@ -25,7 +25,8 @@ const (
 var guestModules = [...]string{
 	"ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_lc", "ip_vs_wlc", "ip_vs_sh", "ip_vs_dh", "ip_vs_sed", "ip_vs_nq",
 	"ip_vs_fo", "ip_vs_ovf", "ip_vs_mh", "ip_vs_lblc", "ip_vs_lblcr", "ip_vs_pe_sip",
-	"veth", "bridge", "dummy", "macvlan", "ipip", "ip6_tunnel",
+	"veth", "bridge", "dummy", "macvlan",
+	"ipip", "ip6_tunnel", "sit", "ip_gre", "ip6_gre", "fou", "fou6", "sctp",
 	"sch_ingress", "cls_u32", "act_gact",
 }
 
