@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-ha/tandem/integration/lab"
 	"github.com/tandem-ha/tandem/integration/lab/drill"
+	"github.com/tandem-ha/tandem/ipvs/realserver"
 )
 
 // version is set by the linker (make build).
@@ -49,6 +50,9 @@ func main() {
 	lab.MaybeInit() // the drill runs this same binary as the test kernel's init
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if name := calledAs(os.Args[0]); name != "" {
+		os.Exit(runIPVSAdm(ctx, name, os.Args[1:]))
+	}
 	err := rootCommand().ExecuteContext(ctx)
 	stop()
 	os.Exit(status(err))
@@ -86,11 +90,14 @@ servers, the kernel's IPVS forwards, and its connections are synchronised.
   tandem check -f /etc/keepalived/keepalived.conf   what would this file do here?
   tandem run   -f /etc/keepalived/keepalived.conf   be a director
   tandem status                                     what is it doing, and why?
+  tandem ipvsadm -Ln                                the kernel's own word: ipvsadm(8), built in
+  tandem realserver up --vip 192.0.2.80 --method dr on a real server: take DR or TUN packets
   tandem drill                                      watch a pair fail over, measured`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), checkCommand(), statusCommand(), drill.Command(), versionCommand())
+	root.AddCommand(runCommand(), checkCommand(), statusCommand(), undrainCommand(),
+		ipvsadmCommand(), realserver.Command(), drill.Command(), versionCommand())
 	return root
 }
 

@@ -31,7 +31,8 @@ The exit status is 1 when no director answers: a dead daemon cannot look alive.`
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var snapshot director.Snapshot
-			if err := control.Status(cmd.Context(), runDir, &snapshot); err != nil {
+			client := control.Client{RunDir: runDir}
+			if err := client.Status(cmd.Context(), &snapshot); err != nil {
 				return fail(exitFailed, err)
 			}
 			if asJSON {
@@ -80,6 +81,21 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 			sync.Interface, sync.SyncID, running(sync.Master), running(sync.Backup))
 		for _, problem := range sync.Problems {
 			fmt.Fprintf(w, "! %s\n", problem)
+		}
+	}
+	if set := s.Settings; set != nil {
+		fmt.Fprintf(w, "\nkernel settings: %d kept, %s undone\n", len(set.Values), plural(int(set.Repairs), "change"))
+		for _, name := range set.Missing {
+			fmt.Fprintf(w, "! %s: this kernel does not have it\n", name)
+		}
+		for _, problem := range set.Problems {
+			fmt.Fprintf(w, "! kernel settings: %s\n", problem)
+		}
+	}
+	if rules := s.Rules; rules != nil {
+		fmt.Fprintf(w, "\nnftables: %s in table tandem, %s undone\n", plural(rules.Rules, "rule"), plural(int(rules.Repairs), "change"))
+		for _, problem := range rules.Problems {
+			fmt.Fprintf(w, "! nftables: %s\n", problem)
 		}
 	}
 	if s.IPVS != nil {
@@ -140,6 +156,9 @@ func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
 		state += ", NOT IN THE KERNEL"
 	}
 	fmt.Fprintf(w, "\nservice %s %s\t%s: healthy weight %d, needs %d\n", s.Name, s.Scheduler, state, s.Have, s.Quorum)
+	if len(s.Members) > 0 {
+		fmt.Fprintf(w, "  and\t%s\n", listed(s.Members))
+	}
 	fmt.Fprintln(w, "  server\tverdict\tfor\tweight\tkernel\tactive\tinactive\twhy")
 	for _, r := range s.Servers {
 		since := "-"
@@ -178,6 +197,15 @@ func age(at, then time.Time) string {
 		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
 	}
 	return plural(int(d/(24*time.Hour)), "day")
+}
+
+// listed shows the first few of many names.
+func listed(names []string) string {
+	const shown = 4
+	if len(names) <= shown {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
 
 func plural(n int, noun string) string {

@@ -1,6 +1,6 @@
-// Package control is the door to a running director: a read-only JSON API
-// over HTTP on a unix socket. A status is made when it is asked for, so a
-// director that is dead or stuck cannot look alive.
+// Package control is the door to a running director: a JSON API over HTTP on a
+// unix socket. An answer is made when it is asked for, so a director that is
+// dead or stuck cannot look alive.
 package control
 
 import (
@@ -14,8 +14,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // socketName is the socket's file in the run directory.
@@ -24,18 +25,42 @@ const socketName = "control.sock"
 // ErrRunning means that another director answers on the socket.
 var ErrRunning = errors.New("another tandem is running with this run directory")
 
-// Server answers on the control socket. The status function is called for
-// each request, from the request's goroutine, and shall heed its context.
+// Director is what answers. Its methods are called from the goroutine of each
+// request and shall heed its context.
+type Director interface {
+	// Status is what GET /v1/status sends.
+	Status(ctx context.Context) (any, error)
+	// Owned are the virtual services that are tandem's.
+	Owned(ctx context.Context) ([]ipvs.Key, error)
+	// Undrain ends manual drains.
+	Undrain(ctx context.Context, u Undrain) ([]Undrained, error)
+}
+
+// Undrain names the manual drains that shall end. The zero value is all of
+// them.
+type Undrain struct {
+	Service string `json:"service,omitempty"` // by its name in the status; empty: any
+	Server  string `json:"server,omitempty"`  // address and port; empty: any
+}
+
+// Undrained is a manual drain that ended.
+type Undrained struct {
+	Service string    `json:"service"`
+	Server  string    `json:"server"`
+	Since   time.Time `json:"since"`
+}
+
+// Server answers on the control socket.
 type Server struct {
 	listener net.Listener
-	status   func(context.Context) (any, error)
+	director Director
 	log      *slog.Logger
 }
 
 // Listen opens the control socket in the run directory, mode 0660. A socket
 // that nobody answers on was left by a director that died and is replaced;
 // one that answers is ErrRunning.
-func Listen(runDir string, status func(context.Context) (any, error), log *slog.Logger) (*Server, error) {
+func Listen(runDir string, director Director, log *slog.Logger) (*Server, error) {
 	path := filepath.Join(runDir, socketName)
 	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		conn.Close()
@@ -52,13 +77,21 @@ func Listen(runDir string, status func(context.Context) (any, error), log *slog.
 		listener.Close()
 		return nil, fmt.Errorf("set mode of control socket: %w", err)
 	}
-	return &Server{listener: listener, status: status, log: log}, nil
+	return &Server{listener: listener, director: director, log: log}, nil
 }
 
 // Run serves until ctx ends, then removes the socket.
 func (s *Server) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/status", s.serveStatus)
+	mux.HandleFunc("GET /v1/status", s.answer(func(r *http.Request) (any, error) { return s.director.Status(r.Context()) }))
+	mux.HandleFunc("GET /v1/owned", s.answer(func(r *http.Request) (any, error) { return s.director.Owned(r.Context()) }))
+	mux.HandleFunc("POST /v1/undrain", s.answer(func(r *http.Request) (any, error) {
+		var u Undrain
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 64<<10)).Decode(&u); err != nil {
+			return nil, fmt.Errorf("understand the request: %w", err)
+		}
+		return s.director.Undrain(r.Context(), u)
+	}))
 	server := &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -72,58 +105,19 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) serveStatus(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
-	defer cancel()
-	status, err := s.status(ctx)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-		return
+// answer makes a handler that sends what a function returns, or why it cannot.
+func (s *Server) answer(make func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 3*time.Second)
+		defer cancel()
+		value, err := make(r.WithContext(ctx))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if err := json.NewEncoder(w).Encode(value); err != nil {
+			s.log.Warn("control: send an answer", "path", r.URL.Path, "error", err)
+		}
 	}
-	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(status); err != nil {
-		s.log.Warn("control: send status", "error", err)
-	}
-}
-
-// ErrNotRunning means that no director answers on the socket.
-var ErrNotRunning = errors.New("no tandem is running")
-
-// Status asks the director of the run directory for its status and decodes
-// it into status.
-func Status(ctx context.Context, runDir string, status any) error {
-	path := filepath.Join(runDir, socketName)
-	client := &http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", path)
-		},
-	}}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://tandem/v1/status", nil)
-	if err != nil {
-		return err
-	}
-	reply, err := client.Do(request)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("%w: nobody answers on %s", ErrNotRunning, path)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("ask %s: permission denied: run this as root or as a member of the socket's group", path)
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("ask %s: the director is there but does not answer: it hangs or is stopped", path)
-	case err != nil:
-		return fmt.Errorf("ask %s: %w", path, err)
-	}
-	defer reply.Body.Close()
-	if reply.StatusCode != http.StatusOK {
-		why := make([]byte, 500)
-		n, _ := reply.Body.Read(why)
-		return fmt.Errorf("ask %s: %s: %s", path, reply.Status, why[:n])
-	}
-	if err := json.NewDecoder(reply.Body).Decode(status); err != nil {
-		return fmt.Errorf("read status from %s: %w", path, err)
-	}
-	return nil
 }

@@ -5,15 +5,41 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-ha/tandem/ipvs"
 )
+
+// fake is a director that knows one service and one drain.
+type fake struct {
+	status func(context.Context) (any, error)
+}
+
+var (
+	owned   = ipvs.Key{Addr: netip.MustParseAddrPort("192.0.2.80:80"), Protocol: ipvs.TCP, Family: ipvs.IPv4}
+	drained = Undrained{Service: "192.0.2.80:80 TCP", Server: "198.51.100.1:80", Since: time.Unix(1795000000, 0).UTC()}
+)
+
+func (f fake) Status(ctx context.Context) (any, error)   { return f.status(ctx) }
+func (f fake) Owned(context.Context) ([]ipvs.Key, error) { return []ipvs.Key{owned}, nil }
+
+func (f fake) Undrain(_ context.Context, u Undrain) ([]Undrained, error) {
+	if u.Server != "" && u.Server != drained.Server {
+		return nil, errors.New("not drained")
+	}
+	return []Undrained{drained}, nil
+}
 
 func serve(t *testing.T, dir string, status func(context.Context) (any, error)) {
 	t.Helper()
-	server, err := Listen(dir, status, slog.New(slog.DiscardHandler))
+	server, err := Listen(dir, fake{status}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +60,7 @@ func TestStatusReachesTheAsker(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir, fine)
 	var got map[string]string
-	if err := Status(t.Context(), dir, &got); err != nil {
+	if err := (Client{dir}).Status(t.Context(), &got); err != nil {
 		t.Fatal(err)
 	}
 	if got["role"] != "MASTER" {
@@ -52,7 +78,7 @@ func TestStatusReachesTheAsker(t *testing.T) {
 func TestASecondDirectorIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	serve(t, dir, fine)
-	if _, err := Listen(dir, fine, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrRunning) {
+	if _, err := Listen(dir, fake{fine}, slog.New(slog.DiscardHandler)); !errors.Is(err, ErrRunning) {
 		t.Errorf("got %v, want ErrRunning", err)
 	}
 }
@@ -82,7 +108,7 @@ func TestADeadDirectorCannotLookAlive(t *testing.T) {
 			dir := t.TempDir()
 			tt.setUp(t, dir)
 			var got any
-			err := Status(t.Context(), dir, &got)
+			err := Client{dir}.Status(t.Context(), &got)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q in it", err, tt.want)
 			}
@@ -100,7 +126,24 @@ func TestASocketLeftByKillIsReplaced(t *testing.T) {
 	l.Close()
 	serve(t, dir, fine)
 	var got any
-	if err := Status(t.Context(), dir, &got); err != nil {
+	if err := (Client{dir}).Status(t.Context(), &got); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestOrdersReachTheDirector(t *testing.T) {
+	dir := t.TempDir()
+	serve(t, dir, fine)
+	client := Client{dir}
+	keys, err := client.Owned(t.Context())
+	if diff := cmp.Diff([]ipvs.Key{owned}, keys, cmp.Comparer(func(a, b ipvs.Key) bool { return a == b })); diff != "" || err != nil {
+		t.Errorf("owned: %v\n%s", err, diff)
+	}
+	ended, err := client.Undrain(t.Context(), Undrain{Server: drained.Server})
+	if diff := cmp.Diff([]Undrained{drained}, ended); diff != "" || err != nil {
+		t.Errorf("undrain: %v\n%s", err, diff)
+	}
+	if _, err := client.Undrain(t.Context(), Undrain{Server: "198.51.100.9:80"}); err == nil || !strings.HasSuffix(err.Error(), ": not drained") {
+		t.Errorf("a refusal reads %q", err)
 	}
 }

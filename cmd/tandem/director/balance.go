@@ -10,6 +10,9 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/ipvs/kernel"
+	"github.com/tandem-ha/tandem/ipvs/netfilter"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+	"github.com/tandem-ha/tandem/ipvs/sysctl"
 )
 
 // balance is the half of a director that needs IPVS in the kernel. A director
@@ -18,6 +21,8 @@ type balance struct {
 	kernel     *kernel.Kernel
 	reconciler *ipvs.Reconciler
 	syncer     *connsync.Syncer
+	settings   *sysctl.Keeper
+	tables     *netfilter.Keeper
 	started    bool
 }
 
@@ -36,6 +41,11 @@ func openBalance(ctx context.Context, d *Director) (*balance, error) {
 			Record: d.syncRecordFile(),
 			Epoch:  k.Epoch(),
 		}),
+		settings: sysctl.New(d.log.With("part", "settings"), sysctl.Options{
+			Record: d.settingsRecordFile(),
+			Epoch:  k.Epoch(),
+		}),
+		tables: netfilter.New(d.log.With("part", "nftables"), netfilter.Options{}),
 	}
 	return b, nil
 }
@@ -46,6 +56,8 @@ func (b *balance) start(parts *parts) {
 		return
 	}
 	b.started = true
+	parts.run("kernel settings", b.settings.Run)
+	parts.run("nftables", b.tables.Run)
 	parts.run("IPVS", b.reconciler.Run)
 	parts.run("connection sync", b.syncer.Run)
 }
@@ -53,21 +65,30 @@ func (b *balance) start(parts *parts) {
 // set hands over what a configuration says of IPVS as a whole; the services
 // come from the pools.
 func (b *balance) set(c conf.Config) {
+	b.settings.Want(c.Sysctls)
+	b.tables.Want(rules.Want(ruleServices(c.Services), rules.Host{Addresses: ownAddresses(c)}))
 	b.syncer.Want(c.Sync)
 	b.reconciler.Timeouts(c.Timeouts)
 }
 
-// clear takes away what tandem owns in IPVS. The parts have ended before.
+// clear takes away what tandem owns in the kernel: what forwards first, what
+// it rests on last. The parts have ended before.
 func (b *balance) clear(ctx context.Context) error {
-	return errors.Join(b.syncer.Clear(ctx), b.reconciler.Clear(ctx))
+	return errors.Join(b.syncer.Clear(ctx), b.reconciler.Clear(ctx), b.tables.Clear(ctx), b.settings.Clear(ctx))
 }
 
 func (b *balance) close() error { return b.kernel.Close() }
 
-// status shows the reconciler and the sync daemons.
+// status shows the reconciler, what forwarding rests on, and the sync daemons.
 func (b *balance) status(s *Snapshot, c *connsync.Config) {
 	table := b.reconciler.Snapshot()
-	s.IPVS = &IPVSStatus{LastPass: moment(table.Read), Errors: table.Errors, Repairs: table.Repairs}
+	s.IPVS = &IPVSStatus{LastPass: moment(table.Read), Errors: table.Errors, Writes: table.Writes, Repairs: table.Repairs}
+	if st := b.settings.Status(); len(st.Settings)+len(st.Missing)+len(st.Errors) > 0 {
+		s.Settings = &SettingsStatus{Values: st.Settings, Missing: st.Missing, Repairs: st.Repairs, Problems: st.Errors}
+	}
+	if st := b.tables.Status(); st.Rules+len(st.Errors)+len(st.Notes) > 0 {
+		s.Rules = &RulesStatus{Rules: st.Rules, Repairs: st.Repairs, Problems: slices.Concat(st.Errors, st.Notes)}
+	}
 	if c == nil {
 		return
 	}

@@ -119,7 +119,7 @@ func (d *Director) open(ctx context.Context) error {
 		}
 	}
 	d.watcher = link.NewWatcher(d.log.With("part", "link"), d.router.SetLink)
-	d.control, err = control.Listen(d.options.RunDir, func(ctx context.Context) (any, error) { return d.Snapshot(ctx) }, d.log)
+	d.control, err = control.Listen(d.options.RunDir, door{d}, d.log)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrHost, err)
 	}
@@ -174,6 +174,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	parts.run("control", d.control.Run)
 	notify(d.log, "READY=1", "STATUS="+d.summary())
 
+	look := time.NewTicker(lookInterval)
+	defer look.Stop()
 	watchdog, stopWatchdog := newWatchdog()
 	defer stopWatchdog()
 	var failure error
@@ -186,6 +188,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 			d.Reload(ctx, parts)
 		case <-d.moved:
 			notify(d.log, "STATUS="+d.summary())
+		case <-look.C:
+			d.look()
 		case <-watchdog:
 			d.feed(ctx)
 		}
@@ -201,15 +205,17 @@ func (d *Director) watch(c conf.Config) {
 	d.watcher.Watch(names, virtual)
 }
 
-// recordFile and syncRecordFile remember, for this boot, what of IPVS is
-// tandem's.
+// The record files remember, for this boot, what in the kernel is tandem's.
 func (d *Director) recordFile() string     { return filepath.Join(d.options.RunDir, "ipvs.json") }
 func (d *Director) syncRecordFile() string { return filepath.Join(d.options.RunDir, "connsync.json") }
+func (d *Director) settingsRecordFile() string {
+	return filepath.Join(d.options.RunDir, "settings.json")
+}
 
 // leftovers tells whether an earlier run has recorded something in IPVS. It
 // has to go even when this configuration needs no IPVS.
 func (d *Director) leftovers() bool {
-	for _, file := range []string{d.recordFile(), d.syncRecordFile()} {
+	for _, file := range []string{d.recordFile(), d.syncRecordFile(), d.settingsRecordFile()} {
 		if _, err := os.Stat(file); err == nil {
 			return true
 		}
@@ -227,5 +233,5 @@ func (d *Director) sayFound(found conf.Diagnostics) {
 
 // balances tells whether a configuration needs IPVS at all.
 func balances(c conf.Config) bool {
-	return len(c.Services) > 0 || c.Sync != nil || c.Timeouts != (ipvs.Timeouts{})
+	return len(c.Services) > 0 || c.Sync != nil || c.Timeouts != (ipvs.Timeouts{}) || len(c.Sysctls) > 0
 }

@@ -125,7 +125,9 @@ func (p *pools) compute() {
 	for _, s := range p.services {
 		entry, state, changes := pool.Want(s.Service, p.inputs(s), p.states[s.Key])
 		p.states[s.Key] = state
-		table[s.Key] = entry
+		for _, key := range members(s) {
+			table[key] = memberEntry(key, entry)
+		}
 		for _, c := range changes {
 			p.say(s.Name, c)
 		}
@@ -135,8 +137,11 @@ func (p *pools) compute() {
 
 func (p *pools) inputs(s conf.Service) pool.Inputs {
 	in := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: map[ipvs.Server]bool{}}
-	for server := range p.drainsOf(s.Key) {
-		in.Drained[server] = true
+	drained := p.drainsOf(s.Key)
+	for _, server := range s.Servers {
+		if _, ok := drained[memberServer(s.Key, server.Addr, server.Dest.Forwarding)]; ok {
+			in.Drained[server.Addr] = true
+		}
 	}
 	for _, c := range s.Checks {
 		gate := p.gates[c.Key]

@@ -18,6 +18,8 @@ type Snapshot struct {
 	Instances []InstanceStatus `json:"instances"`
 	Services  []ServiceStatus  `json:"services"`
 	IPVS      *IPVSStatus      `json:"ipvs,omitempty"`
+	Settings  *SettingsStatus  `json:"kernel_settings,omitempty"`
+	Rules     *RulesStatus     `json:"nftables,omitempty"`
 	Sync      *SyncStatus      `json:"sync,omitempty"`
 	// Strays are messages of protocol 112 for no instance of ours, by reason.
 	Strays map[string]uint64 `json:"stray_adverts,omitempty"`
@@ -79,6 +81,7 @@ type AddressStatus struct {
 // ServiceStatus is one virtual service.
 type ServiceStatus struct {
 	Name       string         `json:"name"`
+	Members    []string       `json:"members,omitempty"` // the others of its virtual_server_group
 	Scheduler  string         `json:"scheduler"`
 	InKernel   bool           `json:"in_kernel"`
 	Quorum     int            `json:"quorum"`
@@ -109,7 +112,24 @@ type ServerStatus struct {
 type IPVSStatus struct {
 	LastPass *time.Time `json:"last_pass,omitempty"`
 	Errors   []string   `json:"errors,omitempty"`
+	Writes   uint64     `json:"writes"`  // operations that the kernel took
 	Repairs  uint64     `json:"repairs"` // changes from outside that were undone
+}
+
+// SettingsStatus are the kernel settings that tandem keeps, by path below
+// /proc/sys, as the kernel has them.
+type SettingsStatus struct {
+	Values   map[string]string `json:"values"`
+	Missing  []string          `json:"missing,omitempty"` // this kernel does not have them
+	Repairs  uint64            `json:"repairs"`
+	Problems []string          `json:"problems,omitempty"`
+}
+
+// RulesStatus are tandem's own nftables tables.
+type RulesStatus struct {
+	Rules    int      `json:"rules"`
+	Repairs  uint64   `json:"repairs"`
+	Problems []string `json:"problems,omitempty"`
 }
 
 // SyncStatus is connection synchronisation as the kernel has it.

@@ -48,25 +48,33 @@ func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 	views := make([]ServiceStatus, 0, len(p.services))
 	for _, s := range p.services {
 		state := p.states[s.Key]
-		_, inKernel := kernel.Table[s.Key]
 		v := ServiceStatus{
-			Name: s.Name, Scheduler: s.IPVS.Scheduler, InKernel: inKernel,
+			Name: s.Name, Scheduler: s.IPVS.Scheduler, InKernel: true,
 			Quorum: s.Quorum, Have: state.Weight, QuorumLost: state.Quorum == pool.Lost,
 			Servers: []ServerStatus{},
+		}
+		for _, key := range members(s) {
+			if _, ok := kernel.Table[key]; !ok {
+				v.InKernel = false
+			}
+			if key != s.Key {
+				v.Members = append(v.Members, key.String())
+			}
 		}
 		drained := p.drainsOf(s.Key)
 		for _, server := range s.Servers {
 			r := p.viewServer(s, server, state.Servers[server.Addr])
-			if d, ok := drained[server.Addr]; ok {
+			there := memberServer(s.Key, server.Addr, server.Dest.Forwarding)
+			if d, ok := drained[there]; ok {
 				r.Drained, r.Reason, r.Since = true, d.Reason.String(), moment(d.Since)
 			}
-			fillKernel(&r, kernel, s.Key)
+			fillKernel(&r, kernel, s.Key, there)
 			v.Servers = append(v.Servers, r)
 		}
 		if s.Sorry != nil {
-			r := ServerStatus{Addr: s.Sorry.Addr, Sorry: true, Forwarding: s.Sorry.Dest.Forwarding.String(),
+			r := ServerStatus{Addr: s.Sorry.Addr, Sorry: true, Forwarding: method(s.Sorry.Dest, s.Sorry.FullNAT),
 				Verdict: state.Sorry.Status.String(), Reason: "sorry server", Configured: s.Sorry.Dest.Weight, Wanted: wanted(state.Sorry)}
-			fillKernel(&r, kernel, s.Key)
+			fillKernel(&r, kernel, s.Key, memberServer(s.Key, s.Sorry.Addr, s.Sorry.Dest.Forwarding))
 			v.Servers = append(v.Servers, r)
 		}
 		views = append(views, v)
@@ -77,7 +85,7 @@ func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 // viewServer shows a real server's standing and the check that decides it:
 // the one that failed, else the one heard of last.
 func (p *pools) viewServer(s conf.Service, server pool.Server, st pool.Standing) ServerStatus {
-	v := ServerStatus{Addr: server.Addr, Forwarding: server.Dest.Forwarding.String(), Verdict: st.Status.String(),
+	v := ServerStatus{Addr: server.Addr, Forwarding: method(server.Dest, server.FullNAT), Verdict: st.Status.String(),
 		Reason: "no check is configured", Configured: server.Dest.Weight, Wanted: wanted(st)}
 	var latest healthcheck.Gate
 	for _, key := range server.Checks {
@@ -101,8 +109,19 @@ func (p *pools) viewServer(s conf.Service, server pool.Server, st pool.Standing)
 	return v
 }
 
-func fillKernel(v *ServerStatus, kernel ipvs.Snapshot, key ipvs.Key) {
-	dest, counts, ok := kernel.Server(key, v.Addr)
+// method is how a server is reached, as the configuration spells it.
+func method(d ipvs.Destination, fullNAT bool) string {
+	switch {
+	case fullNAT:
+		return "FULLNAT"
+	case d.Tunnel.Type != ipvs.IPIP:
+		return d.Forwarding.String() + " " + d.Tunnel.Type.String()
+	}
+	return d.Forwarding.String()
+}
+
+func fillKernel(v *ServerStatus, kernel ipvs.Snapshot, key ipvs.Key, server ipvs.Server) {
+	dest, counts, ok := kernel.Server(key, server)
 	if !ok {
 		return
 	}

@@ -1,0 +1,50 @@
+package director
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+)
+
+// lookInterval is how often the host's own addresses are compared with those
+// that the rules were made for.
+const lookInterval = 10 * time.Second
+
+// look makes the rules anew: an address that this host has since is perhaps
+// one of the real servers. Equal rules are no work.
+func (d *Director) look() {
+	d.mu.Lock()
+	config, b := d.config, d.balance
+	d.mu.Unlock()
+	if b != nil {
+		b.tables.Want(rules.Want(ruleServices(config.Services), rules.Host{Addresses: ownAddresses(config)}))
+	}
+}
+
+// ownAddresses are the addresses of this host, in order, without the virtual
+// ones, which both directors have in turn. An error leaves them out: they are
+// asked for again soon.
+func ownAddresses(c conf.Config) []netip.Addr {
+	_, virtual := interests(c.VRRP)
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var own []netip.Addr
+	for _, a := range all {
+		n, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		ip, ok := netip.AddrFromSlice(n.IP)
+		if ip = ip.Unmap(); ok && !slices.Contains(virtual, ip) {
+			own = append(own, ip)
+		}
+	}
+	slices.SortFunc(own, netip.Addr.Compare)
+	return slices.Compact(own)
+}
