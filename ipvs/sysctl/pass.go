@@ -1,0 +1,180 @@
+package sysctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"time"
+)
+
+// rounds is how often a pass writes before it says that it cannot: a setting
+// that another one changed is written again in the next round.
+const rounds = 3
+
+// pass brings the settings to what is wanted, publishes what it saw, and says
+// whether to look again soon.
+func (k *Keeper) pass(ctx context.Context, want Settings) bool {
+	k.load()
+	have, repairs, errs := k.bring(ctx, want)
+	missing, waiting := k.missing(want, have)
+	texts := k.say(ctx, errs)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.status = Status{
+		Settings: have, Missing: missing, Errors: texts, Read: time.Now(),
+		Repairs: k.status.Repairs + uint64(repairs),
+	}
+	return len(texts) == 0 && !waiting
+}
+
+// bring gives the settings the values that are wanted, and those that are not
+// wanted any more what was found. It returns the wanted ones as read back.
+func (k *Keeper) bring(ctx context.Context, want Settings) (have Settings, repairs int, errs []error) {
+	want, errs = valid(want)
+	have, readErrs := k.tree.readAll(want, maps.Keys(k.record.Entries))
+	errs = append(errs, readErrs...)
+	for _, name := range flips(want, have) {
+		maps.Copy(have, k.tree.others(name))
+	}
+	repairs = k.sayDrift(want, have)
+	clear(k.held)
+
+	next, goals := plan(k.record.Entries, want, have)
+	k.save(record{Epoch: k.opt.Epoch, Entries: next}) // Before the kernel hears of it.
+	have, failed := k.settle(ctx, goals, have)
+	for _, name := range inOrder(goals) {
+		if failed[name] != nil {
+			errs = append(errs, failed[name])
+		}
+	}
+	k.forget(want, failed)
+	maps.DeleteFunc(have, func(name, _ string) bool { _, ok := want[name]; return !ok })
+	for name, value := range have {
+		if value == want[name] {
+			k.held[name] = value
+		}
+	}
+	if ctx.Err() != nil {
+		errs = append(errs, ctx.Err())
+	}
+	return have, repairs, errs
+}
+
+// settle writes until every setting has its goal, and returns what they are
+// then and why those that have not failed.
+func (k *Keeper) settle(ctx context.Context, goals, have Settings) (now Settings, failed map[string]error) {
+	failed = map[string]error{}
+	for range rounds {
+		done := true
+		for _, name := range inOrder(goals) {
+			if have[name] == goals[name] || failed[name] != nil || ctx.Err() != nil {
+				continue
+			}
+			done = false
+			if err := k.tree.write(name, goals[name]); err != nil {
+				failed[name] = err
+			}
+		}
+		if done {
+			return have, failed
+		}
+		have, _ = k.tree.readAll(goals, nil) // One that went meanwhile is missing.
+	}
+	for name, value := range goals {
+		if now, there := have[name]; there && now != value && failed[name] == nil {
+			failed[name] = fmt.Errorf("set %s to %q: it reads %q afterwards; the kernel takes another form of it, or another setting decides it",
+				dotted(name), value, now)
+		}
+	}
+	return have, failed
+}
+
+// forget drops from the record what is not tandem's any more: given back, set
+// by somebody else since, or gone with its interface.
+func (k *Keeper) forget(want Settings, failed map[string]error) {
+	next := maps.Clone(k.record.Entries)
+	maps.DeleteFunc(next, func(name string, e entry) bool {
+		_, wanted := want[name]
+		_, held := want[e.With]
+		return !wanted && !held && failed[name] == nil
+	})
+	k.save(record{Epoch: k.opt.Epoch, Entries: next})
+}
+
+// sayDrift says which settings that were as wanted are not any more.
+func (k *Keeper) sayDrift(want, have Settings) (repairs int) {
+	for _, name := range inOrder(have) {
+		if value, ok := want[name]; ok && k.held[name] == value && have[name] != value {
+			repairs++
+			k.log.Warn("somebody else changed a kernel setting; repairing", "sysctl", dotted(name), "from", have[name], "to", value)
+		}
+	}
+	return repairs
+}
+
+// missing are the wanted settings that do not exist, each said once until it
+// has been there. Waiting tells that one of them belongs to an interface,
+// which may come at any moment.
+func (k *Keeper) missing(want, have Settings) (names []string, waiting bool) {
+	absent := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if _, there := have[name]; there || check(name) != nil || k.tree.exists(name) {
+			if k.absent[name] != "" {
+				k.log.Info("a kernel setting that was missing is there now", "sysctl", dotted(name))
+			}
+			continue
+		}
+		names = append(names, name)
+		_, later := ofInterface(name)
+		waiting = waiting || later
+		if absent[name] = k.tree.hint(name); k.absent[name] != "" {
+			continue
+		}
+		if later {
+			k.log.Info("a kernel setting waits for its interface", "sysctl", dotted(name), "value", want[name])
+			continue
+		}
+		k.log.Warn("a kernel setting does not exist here; its default holds", "sysctl", dotted(name), "wanted", want[name], "do", absent[name])
+	}
+	k.absent = absent
+	return names, waiting
+}
+
+// valid are the settings whose names can be paths below the root, in the
+// spelling of the kernel.
+func valid(s Settings) (Settings, []error) {
+	var errs []error
+	good := Settings{}
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		if err := check(name); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		good[name] = spelled(s[name])
+	}
+	return good, errs
+}
+
+func check(name string) error {
+	if name == "." || !fs.ValidPath(name) {
+		return fmt.Errorf("set %q: it is no path of a kernel setting, as net/ipv4/vs/conntrack is", name)
+	}
+	return nil
+}
+
+// explain adds to the failure of a write what usually is behind it.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w: it takes root, and in a container a writable /proc/sys", err)
+	case errors.Is(err, errReadOnly):
+		return fmt.Errorf("%w: /proc/sys is mounted read-only, as containers do; set it outside or mount it writable", err)
+	case errors.Is(err, errInvalid):
+		return fmt.Errorf("%w: the kernel refuses this value", err)
+	}
+	return err
+}
