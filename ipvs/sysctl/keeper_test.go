@@ -240,3 +240,21 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+// A stop that has run out of time keeps the record, so that the next one can
+// give back what this one did not.
+func TestAClearWithoutTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := begin(t, proc(t))
+		r.Want(sysctl.Settings{reuse: "0"})
+		r.after(0)
+		r.stop()
+		late, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := r.Clear(late); !errors.Is(err, context.Canceled) {
+			t.Errorf("Clear: %v, want %v", err, context.Canceled)
+		}
+		begin(t, r.opt).clear()
+		r.has(fresh)
+	})
+}

@@ -80,7 +80,7 @@ func (k *Keeper) settle(ctx context.Context, goals, have Settings) (now Settings
 			}
 		}
 		if done {
-			return have, failed
+			break
 		}
 		have, _ = k.tree.readAll(goals, nil) // One that went meanwhile is missing.
 	}
