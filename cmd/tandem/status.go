@@ -157,7 +157,7 @@ func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
 	}
 	fmt.Fprintf(w, "\nservice %s %s\t%s: healthy weight %d, needs %d\n", s.Name, s.Scheduler, state, s.Have, s.Quorum)
 	if len(s.Members) > 0 {
-		fmt.Fprintf(w, "  and\t%s\n", listed(s.Members))
+		fmt.Fprintf(w, "  and %s\n", listed(s.Members))
 	}
 	fmt.Fprintln(w, "  server\tverdict\tfor\tweight\tkernel\tactive\tinactive\twhy")
 	for _, r := range s.Servers {
