@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -84,7 +85,7 @@ func (o ConfigOptions) validate(p Plan) error {
 		return fmt.Errorf("an interval of %s is not possible in VRRP version 2", o.AdvertInt)
 	case o.Password != "" && o.Version != 2:
 		return errors.New("only VRRP version 2 has passwords")
-	case o.ActiveActive && p.Mode == NAT:
+	case o.ActiveActive && p.hasGateway():
 		return errors.New("real servers have one default gateway, so NAT cannot be active-active")
 	}
 	return nil
@@ -119,7 +120,8 @@ func (p Plan) MasterDown(d Director, o ConfigOptions) time.Duration {
 // accepts, and therefore tandem. A has priority 150 and B 100 (crossed for the
 // second VIP of an active-active pair); both start as BACKUP. In NAT mode the
 // VIPs outside and the gateway inside are two instances in one sync group; in
-// the other modes the instance tracks the inside link.
+// the other modes the instance tracks the inside link. Addresses of IPv6 float
+// with those of IPv4. In mode All there is no service but those of Extra.
 func (p Plan) Config(d Director, o ConfigOptions) (string, error) {
 	o = o.withDefaults()
 	if err := o.validate(p); err != nil {
@@ -131,7 +133,10 @@ func (p Plan) Config(d Director, o ConfigOptions) (string, error) {
 	for _, in := range instances {
 		p.writeInstance(&w, d, o, in)
 	}
-	for _, vip := range p.VIPs {
+	for _, vip := range slices.Concat(p.VIPs, p.VIPs6) {
+		if p.Mode == All {
+			break
+		}
 		p.writeService(&w, o, vip, HTTPPort, o.Check)
 		p.writeService(&w, o, vip, EchoPort, TCPCheck)
 	}
@@ -146,27 +151,32 @@ type instance struct {
 	side  Side
 	index int // Of its first VIP, for the priority.
 	vips  []netip.Addr
-	track bool // The other link too.
+	vips6 []netip.Addr // Those that float with them.
+	track bool         // The other link too.
 }
 
 // instances returns what a director votes for.
 func (p Plan) instances(o ConfigOptions) []instance {
 	switch {
-	case p.Mode == NAT:
-		return []instance{
-			{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs},
-			{name: "gateway", vrid: vridInside, side: Inside, vips: []netip.Addr{p.Gateway}},
+	case p.hasGateway():
+		gateway := instance{name: "gateway", vrid: vridInside, side: Inside, vips: []netip.Addr{p.Gateway}}
+		if p.Gateway6.IsValid() {
+			gateway.vips6 = []netip.Addr{p.Gateway6}
 		}
+		return []instance{{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs, vips6: p.VIPs6}, gateway}
 	case o.ActiveActive:
 		var all []instance
 		for i, vip := range p.VIPs {
 			all = append(all, instance{
 				name: "vip" + strconv.Itoa(i+1), vrid: vridOutside + i, side: Outside,
-				index: i, vips: []netip.Addr{vip}, track: true,
+				index: i, vips: []netip.Addr{vip}, vips6: p.vip6(i), track: true,
 			})
 		}
 		return all
 	default:
-		return []instance{{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs, track: true}}
+		return []instance{{name: "vip", vrid: vridOutside, side: Outside, vips: p.VIPs, vips6: p.VIPs6, track: true}}
 	}
 }
+
+// hasGateway says that real servers route by an address that floats.
+func (p Plan) hasGateway() bool { return p.Mode == NAT || p.Mode == All }

@@ -133,9 +133,29 @@ func (h *Host) addAddress(link string, a netip.Prefix) error {
 	return nil
 }
 
-// addDefaultRoute routes everything by a neighbour.
-func (h *Host) addDefaultRoute(via netip.Addr) error {
-	if err := h.handle.RouteAdd(&netlink.Route{Gw: via.AsSlice()}); err != nil {
+// addLeg gives an interface the addresses of its leg.
+func (h *Host) addLeg(link string, leg Leg, bits int) error {
+	if err := h.addAddress(link, netip.PrefixFrom(leg.Addr, bits)); err != nil || !leg.Addr6.IsValid() {
+		return err
+	}
+	return h.addAddress(link, netip.PrefixFrom(leg.Addr6, bits6))
+}
+
+// addDefaultRoutes routes everything by a neighbour, in each of its families.
+func (h *Host) addDefaultRoutes(via Leg) error {
+	return errors.Join(h.addDefaultRoute(via.Addr, mainTable), h.addDefaultRoute(via.Addr6, mainTable))
+}
+
+// mainTable stands for the table that the kernel takes where none is named.
+const mainTable = 0
+
+// addDefaultRoute routes everything of a family by a neighbour. The zero
+// address, that of a family which the lab does not have, adds nothing.
+func (h *Host) addDefaultRoute(via netip.Addr, table int) error {
+	if !via.IsValid() {
+		return nil
+	}
+	if err := h.handle.RouteAdd(&netlink.Route{Gw: via.AsSlice(), Table: table}); err != nil {
 		return fmt.Errorf("add the default route by %s in %s: %w", via, h.Name, err)
 	}
 	return nil

@@ -17,6 +17,10 @@ type Options struct {
 	// VIPs are the virtual addresses in the outside network, one or two; nil
 	// for DefaultVIPs(1).
 	VIPs []netip.Addr
+	// DualStack gives every host IPv6 addresses too, and a VIP of IPv6 for
+	// each of IPv4. A lab that measures time does without: what IPv6 says on
+	// its own would be in the captures and on the one processor.
+	DualStack bool
 	// Dir holds configurations, run and state folders of the directors. Empty
 	// means a temporary folder that Close removes.
 	Dir string
@@ -48,6 +52,9 @@ type Lab struct {
 // process. It needs root. Where it fails, nothing is left over.
 func New(ctx context.Context, o Options) (*Lab, error) {
 	l := &Lab{plan: NewPlan(o.Mode, o.VIPs), log: o.Log, dir: o.Dir}
+	if o.DualStack {
+		l.plan = l.plan.DualStack()
+	}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}

@@ -27,10 +27,15 @@ const (
 	DR Mode = iota
 	NAT
 	TUN
+	// All is a lab for tests that bring their own services: its real servers
+	// take every method at once, over IPv4 and IPv6 and with every tunnel. It
+	// is always dual stack, and its directors' kernels are as they come: what
+	// forwarding needs there is the directors' to set.
+	All
 )
 
 // String returns the name that lb_kind takes.
-func (m Mode) String() string { return name([]string{"DR", "NAT", "TUN"}, int(m)) }
+func (m Mode) String() string { return name([]string{"DR", "NAT", "TUN", "all"}, int(m)) }
 
 // Director names one of the two directors.
 type Director int
@@ -85,8 +90,9 @@ const HealthPath = "/health"
 
 // Leg is one attachment of a host to a network.
 type Leg struct {
-	Addr netip.Addr
-	MAC  net.HardwareAddr
+	Addr  netip.Addr
+	Addr6 netip.Addr // Only where the lab is dual stack.
+	MAC   net.HardwareAddr
 }
 
 // DirectorLegs are the two links of a director or of the witness.
@@ -104,6 +110,11 @@ type Plan struct {
 	Gateway netip.Addr
 
 	ClientNet, OutsideNet, InsideNet netip.Prefix
+
+	// VIPs6 and Gateway6 are those of a dual-stack lab. They float with the
+	// others: VRRP for IPv4 carries them as excluded addresses.
+	VIPs6    []netip.Addr
+	Gateway6 netip.Addr
 
 	Client                      Leg
 	RouterClient                Leg
@@ -154,6 +165,9 @@ func NewPlan(mode Mode, vips []netip.Addr) Plan {
 	}
 	for i := range serverCount {
 		p.Servers = append(p.Servers, leg(insideNet, hostServer+i))
+	}
+	if mode == All {
+		return p.DualStack()
 	}
 	return p
 }

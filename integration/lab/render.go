@@ -66,6 +66,14 @@ func (p Plan) writeInstance(w *confWriter, d Director, o ConfigOptions, in insta
 		w.line("%s/%d dev %s", vip, vip.BitLen(), in.side)
 	}
 	w.close()
+	if len(in.vips6) > 0 {
+		// An instance has one family; keepalived takes the other one here.
+		w.open("virtual_ipaddress_excluded")
+		for _, vip := range in.vips6 {
+			w.line("%s/%d dev %s", vip, vip.BitLen(), in.side)
+		}
+		w.close()
+	}
 	w.close()
 }
 
@@ -80,7 +88,7 @@ func (p Plan) writeService(w *confWriter, o ConfigOptions, vip netip.Addr, port 
 		if i < len(o.Weights) {
 			weight = o.Weights[i]
 		}
-		w.open("real_server %s %d", server.Addr, port)
+		w.open("real_server %s %d", server.For(vip), port)
 		w.line("weight %d", weight)
 		w.open("%s", check)
 		if check == HTTPGet {

@@ -12,6 +12,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Socket makes a socket in the namespace, as socket(2) does, closed on exec.
+func (h *Host) Socket(family, kind, protocol int) (fd int, err error) {
+	err = h.Do(func() error {
+		fd, err = unix.Socket(family, kind|unix.SOCK_CLOEXEC, protocol)
+		return err
+	})
+	if err != nil {
+		return -1, fmt.Errorf("open a socket in %s: %w", h.Name, err)
+	}
+	return fd, nil
+}
+
 // Listen listens in the namespace. Only the creation of the socket needs it;
 // the listener works from any goroutine.
 func (h *Host) Listen(ctx context.Context, network, address string) (l net.Listener, err error) {
@@ -50,13 +62,9 @@ func (h *Host) dialTCP(ctx context.Context, local, remote netip.AddrPort) (*net.
 	if remote.Addr().Is6() {
 		family = unix.AF_INET6
 	}
-	fd := -1
-	err := h.Do(func() (err error) {
-		fd, err = unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
-		return err
-	})
+	fd, err := h.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, unix.IPPROTO_TCP)
 	if err != nil {
-		return nil, fmt.Errorf("open a socket: %w", err)
+		return nil, err
 	}
 	if local.IsValid() {
 		if err := unix.Bind(fd, sockaddr(local)); err != nil {

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"os"
 	"strconv"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // build makes every host, from the switches outwards.
@@ -85,7 +83,7 @@ func connect(from *Host, port string, bridge int, to *Host, link string, leg Leg
 	if err := from.linkUp(port); err != nil {
 		return err
 	}
-	if err := to.addAddress(link, netip.PrefixFrom(leg.Addr, bits)); err != nil {
+	if err := to.addLeg(link, leg, bits); err != nil {
 		return err
 	}
 	return to.linkUp(link)
@@ -112,10 +110,16 @@ func (l *Lab) buildRouter() (err error) {
 	if l.router, err = newHost("router"); err != nil {
 		return err
 	}
-	if err := l.router.Sysctl("net.ipv4.ip_forward", "1"); err != nil {
+	if err := l.router.sysctls(forwarding); err != nil {
 		return err
 	}
 	return l.plugBoth(l.router, DirectorLegs{l.plan.RouterOutside, l.plan.RouterInside})
+}
+
+// forwarding makes a host route. IPv6 is optional here as everywhere.
+var forwarding = []sysctl{
+	{"net.ipv4.ip_forward", "1", false},
+	{"net.ipv6.conf.all.forwarding", "1", true},
 }
 
 func (l *Lab) buildClient() (err error) {
@@ -126,10 +130,13 @@ func (l *Lab) buildClient() (err error) {
 	if err := connect(l.router, ClientLink, 0, l.client, ClientLink, p.Client, p.ClientNet.Bits()); err != nil {
 		return err
 	}
-	if err := l.router.addAddress(ClientLink, netip.PrefixFrom(p.RouterClient.Addr, p.ClientNet.Bits())); err != nil {
+	if err := l.router.addLeg(ClientLink, p.RouterClient, p.ClientNet.Bits()); err != nil {
 		return err
 	}
-	return l.client.addDefaultRoute(p.RouterClient.Addr)
+	if err := l.client.addDefaultRoutes(p.RouterClient); err != nil {
+		return err
+	}
+	return l.buildCrowd()
 }
 
 func (l *Lab) buildWitness() (err error) {
@@ -149,46 +156,11 @@ func (l *Lab) buildServers() error {
 		if err := l.plug(s, Inside, leg); err != nil {
 			return err
 		}
-		if err := l.prepareServer(s); err != nil {
+		if err := l.prepareServer(s, leg); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// prepareServer sets a real server up for the forwarding method.
-func (l *Lab) prepareServer(s *Host) error {
-	if l.plan.Mode == NAT {
-		return s.addDefaultRoute(l.plan.Gateway)
-	}
-	if err := s.addDefaultRoute(l.plan.RouterInside.Addr); err != nil {
-		return err
-	}
-	// The server has the VIP and must not say so (the ARP problem of DR and
-	// TUN: Documentation/networking/ip-sysctl.rst, arp_ignore, arp_announce).
-	err := s.sysctls([]sysctl{
-		{"net.ipv4.conf.all.arp_ignore", "1", false},
-		{"net.ipv4.conf.all.arp_announce", "2", false},
-	})
-	if err != nil {
-		return err
-	}
-	for _, vip := range l.plan.VIPs {
-		if err := s.addAddress("lo", netip.PrefixFrom(vip, vip.BitLen())); err != nil {
-			return err
-		}
-	}
-	if l.plan.Mode != TUN {
-		return nil
-	}
-	// tunl0, which takes what no other tunnel wants, comes with the ipip
-	// module; asking for it loads the module where that is needed.
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = "tunl0"
-	if err := s.handle.LinkAdd(&netlink.Iptun{LinkAttrs: attrs}); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("make tunl0 in %s: %w", s.Name, err)
-	}
-	return s.linkUp("tunl0")
 }
 
 // buildDirector makes a director's host, at the start and at every Revive.
@@ -200,11 +172,23 @@ func (l *Lab) buildDirector(d Director) error {
 	l.mu.Lock()
 	l.directors[d-1] = h
 	l.mu.Unlock()
-	if err := h.Sysctl("net.ipv4.ip_forward", "1"); err != nil {
+	settings := []sysctl{{"net.ipv4.ip_forward", "1", false}}
+	if l.plan.Mode == All {
+		settings = untuned
+	}
+	if err := h.sysctls(settings); err != nil {
 		return err
 	}
 	if err := l.plugBoth(h, l.plan.Legs(d)); err != nil {
 		return err
 	}
-	return h.addDefaultRoute(l.plan.RouterOutside.Addr)
+	return h.addDefaultRoutes(l.plan.RouterOutside)
+}
+
+// untuned are the kernel's defaults, whatever the machine's own settings are.
+var untuned = []sysctl{
+	{"net.ipv4.ip_forward", "0", false},
+	{"net.ipv6.conf.all.forwarding", "0", true},
+	{"net.ipv4.conf.all.send_redirects", "1", false},
+	{"net.ipv4.conf.default.send_redirects", "1", false},
 }

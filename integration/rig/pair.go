@@ -76,8 +76,11 @@ func (p *Pair) serve(t testing.TB) {
 	plan := p.Plan()
 	for i, leg := range plan.Servers {
 		s := &traffic.Server{Name: fmt.Sprintf("s%d", i+1), Net: p.Server(i), Loop: p.Loop, Addresses: []netip.Addr{leg.Addr}}
+		if leg.Addr6.IsValid() {
+			s.Addresses = append(s.Addresses, leg.Addr6)
+		}
 		if plan.Mode != lab.NAT {
-			s.Addresses = append(s.Addresses, plan.VIPs...)
+			s.Addresses = append(append(s.Addresses, plan.VIPs...), plan.VIPs6...)
 		}
 		if err := s.Up(t.Context()); err != nil {
 			t.Fatal(err)

@@ -37,7 +37,7 @@ func (p *Pair) weights(s lab.VirtualService) string {
 
 func (p *Pair) serverName(a netip.Addr) string {
 	for i, leg := range p.Plan().Servers {
-		if leg.Addr == a {
+		if leg.Addr == a || leg.Addr6 == a {
 			return fmt.Sprintf("s%d", i+1)
 		}
 	}
@@ -68,4 +68,23 @@ func (p *Pair) WaitForwarding(t testing.TB, d lab.Director) {
 	for _, port := range []uint16{lab.HTTPPort, lab.EchoPort} {
 		p.WaitTable(t, d, netip.AddrPortFrom(p.VIP(), port), "s1=1 s2=1 s3=1")
 	}
+}
+
+// WaitServices waits until a director's kernel has n services, each with a real
+// server.
+func (p *Pair) WaitServices(t testing.TB, d lab.Director, n int) {
+	t.Helper()
+	Until(t, fmt.Sprintf("director %s has %d services", d, n), func() error {
+		services, err := p.Director(d).IPVS()
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(services, func(s lab.VirtualService) bool { return len(s.Destinations) == 0 }); i >= 0 {
+			return fmt.Errorf("%s %s has no real server", services[i].Addr, services[i].Protocol)
+		}
+		if len(services) != n {
+			return fmt.Errorf("it has %d", len(services))
+		}
+		return nil
+	})
 }

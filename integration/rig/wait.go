@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,4 +81,21 @@ func (p *Pair) WaitOwner(t testing.TB, a netip.Addr, want string) {
 		}
 		return nil
 	})
+}
+
+// WaitVirtual waits until every virtual address of the plan, and the gateway of
+// the real servers, is at exactly this director.
+func (p *Pair) WaitVirtual(t testing.TB, d lab.Director) {
+	t.Helper()
+	plan := p.Plan()
+	all := slices.Concat(plan.VIPs, plan.VIPs6)
+	if plan.Mode == lab.NAT || plan.Mode == lab.All {
+		all = append(all, plan.Gateway)
+		if plan.Gateway6.IsValid() {
+			all = append(all, plan.Gateway6)
+		}
+	}
+	for _, a := range all {
+		p.WaitOwner(t, a, d.String())
+	}
 }

@@ -100,7 +100,7 @@ func page(name string, said []byte) (reply []byte, last bool) {
 }
 
 func (s *Server) listen(ctx context.Context, at netip.AddrPort, answer answer) error {
-	l, err := s.Net.Listen(ctx, "tcp4", at.String())
+	l, err := s.Net.Listen(ctx, "tcp", at.String())
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s *Server) listen(ctx context.Context, at netip.AddrPort, answer answer) e
 }
 
 func (s *Server) reflect(ctx context.Context, at netip.AddrPort) error {
-	c, err := s.Net.ListenPacket(ctx, "udp4", at.String())
+	c, err := s.Net.ListenPacket(ctx, "udp", at.String())
 	if err != nil {
 		return err
 	}
