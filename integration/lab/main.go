@@ -47,29 +47,38 @@ func (n Need) String() string {
 	return name([]string{"ready", "boot", "not root", "missing", "unwanted", "too large"}, int(n))
 }
 
-// Needs reports what this machine can do, and the reason in words with what
-// to do about it.
-func Needs() (Need, string) {
+// Needs reports what this machine can do for a lab that needs IPVS, and the
+// reason in words with what to do about it.
+func Needs() (Need, string) { return NeedsOf(testkernel.UserMode) }
+
+// NeedsOf is Needs for a lab that needs what this test kernel has: IPVS, and
+// nftables too where it is testkernel.Complete.
+func NeedsOf(k testkernel.Kernel) (Need, string) {
 	if os.Geteuid() != 0 {
 		return NotRoot, "not root: the lab is made of network namespaces; run this as root"
 	}
+	what := "IPVS"
 	have, err := testkernel.HaveIPVS()
+	if k == testkernel.Complete {
+		what = "IPVS with nftables"
+		have = have && testkernel.HaveNFTables()
+	}
 	switch {
 	case err != nil:
 		return Missing, err.Error()
 	case have:
-		return Ready, "this kernel has IPVS"
+		return Ready, "this kernel has " + what
 	case testkernel.Inside():
-		return Missing, "the test kernel has no IPVS"
+		return Missing, "this test kernel has no " + what
 	case os.Getenv(NoKernelEnv) == "1":
-		return Unwanted, "this kernel has no IPVS and " + NoKernelEnv + "=1 wants no test kernel; unset it to run this"
+		return Unwanted, "this kernel has no " + what + " and " + NoKernelEnv + "=1 wants no test kernel; unset it to run this"
 	case raceDetector:
 		return TooLarge, "the test kernel has no room for the race detector's memory; run this without -race"
-	case !testkernel.Installed():
-		return Missing, "this kernel has no IPVS; " + testkernel.ErrNotInstalled.Error()
-	default:
-		return Boot, "this kernel has no IPVS; the test kernel has"
 	}
+	if err := k.Installed(); err != nil {
+		return Missing, "this kernel has no " + what + "; " + err.Error()
+	}
+	return Boot, "this kernel has no " + what + "; the test kernel has"
 }
 
 // Rerun runs a program in a test kernel, by default this one with its own
@@ -99,31 +108,59 @@ func Main(m interface{ Run() int }) {
 	MaybeInit()
 	flag.Parse()
 	need, why := Needs()
-	switch {
-	case need == Missing:
+	if need == Missing {
 		fmt.Fprintf(os.Stderr, "%s (or set %s=1 to skip the tests that need it)\n", why, NoKernelEnv)
 		os.Exit(exitRefused)
-	case need == Boot && !hereOnly():
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		code, err := rerunTests(ctx)
-		stop()
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "run the tests in the test kernel: %v\n", err)
-			code = exitRefused
-		}
-		os.Exit(code)
-	default:
+	}
+	runTests(m, testkernel.UserMode, need)
+}
+
+// MainComplete is Main for a package whose tests need nftables beside IPVS and
+// call RequireComplete. They skip where the complete test kernel is missing: it
+// is not to be had on every machine.
+func MainComplete(m interface{ Run() int }) {
+	MaybeInit()
+	flag.Parse()
+	need, _ := NeedsOf(testkernel.Complete)
+	runTests(m, testkernel.Complete, need)
+}
+
+func runTests(m interface{ Run() int }, k testkernel.Kernel, need Need) {
+	if need != Boot || hereOnly() {
 		os.Exit(m.Run()) // Tests that need more than there is skip themselves.
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code, err := rerunTests(ctx, k)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "run the tests in the test kernel: %v\n", err)
+		code = exitRefused
+	}
+	os.Exit(code)
+}
+
+// skipper is a test, as far as Require needs it.
+type skipper interface {
+	Helper()
+	Skip(args ...any)
 }
 
 // Require skips a test, with the reason, where Needs is not Ready.
-func Require(t interface {
-	Helper()
-	Skip(args ...any)
-}) {
+func Require(t skipper) {
 	t.Helper()
-	if need, why := Needs(); need != Ready {
+	requireKernel(t, testkernel.UserMode)
+}
+
+// RequireComplete skips a test, with the reason, where the kernel has not both
+// IPVS and nftables.
+func RequireComplete(t skipper) {
+	t.Helper()
+	requireKernel(t, testkernel.Complete)
+}
+
+func requireKernel(t skipper, k testkernel.Kernel) {
+	t.Helper()
+	if need, why := NeedsOf(k); need != Ready {
 		t.Skip(why)
 	}
 }
@@ -139,14 +176,14 @@ func hereOnly() bool {
 }
 
 // rerunTests runs this test binary in a test kernel.
-func rerunTests(ctx context.Context) (int, error) {
+func rerunTests(ctx context.Context, k testkernel.Kernel) (int, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return 0, fmt.Errorf("find this program: %w", err)
 	}
 	args, out := guestArguments(os.Args[1:])
 	return testkernel.Run(ctx, testkernel.Options{
-		Argv: append([]string{self}, args...), Stdout: os.Stdout, Stderr: os.Stderr, Out: out,
+		Kernel: k, Argv: append([]string{self}, args...), Stdout: os.Stdout, Stderr: os.Stderr, Out: out,
 	})
 }
 

@@ -14,20 +14,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// guestConsole is the guest's end of the line: con1 of the kernel's command
-// line.
-const guestConsole = "/dev/tty1"
+// system is what differs between the test kernels for their first process.
+type system interface {
+	orders() string               // The file that says what to run.
+	openLine() (*os.File, error)  // The line to the host, as a clean channel of bytes.
+	enterRoot() error             // Makes the host's files, read-only under an overlay, the root.
+	mountOut(folder string) error // Mounts a folder of the host such that it can be written to.
+}
 
 // guest is the life of the test kernel's first process. It never returns, and
 // it must not exit: the kernel would panic.
-func guest() {
-	line, err := openLine()
+func guest(sys system) {
+	line, err := sys.openLine()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "test kernel: %v\n", err)
+		fmt.Fprintf(os.Stderr, "test kernel: open the line to the host: %v\n", err)
 		powerOff()
 	}
 	fw := &frameWriter{w: line}
-	if code, err := serve(line, fw); err != nil {
+	if code, err := serve(sys, line, fw); err != nil {
 		_ = fw.send(frameFail, []byte(err.Error())) // Without a line there is nobody to tell.
 	} else {
 		_ = fw.send(frameExit, binary.BigEndian.AppendUint32(nil, uint32(code)))
@@ -44,28 +48,10 @@ func powerOff() {
 	select {} // The reboot call ends the machine, not this function.
 }
 
-// openLine opens the line to the host as a clean channel of bytes.
-func openLine() (*os.File, error) {
-	line, err := os.OpenFile(guestConsole, os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil, fmt.Errorf("open the line to the host: %w", err)
-	}
-	t, err := unix.IoctlGetTermios(int(line.Fd()), unix.TCGETS)
-	if err != nil {
-		return nil, fmt.Errorf("read the line's settings: %w", err)
-	}
-	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
-	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-	if err := unix.IoctlSetTermios(int(line.Fd()), unix.TCSETS, t); err != nil {
-		return nil, fmt.Errorf("make the line raw: %w", err)
-	}
-	return line, nil
-}
-
 // serve prepares the guest, runs the command and returns its exit code, with
 // everything it wrote to the host's folders on the host.
-func serve(line io.Reader, fw *frameWriter) (int, error) {
-	spec, err := os.ReadFile(stageOrder)
+func serve(sys system, line io.Reader, fw *frameWriter) (int, error) {
+	spec, err := os.ReadFile(sys.orders())
 	if err != nil {
 		return 0, fmt.Errorf("read the orders: %w", err)
 	}
@@ -73,7 +59,7 @@ func serve(line io.Reader, fw *frameWriter) (int, error) {
 	if err := json.Unmarshal(spec, &ord); err != nil {
 		return 0, fmt.Errorf("parse the orders: %w", err)
 	}
-	if err := prepare(ord); err != nil {
+	if err := prepare(sys, ord); err != nil {
 		return 0, err
 	}
 	code, err := runCommand(ord, line, fw)
@@ -88,22 +74,22 @@ func serve(line io.Reader, fw *frameWriter) (int, error) {
 }
 
 // prepare makes the guest a place to work in.
-func prepare(ord order) error {
+func prepare(sys system, ord order) error {
 	seedEntropy(ord.Entropy)
-	if err := enterOverlay(); err != nil {
+	if err := sys.enterRoot(); err != nil {
 		return err
 	}
 	if err := mountSystem(); err != nil {
 		return err
 	}
-	if err := loadModules(); err != nil {
+	if err := loadModules(ord); err != nil {
 		return err
 	}
 	if err := loopbackUp(); err != nil {
 		return err
 	}
 	for _, dir := range ord.Out {
-		if err := unix.Mount("none", dir, "hostfs", 0, dir); err != nil {
+		if err := sys.mountOut(dir); err != nil {
 			return fmt.Errorf("mount the output folder %s: %w", dir, err)
 		}
 	}

@@ -5,11 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
-	"os/exec"
-	"runtime"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,8 +19,8 @@ const launcherName = "tandem-testkernel-launcher"
 // kernel goes, however it goes.
 const stage = "/sys"
 
-// Files on the stage. The guest sees them at the same paths until it changes
-// its root.
+// Files on the stage. User Mode Linux sees them at the same paths until it
+// changes its root.
 const (
 	stageInit  = stage + "/init"
 	stageOrder = stage + "/order.json"
@@ -35,7 +31,8 @@ const (
 const guestLine = 3
 
 // launch runs as the first process of a fresh process and mount namespace,
-// prepares what the guest may see of the host, and runs linux.uml.
+// prepares what the guest may see of the host, and runs the test kernel until
+// it ends.
 func launch() error {
 	spec, err := io.ReadAll(os.Stdin)
 	if err != nil {
@@ -51,69 +48,14 @@ func launch() error {
 	if err := setStage(spec); err != nil {
 		return err
 	}
-	return bootKernel(ord)
-}
-
-// bootKernel runs linux.uml until it ends. It does so as a child: a kernel that
-// panics ends itself with abort(3), which does nothing in the first process of
-// a process namespace.
-func bootKernel(ord order) error {
-	// A panic is told by its console, not by a core file of the guest's memory.
+	// A crash is told by the console, not by a core file of the guest's memory.
 	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
 		return fmt.Errorf("limit core files: %w", err)
 	}
-	kernel := &exec.Cmd{
-		Path: ord.Kernel,
-		Args: []string{
-			kernelBinary,
-			"mem=" + strconv.Itoa(ord.MemoryMB) + "M",
-			"rootfstype=hostfs", "rootflags=/", "ro",
-			"init=" + stageInit,
-			"uml_dir=" + stageUML, "umid=guest",
-			// The kernel's messages leave by standard output, the command's
-			// streams by a line of their own.
-			"con0=null,fd:1", "con1=fd:" + strconv.Itoa(guestLine), "con=null", "ssl=null",
-			initEnv + "=1",
-		},
-		// The guest's memory is a file in TMPDIR; /dev/shm may be small or noexec.
-		Env:        []string{"HOME=" + stage, "TMPDIR=" + stage},
-		Stdout:     os.Stdout,
-		Stderr:     os.Stderr,
-		ExtraFiles: []*os.File{os.NewFile(guestLine, "guest line")},
+	if ord.Kernel == Complete {
+		return bootQEMU(ord, spec)
 	}
-	// What the kernel starts inherits the processor of this thread.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	pin()
-	if err := kernel.Run(); err != nil {
-		return fmt.Errorf("run %s: %w", ord.Kernel, err)
-	}
-	return nil
-}
-
-// pin keeps the calling thread on one processor. User Mode Linux has but one of
-// its own, and hands it to and fro between its kernel and the traced processes:
-// where those two run on different processors of the host every system call of
-// the guest costs a wake-up across them, which makes it several times slower.
-// Which one is left to chance, so that several test kernels spread out. A
-// failure costs speed only.
-func pin() {
-	var may, one unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &may); err != nil || may.Count() < 2 {
-		return
-	}
-	nth := rand.IntN(may.Count())
-	for cpu := 0; ; cpu++ {
-		if !may.IsSet(cpu) {
-			continue
-		}
-		if nth == 0 {
-			one.Set(cpu)
-			break
-		}
-		nth--
-	}
-	_ = unix.SchedSetaffinity(0, &one)
+	return bootUML(ord)
 }
 
 // sealHost makes the whole mount tree of this namespace read-only, except the
@@ -144,8 +86,7 @@ func sealHost(out []string) error {
 	return nil
 }
 
-// setStage mounts the stage and puts the guest's first program and its orders
-// on it.
+// setStage mounts the stage and puts the guest's orders on it.
 func setStage(spec []byte) error {
 	if err := unix.Mount("tmpfs", stage, "tmpfs", 0, "size=0,mode=0755"); err != nil {
 		return fmt.Errorf("mount a tmpfs for the guest's files: %w", err)
@@ -156,7 +97,7 @@ func setStage(spec []byte) error {
 	if err := os.WriteFile(stageOrder, spec, 0o600); err != nil {
 		return fmt.Errorf("hand on the orders: %w", err)
 	}
-	return copySelf(stageInit)
+	return nil
 }
 
 // copySelf copies this program: it may lie at a path that the kernel's command

@@ -7,16 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
-)
-
-// Where the modules of the test kernel and of the host's own kernel lie; the
-// kernel's release follows.
-const (
-	umlModules  = "/usr/lib/uml/modules"
-	hostModules = "/lib/modules"
 )
 
 // guestModules is what a lab needs, loaded before the command starts so that
@@ -30,9 +24,15 @@ var guestModules = [...]string{
 	"sch_ingress", "cls_u32", "act_gact",
 }
 
+// completeModules is what only the complete kernel has.
+var completeModules = [...]string{
+	"nf_tables", "nft_chain_nat", "nft_nat", "nft_masq", "nft_ct", "nft_limit", "nft_log",
+	"nft_reject_inet", "nf_conntrack_netlink", "nf_log_syslog", "ipvlan",
+}
+
 // loadModules loads guestModules and makes the test kernel's modules visible
 // where the kernel's own loader looks.
-func loadModules() error {
+func loadModules(ord order) error {
 	release, err := kernelRelease()
 	if err != nil {
 		return err
@@ -40,12 +40,16 @@ func loadModules() error {
 	if err := os.MkdirAll(hostModules, 0o755); err != nil {
 		return fmt.Errorf("make %s: %w", hostModules, err)
 	}
-	err = os.Symlink(filepath.Join(umlModules, release), filepath.Join(hostModules, release))
+	err = os.Symlink(filepath.Join(ord.Modules, release), filepath.Join(hostModules, release))
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("show the modules: %w", err)
 	}
-	l := newLoader(umlModules)
-	for _, name := range guestModules {
+	names := guestModules[:]
+	if ord.Kernel == Complete {
+		names = slices.Concat(names, completeModules[:])
+	}
+	l := newLoader(ord.Modules)
+	for _, name := range names {
 		if err := l.load(name); err != nil {
 			return err
 		}

@@ -9,42 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scratch carries the overlay's layers before the guest has its root. The
-// guest has not mounted its own /proc yet.
-const scratch = "/proc"
-
-// enterOverlay makes the root directory an overlay: below it the host's files,
-// read-only, above it a tmpfs. The host's folders keep their paths, /tmp and
-// the build cache with the test binary in it too.
-func enterOverlay() error {
-	if err := newLoader(umlModules).load("overlay"); err != nil {
-		return err
-	}
+// mountOverlay mounts an overlay, below it the host's files, above it a tmpfs,
+// which is mounted at scratch, and returns where. The host's folders keep their
+// paths, /tmp and the build cache with the test binary in it too.
+func mountOverlay(lower, scratch string) (root string, err error) {
 	if err := unix.Mount("tmpfs", scratch, "tmpfs", 0, ""); err != nil {
-		return fmt.Errorf("mount a tmpfs for the overlay: %w", err)
+		return "", fmt.Errorf("mount a tmpfs for the overlay: %w", err)
 	}
-	const upper, work, root = scratch + "/upper", scratch + "/work", scratch + "/root"
+	upper, work, root := scratch+"/upper", scratch+"/work", scratch+"/root"
 	for _, dir := range []string{upper, work, root} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("make a layer of the overlay: %w", err)
+			return "", fmt.Errorf("make a layer of the overlay: %w", err)
 		}
 	}
-	if err := unix.Mount("overlay", root, "overlay", 0, "lowerdir=/,upperdir="+upper+",workdir="+work); err != nil {
-		return fmt.Errorf("mount the overlay: %w", err)
+	layers := "lowerdir=" + lower + ",upperdir=" + upper + ",workdir=" + work
+	if err := unix.Mount("overlay", root, "overlay", 0, layers); err != nil {
+		return "", fmt.Errorf("mount the overlay: %w", err)
 	}
-	// pivot_root and not chroot, so that the kernel's own module loader and
-	// unprivileged user namespaces work inside; "." twice is pivot_root(2)'s
-	// way to do without a folder for the old root.
-	if err := os.Chdir(root); err != nil {
-		return fmt.Errorf("enter the overlay: %w", err)
-	}
-	if err := unix.PivotRoot(".", "."); err != nil {
-		return fmt.Errorf("make the overlay the root: %w", err)
-	}
-	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
-		return fmt.Errorf("let the old root go: %w", err)
-	}
-	return os.Chdir("/")
+	return root, nil
 }
 
 // mountSystem mounts what a running system has.

@@ -10,67 +10,12 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// kernelBinary is User Mode Linux as Debian installs it.
-const kernelBinary = "linux.uml"
-
-// order is what the host tells the launcher and the guest.
-type order struct {
-	Kernel   string // Path of linux.uml.
-	MemoryMB int
-	Argv     []string
-	Env      []string
-	Dir      string
-	Out      []string
-	Entropy  []byte // Seeds the guest's random pool, which has no other source.
-}
-
-// newOrder completes the options: defaults, absolute paths.
-func newOrder(o Options) (order, error) {
-	if len(o.Argv) == 0 {
-		return order{}, errors.New("no command to run")
-	}
-	if os.Geteuid() != 0 {
-		return order{}, errors.New("the test kernel needs root: it gets namespaces of its own on this machine")
-	}
-	kernel, err := exec.LookPath(kernelBinary)
-	if err != nil {
-		return order{}, fmt.Errorf("%w (%w)", ErrNotInstalled, err)
-	}
-	ord := order{Kernel: kernel, MemoryMB: o.MemoryMB, Argv: o.Argv, Env: o.Env, Dir: o.Dir, Entropy: entropy()}
-	if ord.MemoryMB == 0 {
-		ord.MemoryMB = 1024
-	}
-	if ord.Env == nil {
-		ord.Env = os.Environ()
-	}
-	if ord.Dir == "" {
-		if ord.Dir, err = os.Getwd(); err != nil {
-			return order{}, fmt.Errorf("find the working directory: %w", err)
-		}
-	}
-	for _, dir := range o.Out {
-		abs, err := filepath.Abs(dir)
-		if err != nil {
-			return order{}, fmt.Errorf("find the output folder: %w", err)
-		}
-		if info, err := os.Stat(abs); err != nil || !info.IsDir() {
-			return order{}, fmt.Errorf("output folder %s is no folder: %w", dir, err)
-		}
-		if !slices.Contains(ord.Out, abs) {
-			ord.Out = append(ord.Out, abs)
-		}
-	}
-	return ord, nil
-}
 
 // Run boots a test kernel, runs the command in it and returns its exit code
 // (128 plus the signal's number where a signal ended it). An error means that
@@ -87,12 +32,41 @@ func Run(ctx context.Context, o Options) (exitCode int, err error) {
 	if limit == 0 {
 		limit = time.Minute
 	}
+	began := time.Now()
+	started := false
+	onStart := func() {
+		started = true
+		if o.OnStart != nil {
+			o.OnStart(time.Since(began))
+		}
+	}
+	for _, ord.Accel = range o.Kernel.accelerators() {
+		patience := limit - time.Since(began)
+		if ord.Accel == accelKVM {
+			patience = min(patience, kvmLimit)
+		}
+		exitCode, err = runOnce(ctx, ord, o, patience, onStart)
+		if err == nil || started || ctx.Err() != nil || time.Since(began) >= limit {
+			break
+		}
+	}
+	if err != nil {
+		return 0, fmt.Errorf("test kernel: %w", err)
+	}
+	return exitCode, nil
+}
+
+// kvmLimit bounds a boot with hardware acceleration before it is tried without:
+// ten times what such a boot takes.
+const kvmLimit = 15 * time.Second
+
+// runOnce is Run with one way to execute the guest.
+func runOnce(ctx context.Context, ord order, o Options, limit time.Duration, onStart func()) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	bootLimit := time.AfterFunc(limit, func() { cancel(errHung) })
 	defer bootLimit.Stop()
 
-	began := time.Now()
 	m, err := boot(ord)
 	if err != nil {
 		return 0, err
@@ -103,9 +77,7 @@ func Run(ctx context.Context, o Options) (exitCode int, err error) {
 
 	code, err := m.converse(o, func() {
 		bootLimit.Stop()
-		if o.OnStart != nil {
-			o.OnStart(time.Since(began))
-		}
+		onStart()
 	})
 	if err == nil {
 		return code, nil
@@ -113,13 +85,13 @@ func Run(ctx context.Context, o Options) (exitCode int, err error) {
 	m.kill()
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errHung):
-		err = fmt.Errorf("%w in %s%s", errHung, limit, m.console.tail())
+		err = fmt.Errorf("%w in %s%s", errHung, limit.Round(10*time.Millisecond), m.console.tail())
 	case cause != nil:
 		err = cause
 	case errors.Is(err, errSilent):
 		err = fmt.Errorf("%w%s", err, m.console.tail())
 	}
-	return 0, fmt.Errorf("test kernel: %w", err)
+	return 0, err
 }
 
 // The ways in which a guest ends without saying why. The console knows more.

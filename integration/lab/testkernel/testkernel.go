@@ -1,8 +1,8 @@
 // Package testkernel runs a command under a kernel that has IPVS, on machines
-// whose own kernel has none: it boots User Mode Linux (linux.uml, Debian
-// package user-mode-linux; Documentation/virt/uml/user_mode_linux_howto_v2.rst
-// in the kernel tree) on the host's root directory, seen read-only under an
-// overlay, and runs the command there with its standard streams connected.
+// whose own kernel has none, or that has nftables besides: it boots User Mode
+// Linux, or QEMU with a distribution's kernel, on the host's root directory,
+// seen read-only under an overlay, and runs the command there with its standard
+// streams connected.
 //
 // The invariant: nothing of the host changes and nothing is left behind, also
 // when the caller is killed. The whole test kernel lives in one process
@@ -11,19 +11,17 @@
 package testkernel
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"time"
 )
 
-// ErrNotInstalled is the error of Run where the machine has no test kernel.
-var ErrNotInstalled = errors.New("no test kernel on this machine: apt-get install user-mode-linux")
-
 // Options says what to run in the test kernel.
 type Options struct {
+	// Kernel is the kernel to boot.
+	Kernel Kernel
+
 	// Argv is the command. Argv[0] is a path or a name looked up in PATH
 	// inside; every file of the host is there under the same path.
 	Argv []string
@@ -41,8 +39,8 @@ type Options struct {
 	// inside. Everything else it writes is lost when it ends.
 	Out []string
 
-	// MemoryMB is the guest's memory, 0 for 1024. The host pays only for what
-	// is touched.
+	// MemoryMB is the guest's memory, 0 for 1024, or 1500 of the complete
+	// kernel. The host pays only for what is touched.
 	MemoryMB int
 	// BootLimit bounds the time until the command starts, 0 for one minute.
 	BootLimit time.Duration
@@ -68,18 +66,15 @@ func MaybeInit() {
 			os.Exit(1)
 		}
 		os.Exit(0)
-	case os.Getpid() == 1 && os.Getenv(initEnv) != "":
-		guest()
+	case os.Getpid() != 1:
+	case os.Getenv(initEnv) == UserMode.String():
+		guest(umlGuest{})
+	case os.Getenv(initEnv) == Complete.String():
+		guest(qemuGuest{})
 	}
 }
 
 // Inside reports whether this process runs in a test kernel.
 func Inside() bool {
 	return os.Getenv(insideEnv) != ""
-}
-
-// Installed reports whether this machine has a test kernel to boot.
-func Installed() bool {
-	_, err := exec.LookPath(kernelBinary)
-	return err == nil
 }
