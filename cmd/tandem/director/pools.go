@@ -122,17 +122,59 @@ func (p *pools) take(results []healthcheck.Result) {
 // compute decides what the whole table shall be and says what changes by it.
 func (p *pools) compute() {
 	table := make(ipvs.Table, len(p.services))
+	var said []told
 	for _, s := range p.services {
 		entry, state, changes := pool.Want(s.Service, p.inputs(s), p.states[s.Key])
 		p.states[s.Key] = state
 		for _, key := range members(s) {
 			table[key] = memberEntry(key, entry)
 		}
-		for _, c := range changes {
-			p.say(s.Name, c)
+		if len(changes) > 0 {
+			said = append(said, told{s.Name, changes})
 		}
 	}
-	p.want(table)
+	p.want(table) // First: writing takes its time, and so does saying.
+	p.sayAll(said)
+}
+
+// told is what changed in one service.
+type told struct {
+	service string
+	changes []pool.Change
+}
+
+// sayAll says what changed. Of a large configuration that is new, nobody reads
+// a line for each server, and there are more than the log's queue takes: above
+// fewLines those without news are counted and each is said for --debug alone.
+func (p *pools) sayAll(said []told) {
+	const fewLines = 100
+	isNew := func(c pool.Change) bool {
+		return c.Reason == pool.Configured && c.From.Status == 0 || c.Reason == pool.QuorumGained
+	}
+	servers, news := 0, 0
+	for _, t := range said {
+		for _, c := range t.changes {
+			switch {
+			case !isNew(c):
+			case c.Server.IsValid():
+				servers, news = servers+1, news+1
+			default:
+				news++
+			}
+		}
+	}
+	many := news > fewLines
+	if many {
+		p.log.Info("services are configured", "services", len(said), "servers", servers)
+	}
+	debug := p.log.Enabled(context.Background(), slog.LevelDebug)
+	for _, t := range said {
+		for _, c := range t.changes {
+			if !many || debug || !isNew(c) {
+				p.say(t.service, c)
+			}
+		}
+	}
 }
 
 func (p *pools) inputs(s conf.Service) pool.Inputs {
