@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"encoding/binary"
 	"math"
 	"net/netip"
 	"slices"
@@ -20,6 +19,33 @@ const maxAddresses = math.MaxUint8
 // first address decides the family of the instance: an advert is sent over one
 // family and holds addresses of that one only (RFC 9568 section 5.2.9).
 func (in *instance) addAddresses(l *loader, s *syntax.Statement) {
+	in.readAddresses(l, s, func(a vrrp.Address, pos syntax.Pos) bool {
+		ip := a.Prefix.Addr()
+		switch {
+		case len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is4() != ip.Is4():
+			l.errorf(pos, "write a vrrp_instance for each family, or virtual_ipaddress_excluded", "address %s is ignored: the first virtual address is not %s", ip, family(ip))
+		case len(in.Addresses) == maxAddresses:
+			l.errorf(pos, "write the others into virtual_ipaddress_excluded", "address %s is ignored: an instance has at most %d", ip, maxAddresses)
+		default:
+			in.Addresses = append(in.Addresses, a)
+			return true
+		}
+		return false
+	})
+}
+
+// addExcluded reads virtual_ipaddress_excluded: addresses that move with the
+// others and are in no advert, so that their number and family are free.
+func (in *instance) addExcluded(l *loader, s *syntax.Statement) {
+	in.readAddresses(l, s, func(a vrrp.Address, _ syntax.Pos) bool {
+		in.Excluded = append(in.Excluded, a)
+		return true
+	})
+}
+
+// readAddresses reads the lines of a block of addresses; take keeps one, or
+// reports why not.
+func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp.Address, syntax.Pos) bool) {
 	for _, e := range l.entries(s) {
 		a, dev, ok := l.addressLine(e)
 		if !ok {
@@ -27,18 +53,10 @@ func (in *instance) addAddresses(l *loader, s *syntax.Statement) {
 		}
 		ip, pos := a.Prefix.Addr(), e.Words[0].Pos
 		same := func(b vrrp.Address) bool { return b.Prefix.Addr() == ip }
-		switch {
-		case len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is4() != ip.Is4():
-			l.errorf(pos, "write a vrrp_instance for each family", "address %s is ignored: the first virtual address is not %s", ip, family(ip))
-		case slices.ContainsFunc(in.Addresses, same):
+		if slices.ContainsFunc(in.Addresses, same) || slices.ContainsFunc(in.Excluded, same) {
 			l.errorf(pos, "", "address %s is listed twice", ip)
-		case len(in.Addresses) == maxAddresses:
-			l.errorf(pos, "", "address %s is ignored: an instance has at most %d", ip, maxAddresses)
-		default:
-			in.Addresses = append(in.Addresses, a)
-			if dev.Text != "" {
-				in.use("dev", dev)
-			}
+		} else if take(a, pos) && dev.Text != "" {
+			in.use("dev", dev)
 		}
 	}
 }
@@ -109,8 +127,8 @@ func (l *loader) addressOption(a *vrrp.Address, option, value syntax.Word) bool 
 	}
 	switch option.Text {
 	case "dev":
-		if n := len(value.Text); n == 0 || n > 15 {
-			return lose("an interface name has 1 to 15 bytes")
+		if !interfaceName(value.Text) {
+			return lose(badInterface)
 		}
 		a.Dev = value.Text
 	case "label":
@@ -202,10 +220,13 @@ func parseBroadcast(text string, p netip.Prefix) (netip.Addr, bool) {
 	return lastAddr(p), true
 }
 
-// lastAddr is the last address of an IPv4 prefix.
+// lastAddr is the last address of a prefix.
 func lastAddr(p netip.Prefix) netip.Addr {
-	ip := p.Addr().As4()
-	n := binary.BigEndian.Uint32(ip[:]) | math.MaxUint32>>p.Bits()
-	binary.BigEndian.PutUint32(ip[:], n)
-	return netip.AddrFrom4(ip)
+	ip := p.Addr().AsSlice()
+	for i := range ip {
+		host := 8 - min(max(p.Bits()-8*i, 0), 8) // bits of this byte behind the prefix
+		ip[i] |= byte(1<<host - 1)
+	}
+	last, _ := netip.AddrFromSlice(ip)
+	return last
 }

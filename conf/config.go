@@ -41,7 +41,12 @@ type Config struct {
 // what IPVS has under them.
 //
 // A virtual_server_group makes one Service: Key is its first member, Also the
-// others, which get the same servers with the same checks and one quorum.
+// others, which get the same servers with the same checks and one quorum. A
+// server of a group whose members have several ports may have the port 0, and
+// one of DR or TUN a port that is for its checks: for a member with a port, a
+// server with port 0 or with DR or TUN gets the member's port; for a firewall
+// mark it stays as it is. Rules.FullNAT is completed in the same way, and
+// Rules is meant for each member with its own Key.
 type Service struct {
 	pool.Service
 	Checks []healthcheck.Check

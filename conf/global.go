@@ -2,6 +2,7 @@ package conf
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -19,6 +20,10 @@ type globals struct {
 	sync     *syncDaemon
 	settings connsync.Settings
 	timeouts ipvs.Timeouts
+
+	sysctls     map[string]setting // lvs_sysctl by name
+	said        map[string]setting // sync_* -> the keyword that set it, and where
+	connections int
 }
 
 var defaultGlobals = globals{
@@ -40,12 +45,13 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	custom("lvs_sync_daemon", "IF [OPTION ...]", (*globals).setSync),
 	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS ...", (*globals).setTimeouts),
 
-	// tandem's own: the net.ipv4.vs.sync_* values that it keeps in place.
+	// tandem's own: the net.ipv4.vs values that it keeps in place.
 	custom("lvs_sync_threshold", "PACKETS [PERIOD]", (*globals).setThreshold),
-	number("lvs_sync_refresh_period", 0, math.MaxInt32, func(g *globals, n int) { g.settings.RefreshPeriod = n }),
-	// The kernel takes no more retries (net/netfilter/ipvs/ip_vs_ctl.c, vs_vars).
-	number("lvs_sync_retries", 0, 3, func(g *globals, n int) { g.settings.Retries = n }),
-	number("lvs_sync_sock_size", 0, math.MaxInt32, func(g *globals, n int) { g.settings.SockSize = n }),
+	custom("lvs_sync_refresh_period", "N", (*globals).setSyncNumber),
+	custom("lvs_sync_retries", "N", (*globals).setSyncNumber),
+	custom("lvs_sync_sock_size", "N", (*globals).setSyncNumber),
+	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls),
+	number("lvs_connections", 1, 100_000_000, func(g *globals, n int) { g.connections = n }),
 
 	gone[globals]("lvs_id", "it is the old name of router_id"),
 }, laterGlobals()...)}
@@ -77,8 +83,10 @@ func (g *globals) setVersion(l *loader, s *syntax.Statement) {
 	}
 }
 
-// setThreshold reads both values of net.ipv4.vs.sync_threshold; the second one
-// stays as it is where it is left out.
+// setThreshold reads both values of net.ipv4.vs.sync_threshold, of which the
+// kernel takes a first one below the second only, but for a second one of 0
+// (proc_do_sync_threshold in ip_vs_ctl.c). The second one stays as it is where
+// it is left out.
 func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
 	values := []int{g.settings.Threshold, g.settings.Period}
 	for i, w := range s.Args()[:min(2, len(s.Args()))] {
@@ -88,7 +96,43 @@ func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
 		}
 		values[i] = n
 	}
-	g.settings.Threshold, g.settings.Period = values[0], values[1]
+	if values[0] >= values[1] && values[1] != 0 {
+		l.errorf(s.Words[1].Pos, "a period of 0 is by time only", "%s %d %d is ignored: the packets must be less than the period", s.Keyword(), values[0], values[1])
+		return
+	}
+	if g.claim(l, s) {
+		g.settings.Threshold, g.settings.Period = values[0], values[1]
+	}
+}
+
+// setSyncNumber reads one of the other values of net.ipv4.vs.sync_*.
+func (g *globals) setSyncNumber(l *loader, s *syntax.Statement) {
+	target, most := &g.settings.RefreshPeriod, math.MaxInt32
+	switch strings.TrimPrefix(s.Keyword(), "lvs_") {
+	case "sync_retries":
+		// The kernel takes no more (net/netfilter/ipvs/ip_vs_ctl.c, vs_vars).
+		target, most = &g.settings.Retries, 3
+	case "sync_sock_size":
+		target = &g.settings.SockSize
+	}
+	if n, ok := l.number(s.Keyword(), s.Words[1], 0, most); ok && g.claim(l, s) {
+		*target = n
+	}
+}
+
+// claim lets a value be set by its keyword or in lvs_sysctl, but not by both.
+func (g *globals) claim(l *loader, s *syntax.Statement) bool {
+	keyword := s.Keyword()
+	name := strings.TrimPrefix(keyword, "lvs_")
+	if first, ok := g.said[name]; ok && first.value != keyword {
+		l.errorf(s.Pos, "", "%s is ignored: %s in line %d says it already", keyword, first.value, first.pos.Line)
+		return false
+	}
+	if g.said == nil {
+		g.said = make(map[string]setting)
+	}
+	g.said[name] = setting{value: keyword, pos: s.Pos}
+	return true
 }
 
 // setTimeouts reads pairs of a name and seconds. 0 leaves the kernel's value

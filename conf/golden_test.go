@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,6 +88,10 @@ func dump(path string, v reflect.Value) string {
 	case reflect.Slice:
 		for i := range v.Len() {
 			b.WriteString(dump(fmt.Sprintf("%s[%d]", path, i), v.Index(i)))
+		}
+	case reflect.Map:
+		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
+			fmt.Fprintf(&b, "%s[%v] = %v\n", path, k, v.MapIndex(k))
 		}
 	default:
 		fmt.Fprintf(&b, "%s = %v\n", path, v.Interface())

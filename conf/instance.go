@@ -49,6 +49,7 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("unicast_peer", "{ IP ... }", (*instance).addPeers),
 	custom("authentication", "{ }", (*instance).readAuth),
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses),
+	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded),
 	custom("track_interface", "{ IF ... }", (*instance).addTracks),
 	number("garp_master_delay", 0, maxDelay, func(in *instance, n int) { in.Announce.Delay = time.Duration(n) * time.Second }),
 	count("garp_master_repeat", func(in *instance, n int) { in.Announce.Repeat = n }),
@@ -63,7 +64,6 @@ func laterInstance() []row[instance] {
 	rows := []row[instance]{laterBlock[instance]("auth_hmac", "{ }", hmacBlock)}
 	for _, k := range [...][2]string{
 		{"vrf", "IF"},
-		{"virtual_ipaddress_excluded", "{ ADDRESS ... }"},
 		{"no_virtual_ipaddress", ""},
 		{"promote_secondaries", ""},
 		{"track_script", "{ NAME ... }"},
@@ -171,12 +171,12 @@ func (in *instance) setInterface(l *loader, s *syntax.Statement) {
 	in.use(s.Keyword(), w)
 }
 
-// interfaceName reports a name that Linux cannot have (IFNAMSIZ is 16).
+// interfaceName reports a name that Linux cannot have.
 func (l *loader) interfaceName(s *syntax.Statement, w syntax.Word, sev Severity) bool {
-	if n := len(w.Text); n > 0 && n < 16 {
+	if interfaceName(w.Text) {
 		return true
 	}
-	l.report(sev, w.Pos, "", "%s %s: an interface name has 1 to 15 bytes", s.Keyword(), quote(w.Text))
+	l.report(sev, w.Pos, "", "%s %s: %s", s.Keyword(), quote(w.Text), badInterface)
 	return false
 }
 

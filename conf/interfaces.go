@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -49,6 +50,16 @@ func missingEffect(keyword string) string {
 		return "the instance stays in FAULT until it appears"
 	}
 }
+
+// interfaceName tells whether Linux can have an interface of the name: IFNAMSIZ
+// is 16, and the name is an element of a path below /proc/sys
+// (dev_valid_name in net/core/dev.c).
+func interfaceName(name string) bool {
+	return name != "" && len(name) < 16 && name != "." && name != ".." && !strings.Contains(name, "/")
+}
+
+// badInterface is the rest of a sentence about a name that none can have.
+const badInterface = "an interface name has 1 to 15 bytes, and no /"
 
 // sortUses puts the uses in the order of the file.
 func sortUses(uses []InterfaceUse) {

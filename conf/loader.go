@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // loader reads one configuration: it holds what has been read so far and what
@@ -18,7 +19,11 @@ type loader struct {
 	global    globals
 	instances []*instance
 	groups    []*group
-	services  []*service
+	services  []*service // judged by finishServices
+
+	serverGroups []*vsGroup
+	owner        map[ipvs.Key]*service // of every key that is in use
+	marks        []mark                // of the services judged so far
 }
 
 // within runs f while messages name the block.
@@ -53,6 +58,10 @@ func (l *loader) errorf(pos syntax.Pos, hint, format string, args ...any) {
 
 func (l *loader) warnf(pos syntax.Pos, hint, format string, args ...any) {
 	l.report(Warning, pos, hint, format, args...)
+}
+
+func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
+	l.report(Note, pos, hint, format, args...)
 }
 
 // idle reports a keyword that has no effect: keepalived has it and tandem has

@@ -12,6 +12,7 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	custom("vrrp_instance", "NAME { }", readInstance).strict(), // as in keepalived
 	custom("vrrp_sync_group", "NAME { }", readGroup),
 	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService),
+	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup),
 
 	laterBlock[none]("vrrp_script", "NAME { }", scriptBlock),
 	laterBlock[none]("track_file", "NAME { }", trackFileBlock),
@@ -21,7 +22,6 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	laterBlock[none]("garp_group", "{ }", garpGroupBlock),
 	laterBlock[none]("bfd_instance", "NAME { }", bfdBlock),
 	laterBlock[none]("SSL", "{ }", sslBlock),
-	later[none]("virtual_server_group", "NAME { ENTRY ... }"),
 	later[none]("static_ipaddress", "{ ADDRESS ... }"),
 	later[none]("static_routes", "{ ROUTE ... }"),
 	later[none]("static_rules", "{ RULE ... }"),
@@ -64,15 +64,23 @@ func homes() map[string][]string {
 	return m
 }
 
-// finish judges what only the whole file can tell, and gives the result. The
-// sync daemon comes last: its id may be that of any instance of the file.
+// finish judges what only the whole file can tell, and gives the result. Each
+// step needs those before it: a service its group, a snat_pool the instance
+// that its service floats with, a kernel setting the services that need it, and
+// the sync daemon an id, which may be that of any instance.
 func (l *loader) finish() Config {
-	cfg := Config{File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts}
+	groups := l.finishGroups()
+	l.finishServices()
+	l.finishFloating(groups)
+	cfg := Config{
+		File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts, Connections: l.global.connections,
+		Sysctls: l.finishSysctls(),
+	}
 	for _, in := range l.instances {
 		cfg.VRRP.Instances = append(cfg.VRRP.Instances, in.Instance)
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)
 	}
-	cfg.VRRP.Groups = l.finishGroups()
+	cfg.VRRP.Groups = groups
 	for _, s := range l.services {
 		cfg.Services = append(cfg.Services, s.result())
 	}

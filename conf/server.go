@@ -34,7 +34,7 @@ func defaultServer(v *service) pool.Server {
 
 var serverBlock = block[server]{"real_server", append([]row[server]{
 	number("weight", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Weight = int32(n) }),
-	custom("lvs_method", "NAT|DR|TUN [OPTION ...]", (*server).setMethod),
+	custom("lvs_method", methodArgs, (*server).setMethod),
 	number("uthreshold", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Upper = uint32(n) }),
 	number("lthreshold", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Lower = uint32(n) }),
 	boolean("inhibit_on_failure", func(r *server, on bool) { r.inhibit = &on }),

@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/pool"
+	"github.com/tandem-ha/tandem/ipvs/rules"
 )
 
 // defaultService is a virtual_server with nothing in it.
@@ -28,8 +29,17 @@ const (
 // service is a virtual_server while it is read.
 type service struct {
 	pool.Service
-	pos syntax.Pos
-	met seen // its keywords
+	pos   syntax.Pos
+	scope string // as messages call it
+	met   seen   // its keywords
+
+	// What it is known by: see servicekey.go. Key is complete once judged.
+	group    syntax.Word // virtual_server group; no text: none
+	byMark   bool        // virtual_server fwmark
+	family   ipvs.Family // ip_family; 0: not set
+	protocol ipvs.Protocol
+	also     []ipvs.Key // further members of the group
+	matches  []mark
 
 	// What real servers and their checkers inherit.
 	method      *method // lb_kind; nil: not set
@@ -40,23 +50,24 @@ type service struct {
 	inhibit     bool
 
 	servers []*server
+	sorry   *method // sorry_server_lvs_method; nil: that of the service
+	pool    snatPool
+	masked  ipvs.Family // what persistence_granularity was written for
 }
 
-// method is lb_kind with its options.
-type method struct {
-	forwarding ipvs.Forwarding
-	tunnel     ipvs.TunnelOptions
-}
-
-var serviceBlock = block[service]{"virtual_server", append(append([]row[service]{
+var serviceBlock = block[service]{"virtual_server", slices.Concat([]row[service]{
 	custom("lb_algo", "SCHEDULER", (*service).setScheduler),
 	custom("lvs_sched", "SCHEDULER", (*service).setScheduler),
-	custom("lb_kind", "NAT|DR|TUN [OPTION ...]", (*service).setMethod),
-	custom("lvs_method", "NAT|DR|TUN [OPTION ...]", (*service).setMethod),
+	custom("lb_kind", methodArgs, (*service).setMethod),
+	custom("lvs_method", methodArgs, (*service).setMethod),
 	custom("protocol", "TCP|UDP|SCTP", (*service).setProtocol),
 	custom("persistence_timeout", "[SECONDS]", (*service).setPersistence),
 	custom("persistence_granularity", "MASK|PREFIX", (*service).setGranularity),
+	custom("persistence_engine", "NAME", (*service).setEngine),
+	custom("ip_family", "inet|inet6", (*service).setFamily),
 	custom("sorry_server", "IP [PORT]", (*service).setSorry),
+	custom("sorry_server_lvs_method", methodArgs, (*service).setSorryMethod),
+	custom("sorry_server_inhibit", "", (*service).setSorryInhibit),
 	// weight is a default for the real servers that stand below it, as they
 	// are read; the others of these keywords count wherever they stand.
 	number("weight", 1, math.MaxInt32, func(v *service, n int) { v.weight = int32(n) }),
@@ -67,77 +78,40 @@ var serviceBlock = block[service]{"virtual_server", append(append([]row[service]
 	number("hysteresis", 0, math.MaxInt32, func(v *service, n int) { v.Hysteresis = n }),
 	word("virtualhost", "STRING", func(v *service, s string) { v.virtualHost = s }),
 	custom("real_server", "IP [PORT] { }", (*service).readServer),
+	gone[service]("hashed", "the kernel sets that flag itself"),
 	gone[service]("nat_mask", "keepalived has not known it for years"),
 	gone[service]("net_mask", "keepalived has never known it"),
-}, timingRows(1, func(v *service) *timing { return &v.timing })...), laterService()...)}
+
+	// tandem's own.
+	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool),
+	custom("mark_match", "IP tcp|udp|sctp [PORTS ...]", (*service).addMatch),
+}, flagRows(), timingRows(1, func(v *service) *timing { return &v.timing }), laterService())}
 
 // laterService are the keywords of virtual_server that are not built yet.
 func laterService() []row[service] {
 	var rows []row[service]
 	for _, k := range [...][2]string{
 		{"warmup", "SECONDS"},
-		{"persistence_engine", "NAME"},
-		{"ops", ""},
-		{"flag-1", ""},
-		{"flag-2", ""},
-		{"flag-3", ""},
-		{"sh-port", ""},
-		{"sh-fallback", ""},
-		{"mh-port", ""},
-		{"mh-fallback", ""},
-		{"hashed", ""},
-		{"ip_family", "inet|inet6"},
 		{"ha_suspend", ""},
 		{"quorum_up", "COMMAND [USER [GROUP]]"},
 		{"quorum_down", "COMMAND [USER [GROUP]]"},
 		{"snmp_name", "STRING"},
 		{"smtp_alert", "[BOOL]"},
-		{"sorry_server_inhibit", ""},
-		{"sorry_server_lvs_method", "NAT|DR|TUN [OPTION ...]"},
 	} {
 		rows = append(rows, later[service](k[0], k[1]))
 	}
 	return rows
 }
 
-// readService reads a virtual_server, named by IP [PORT] or fwmark N.
+// readService reads a virtual_server, named by IP [PORT], fwmark N or group
+// NAME. It is judged at the end of the file, which may define its group.
 func readService(_ *none, l *loader, s *syntax.Statement) {
 	v := &service{Service: defaultService, pos: s.Pos, weight: 1}
 	if !v.header(l, s) {
 		return
 	}
-	l.within("virtual_server "+v.Name, func() {
-		v.met = read(l, serviceBlock, v, s.Block)
-		if v.judge(l) {
-			l.services = append(l.services, v)
-		}
-	})
-}
-
-// header reads what names the service.
-func (v *service) header(l *loader, s *syntax.Statement) bool {
-	switch args := s.Args(); args[0].Text {
-	case "group":
-		l.warnf(s.Pos, "", "virtual_server group is not supported yet: the block has no effect")
-		return false
-	case "fwmark":
-		mark := args[min(1, len(args)-1)]
-		n, ok := whole(mark.Text, 1, math.MaxUint32)
-		if !ok {
-			l.errorf(mark.Pos, "", "virtual_server fwmark %s is ignored: a mark is a number from 1 to %d", quote(mark.Text), uint32(math.MaxUint32))
-			return false
-		}
-		v.Key.FWMark = uint32(n)
-		v.Name = v.Key.String()
-	default:
-		a, ok := l.server(s)
-		if !ok {
-			return false
-		}
-		v.Key.Addr, v.Key.Family = a, ipvs.FamilyOf(a.Addr())
-		v.Name = serverName(a)
-	}
-	return true
+	l.within(v.scope, func() { v.met = read(l, serviceBlock, v, s.Block) })
+	l.services = append(l.services, v)
 }
 
 // server reads the address and port that a virtual, real or sorry server has.
@@ -168,20 +142,6 @@ func serverName(a netip.AddrPort) string {
 	return a.String()
 }
 
-// schedulers are those of the kernel (net/netfilter/ipvs/ip_vs_*.c).
-var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh", "dh", "fo", "ovf", "sed", "nq", "twos"}
-
-// setScheduler reads lb_algo. A name that the kernel has not would make it
-// refuse the whole service.
-func (v *service) setScheduler(l *loader, s *syntax.Statement) {
-	w := s.Words[1]
-	if !slices.Contains(schedulers, w.Text) {
-		l.invalid(s.Keyword(), w, "it takes "+strings.Join(schedulers, ", "))
-		return
-	}
-	v.IPVS.Scheduler = w.Text
-}
-
 // setMethod reads lb_kind, which real servers and the sorry server inherit. One
 // that cannot be leaves it open, so that judgeForwarding says what is used.
 func (v *service) setMethod(l *loader, s *syntax.Statement) {
@@ -190,43 +150,20 @@ func (v *service) setMethod(l *loader, s *syntax.Statement) {
 	}
 }
 
-// method reads NAT, DR or TUN; a tunnel may have a type, a port and a checksum.
-func (l *loader) method(s *syntax.Statement) (m method, ok bool) {
-	w := s.Words[1]
-	switch w.Text {
-	case "NAT":
-		m.forwarding = ipvs.NAT
-	case "DR":
-		m.forwarding = ipvs.DR
-	case "TUN":
-		m.forwarding = ipvs.Tunnel
-	default:
-		want := "it takes NAT, DR or TUN"
-		if slices.Contains([]string{"NAT", "DR", "TUN"}, strings.ToUpper(w.Text)) {
-			want += ", in capitals"
-		}
-		l.invalid(s.Keyword(), w, want)
-		return m, false
-	}
-	for _, w := range s.Args()[1:] {
-		l.warnf(w.Pos, "", "%s %s: %s is not supported yet and has no effect", s.Keyword(), s.Words[1].Text, quote(w.Text))
-		break
-	}
-	return m, true
-}
-
 // setProtocol reads the protocol, the one value that keepalived takes in any
 // case.
 func (v *service) setProtocol(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
-	protocols := map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
 	p, ok := protocols[strings.ToUpper(w.Text)]
 	if !ok {
 		l.invalid(s.Keyword(), w, "it takes TCP, UDP or SCTP")
 		return
 	}
-	v.Key.Protocol = p
+	v.protocol = p
 }
+
+// protocols are those that IPVS balances.
+var protocols = map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
 
 // setPersistence reads a number of whole seconds; one that cannot be means no
 // persistence, not the default (keepalived's rule).
@@ -252,7 +189,7 @@ func (v *service) setPersistence(l *loader, s *syntax.Statement) {
 func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
 	if n, ok := whole(w.Text, 1, 128); ok && v.Key.Family != ipvs.IPv4 {
-		v.IPVS.Granularity = uint8(n)
+		v.IPVS.Granularity, v.masked = uint8(n), ipvs.IPv6
 		return
 	}
 	mask, ok := parseAddr(w.Text)
@@ -260,11 +197,21 @@ func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 		b := mask.As4()
 		n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
 		if ones := bits.LeadingZeros32(^n); ones > 0 && n<<ones == 0 {
-			v.IPVS.Granularity = uint8(ones)
+			v.IPVS.Granularity, v.masked = uint8(ones), ipvs.IPv4
 			return
 		}
 	}
 	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
+}
+
+// setEngine reads the persistence engine, which finds a client in the packet
+// itself. The kernel has one (net/netfilter/ipvs/ip_vs_pe_sip.c).
+func (v *service) setEngine(l *loader, s *syntax.Statement) {
+	if w := s.Words[1]; w.Text == "sip" {
+		v.IPVS.PE = w.Text
+	} else {
+		l.invalid(s.Keyword(), w, "it takes sip, the only one there is")
+	}
 }
 
 // setQuorum reads the weight of healthy servers that the service needs. One
@@ -287,21 +234,65 @@ func (v *service) setSorry(l *loader, s *syntax.Statement) {
 	}
 }
 
+// setSorryMethod reads the forwarding method of the sorry server, which must
+// stand above, as in keepalived.
+func (v *service) setSorryMethod(l *loader, s *syntax.Statement) {
+	if v.Sorry == nil {
+		l.errorf(s.Pos, "write it below sorry_server", "%s is ignored: there is no sorry_server above it", s.Keyword())
+	} else if m, ok := l.method(s); ok {
+		v.sorry = &m
+	}
+}
+
+// setSorryInhibit keeps the sorry server in the table with weight 0.
+func (v *service) setSorryInhibit(l *loader, s *syntax.Statement) {
+	if v.Sorry == nil {
+		l.errorf(s.Pos, "write it below sorry_server", "%s is ignored: there is no sorry_server above it", s.Keyword())
+		return
+	}
+	v.Sorry.Inhibit = true
+}
+
 // result is the service as the director wants it. The key of a check is made
-// of the service, the server, the kind, and its number among those of its
+// of the service's name, the server, the kind, and its number among those of its
 // kind, so that a reload finds it again and keeps its health.
 func (v *service) result() Service {
-	out := Service{Service: v.Service}
+	out := Service{Service: v.Service, Also: v.also}
 	ordinals := make(map[healthcheck.Key]int)
 	for _, r := range v.servers {
 		for _, c := range r.checks {
-			key := healthcheck.Key(fmt.Sprintf("%s %s %s", v.Key, r.Addr, c.Kind))
+			key := healthcheck.Key(fmt.Sprintf("%s %s %s", v.Name, r.Addr, c.Kind))
 			ordinals[key]++
 			key = healthcheck.Key(fmt.Sprintf("%s#%d", key, ordinals[key]-1))
 			out.Checks = append(out.Checks, healthcheck.Check{Key: key, Spec: c})
 			r.Checks = append(r.Checks, string(key))
 		}
 		out.Servers = append(out.Servers, r.Server)
+	}
+	out.Rules = v.rules()
+	return out
+}
+
+// rules are what the service needs beside IPVS.
+func (v *service) rules() rules.Service {
+	out := rules.Service{Key: v.Key}
+	for _, m := range v.matches {
+		out.Match = append(out.Match, m.Match)
+	}
+	add := func(a ipvs.Server, d ipvs.Destination, fullNAT bool) {
+		out.Servers = append(out.Servers, rules.Backend{Addr: a.Addr(), Forwarding: d.Forwarding})
+		if fullNAT {
+			out.FullNAT = append(out.FullNAT, a)
+		}
+	}
+	for _, r := range v.servers {
+		add(r.Addr, r.Dest, r.FullNAT)
+	}
+	if v.Sorry != nil {
+		add(v.Sorry.Addr, v.Sorry.Dest, v.Sorry.FullNAT)
+	}
+	if len(out.FullNAT) > 0 {
+		out.Sources = v.pool.ranges
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -8,8 +9,23 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
-// judge completes a service whose block has been read, and tells whether it
-// shall run.
+// finishServices judges the services, and leaves those that shall run.
+func (l *loader) finishServices() {
+	l.owner = make(map[ipvs.Key]*service)
+	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
+		l.within(v.scope, func() { drop = !v.judge(l) })
+		if !drop {
+			for _, k := range v.keys() {
+				l.owner[k] = v
+			}
+		}
+		return drop
+	})
+	l.finishServerGroups()
+}
+
+// judge completes a service when the whole file has been read, and tells
+// whether it shall run.
 func (v *service) judge(l *loader) bool {
 	if len(v.servers) == 0 {
 		l.errorf(v.pos, "", "the block is ignored: it has no real_server")
@@ -17,19 +33,17 @@ func (v *service) judge(l *loader) bool {
 	}
 	// The family of a firewall mark is needed to judge its servers, and the
 	// forwarding method to judge their ports.
-	v.judgeKey(l)
+	if !v.judgeKey(l) {
+		return false
+	}
 	v.judgeForwarding(l)
+	v.judgeMatches(l)
 	v.judgeServers(l)
 	v.judgePersistence(l)
+	v.judgeFlags(l)
 	v.judgeSorry(l)
 	if len(v.servers) == 0 {
 		l.errorf(v.pos, "", "the block is ignored: none of its real servers can be used")
-		return false
-	}
-	// The kernel has one service of a key: the second block would replace the
-	// servers of the first.
-	if i := slices.IndexFunc(l.services, func(o *service) bool { return o.Key == v.Key }); i >= 0 {
-		l.errorf(v.pos, "", "the block is ignored: the service is defined already, in line %d", l.services[i].pos.Line)
 		return false
 	}
 	v.judgeQuorum(l)
@@ -38,23 +52,6 @@ func (v *service) judge(l *loader) bool {
 		r.judgeChecks(l, v)
 	}
 	return true
-}
-
-// judgeKey completes what IPVS knows the service by: a protocol, or the family
-// of a firewall mark.
-func (v *service) judgeKey(l *loader) {
-	switch {
-	case v.Key.FWMark != 0:
-		if v.Key.Protocol != 0 {
-			l.warnf(v.met.at(v.pos, "protocol"), "", "protocol has no effect on a firewall mark")
-		}
-		v.Key.Protocol = 0
-		v.Key.Family = ipvs.FamilyOf(v.servers[0].Addr.Addr())
-	case v.Key.Protocol == 0:
-		v.Key.Protocol = defaultProtocol
-		l.errorf(v.pos, "write protocol TCP or protocol UDP", "it has no protocol: %s is used", v.Key.Protocol)
-	}
-	v.Name = v.Key.String()
 }
 
 // judgeForwarding sets the scheduler and the forwarding method. Both are an
@@ -74,10 +71,16 @@ func (v *service) judgeForwarding(l *loader) {
 // judgePersistence completes the persistence. IPVS takes a service on port 0,
 // which stands for all ports, only with it.
 func (v *service) judgePersistence(l *loader) {
+	host := v.Key.Family.HostPrefix()
+	if v.masked != 0 && v.masked != v.Key.Family {
+		l.errorf(v.met.at(v.pos, "persistence_granularity"), "", "persistence_granularity is ignored: it is one for %s", v.masked)
+		v.IPVS.Granularity = 0
+	}
 	if v.IPVS.Timeout == 0 && v.IPVS.Granularity != 0 && !v.met.has("persistence_timeout") {
 		v.IPVS.Timeout = defaultPersistence
 	}
-	if v.IPVS.Timeout == 0 && v.Key.FWMark == 0 && v.Key.Addr.Port() == 0 {
+	allPorts := slices.ContainsFunc(v.keys(), func(k ipvs.Key) bool { return k.FWMark == 0 && k.Addr.Port() == 0 })
+	if v.IPVS.Timeout == 0 && allPorts {
 		v.IPVS.Timeout = defaultPersistence
 		l.errorf(v.pos, "write persistence_timeout", "a service without a port is persistent: %s seconds are used", inSeconds(v.IPVS.Timeout))
 	}
@@ -85,11 +88,30 @@ func (v *service) judgePersistence(l *loader) {
 		v.IPVS.Flags |= ipvs.Persistent
 	}
 	if v.IPVS.Granularity == 0 {
-		v.IPVS.Granularity = 32
-		if v.Key.Family == ipvs.IPv6 {
-			v.IPVS.Granularity = 128
-		}
+		v.IPVS.Granularity = host
 	}
+	v.judgeEngine(l)
+}
+
+// judgeEngine drops a persistence engine that would do harm or nothing. sip
+// reads UDP only, and the kernel drops what its engine cannot read
+// (ip_vs_sip_fill_param in ip_vs_pe_sip.c, ip_vs_sched_persist in ip_vs_core.c).
+func (v *service) judgeEngine(l *loader) {
+	notUDP := slices.ContainsFunc(v.keys(), func(k ipvs.Key) bool { return k.FWMark == 0 && k.Protocol != ipvs.UDP }) ||
+		slices.ContainsFunc(v.matches, func(m mark) bool { return m.Protocol != ipvs.UDP })
+	why := ""
+	switch {
+	case v.IPVS.PE == "":
+		return
+	case notUDP:
+		why = "it reads UDP only, and the kernel would drop every other connection"
+	case v.IPVS.Timeout == 0:
+		why = "without persistence_timeout nobody asks it"
+	default:
+		return
+	}
+	l.errorf(v.met.at(v.pos, "persistence_engine"), "", "persistence_engine %s is ignored: %s", v.IPVS.PE, why)
+	v.IPVS.PE = ""
 }
 
 // judgeServers completes the real servers, and drops those that cannot be.
@@ -97,40 +119,70 @@ func (v *service) judgeServers(l *loader) {
 	taken := make(map[ipvs.Server]bool)
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
 		l.within("real_server "+serverName(r.Addr), func() {
-			m := v.method
-			if r.method != nil {
-				m = r.method
-			}
-			r.Dest.Forwarding, r.Dest.Tunnel = m.forwarding, m.tunnel
-			r.Addr = v.backend(l, r, *m)
-			switch {
-			case ipvs.FamilyOf(r.Addr.Addr()) != v.Key.Family && m.forwarding != ipvs.Tunnel:
-				l.errorf(r.pos, "only TUN crosses families", "the block is ignored: the service is %s", v.Key.Family)
+			m := *v.method
+			set(&m, r.method)
+			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
+			r.Addr = v.backend(l, r, m)
+			switch why, hint := l.crosses(v, r.Addr.Addr(), m); {
+			case why != "":
+				l.errorf(r.pos, hint, "the block is ignored: %s", why)
 				drop = true
 			case taken[r.Addr]:
 				l.errorf(r.pos, "", "the block is ignored: the service has this real server already")
 				drop = true
 			}
 			taken[r.Addr] = true
+			r.judgeThresholds(l)
 		})
 		return drop
 	})
 }
 
-// backend is the address of a real server. Its port defaults to that of the
-// service, and is that of the service where packets are not rewritten.
-func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
-	port := v.Key.Addr.Port()
+// crosses says why a server cannot be of its family; empty: it can. The kernel
+// refuses a server of another family while it synchronises connections, since
+// its messages have one family, and refuses to synchronise where there is one
+// (net/netfilter/ipvs/ip_vs_ctl.c, mixed_address_family_dests).
+func (l *loader) crosses(v *service, a netip.Addr, m method) (why, hint string) {
 	switch {
-	case v.Key.FWMark != 0:
-		port = r.Addr.Port()
-	case r.Addr.Port() == 0:
-	case m.forwarding == ipvs.NAT:
-		port = r.Addr.Port()
-	case r.Addr.Port() != port:
-		l.errorf(r.pos, "only NAT changes the port", "its port becomes %d, that of the service: %s cannot change it", port, m.forwarding)
+	case ipvs.FamilyOf(a) == v.Key.Family:
+	case m.forwarding != ipvs.Tunnel:
+		return fmt.Sprintf("the service is %s", v.Key.Family), "only TUN crosses families"
+	case l.global.sync != nil:
+		return fmt.Sprintf("the service is %s, and the kernel synchronises no connections while a server is of another family", v.Key.Family),
+			"remove lvs_sync_daemon, or use a server of that family"
+	}
+	return "", ""
+}
+
+// backend is the address of a real server. Its port defaults to that of the
+// service, and is that of the service where packets are not rewritten. In a
+// group of several ports it stays 0: each member has its own.
+func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
+	own, port := r.Addr.Port(), v.port()
+	hasPort := func(k ipvs.Key) bool { return k.Addr.Port() == own }
+	switch {
+	case own == 0:
+	case v.Key.FWMark != 0 || m.forwarding == ipvs.NAT:
+		port = own
+	case len(v.also) > 0 && port == 0:
+		// Checks use it.
+		port = own
+		if !slices.ContainsFunc(v.keys(), hasPort) {
+			l.errorf(r.pos, "only NAT changes the port", "its port is for its checks only: %s keeps that of each member of the group", m)
+		}
+	case own != port:
+		l.errorf(r.pos, "only NAT changes the port", "its port becomes %d, that of the service: %s cannot change it", port, m)
 	}
 	return netip.AddrPortFrom(r.Addr.Addr(), port)
+}
+
+// judgeThresholds drops a lower threshold above the upper one, which the kernel
+// refuses with the server (ip_vs_add_dest in ip_vs_ctl.c).
+func (r *server) judgeThresholds(l *loader) {
+	if r.Dest.Lower > r.Dest.Upper {
+		l.errorf(r.met.at(r.pos, "lthreshold"), "", "lthreshold %d is ignored: it is above uthreshold %d", r.Dest.Lower, r.Dest.Upper)
+		r.Dest.Lower = 0
+	}
 }
 
 // judgeSorry completes the sorry server. Without one of its own it has the
@@ -139,14 +191,16 @@ func (v *service) judgeSorry(l *loader) {
 	if v.Sorry == nil {
 		return
 	}
-	if ipvs.FamilyOf(v.Sorry.Addr.Addr()) != v.Key.Family && v.method.forwarding != ipvs.Tunnel {
-		l.errorf(v.met.at(v.pos, "sorry_server"), "only TUN crosses families", "sorry_server %s is ignored: the service is %s", v.Sorry.Addr, v.Key.Family)
+	m := *v.method
+	set(&m, v.sorry)
+	if why, hint := l.crosses(v, v.Sorry.Addr.Addr(), m); why != "" {
+		l.errorf(v.met.at(v.pos, "sorry_server"), hint, "sorry_server %s is ignored: %s", serverName(v.Sorry.Addr), why)
 		v.Sorry = nil
 		return
 	}
-	v.Sorry.Dest.Forwarding, v.Sorry.Dest.Tunnel = v.method.forwarding, v.method.tunnel
+	v.Sorry.Dest.Forwarding, v.Sorry.Dest.Tunnel, v.Sorry.FullNAT = m.forwarding, m.tunnel, m.fullNAT
 	if v.Sorry.Addr.Port() == 0 {
-		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), v.Key.Addr.Port())
+		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), v.port())
 	}
 }
 

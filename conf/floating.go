@@ -1,0 +1,132 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// floating knows which instance every virtual address moves with.
+type floating struct {
+	holder map[netip.Addr]*instance
+	group  map[*instance][]*instance // those that are master together with it, itself first
+}
+
+// finishFloating says what the gateway of a real server must be, and gives the
+// pools of FULLNAT their instances: in this order, for nothing can have an
+// address of a pool as its gateway.
+func (l *loader) finishFloating(groups []vrrp.Group) {
+	f := newFloating(l.instances, groups)
+	for _, v := range l.services {
+		l.within(v.scope, func() { v.judgeGateway(l, f) })
+	}
+	served := l.served()
+	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
+		l.within(v.scope, func() { drop = !v.judgePool(l, f, served) })
+		return drop
+	})
+}
+
+func newFloating(instances []*instance, groups []vrrp.Group) floating {
+	f := floating{holder: make(map[netip.Addr]*instance), group: make(map[*instance][]*instance)}
+	byName := make(map[string]*instance)
+	for _, in := range instances {
+		byName[in.Name] = in
+		f.group[in] = []*instance{in}
+		for _, a := range in.addresses() {
+			f.holder[a.Prefix.Addr()] = in
+		}
+	}
+	for _, g := range groups {
+		for _, in := range g.Members {
+			for _, other := range g.Members {
+				if other != in {
+					f.group[byName[in]] = append(f.group[byName[in]], byName[other])
+				}
+			}
+		}
+	}
+	return f
+}
+
+// addresses are all that the instance moves.
+func (in *instance) addresses() []vrrp.Address { return slices.Concat(in.Addresses, in.Excluded) }
+
+// together tells whether two instances are master on one director always.
+func (f floating) together(a, b *instance) bool { return slices.Contains(f.group[a], b) }
+
+// holders are the instances of the addresses that a service is reached at.
+func (f floating) holders(v *service) []*instance {
+	var all []*instance
+	for _, a := range v.addresses() {
+		if in := f.holder[a]; in != nil && !slices.Contains(all, in) {
+			all = append(all, in)
+		}
+	}
+	return all
+}
+
+// network finds the interface behind which an address is, by the prefix lengths
+// of the addresses that move with an instance. An address of the instance's
+// own interface says the same as none.
+func (f floating) network(in *instance, a netip.Addr) string {
+	for _, other := range f.group[in] {
+		for _, va := range other.addresses() {
+			if va.Prefix.IsSingleIP() || !va.Prefix.Masked().Contains(a) {
+				continue
+			}
+			if dev := other.device(va); dev != in.Interface {
+				return dev
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// device is the interface that an address of the instance is set on.
+func (in *instance) device(a vrrp.Address) string {
+	if a.Dev != "" {
+		return a.Dev
+	}
+	return in.Interface
+}
+
+// addresses are those that clients of the service know; of a firewall mark
+// only mark_match tells them.
+func (v *service) addresses() []netip.Addr {
+	var all []netip.Addr
+	seen := make(map[netip.Addr]bool)
+	add := func(a netip.Addr) {
+		if a.IsValid() && !seen[a] {
+			seen[a] = true
+			all = append(all, a)
+		}
+	}
+	for _, k := range v.keys() {
+		add(k.Addr.Addr())
+	}
+	for _, m := range v.matches {
+		add(m.Addr)
+	}
+	return all
+}
+
+// served are the addresses that serve: virtual ones and real servers, each
+// with what it is.
+func (l *loader) served() map[netip.Addr]string {
+	what := make(map[netip.Addr]string)
+	for _, v := range l.services {
+		for _, r := range v.servers {
+			what[r.Addr.Addr()] = "a real server"
+		}
+		if v.Sorry != nil {
+			what[v.Sorry.Addr.Addr()] = "a sorry server"
+		}
+		for _, a := range v.addresses() {
+			what[a] = "the address of a virtual server"
+		}
+	}
+	return what
+}

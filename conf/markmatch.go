@@ -1,0 +1,104 @@
+package conf
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+)
+
+// mark is one mark_match while it is read.
+type mark struct {
+	rules.Match
+	pos syntax.Pos
+}
+
+// addMatch reads mark_match IP tcp|udp|sctp [PORTS]. A line of which a word is
+// wrong is lost whole: without its ports it would take in too much.
+func (v *service) addMatch(l *loader, s *syntax.Statement) {
+	if !v.byMark {
+		l.errorf(s.Pos, "write virtual_server fwmark N", "mark_match is ignored: the service is not known by a firewall mark")
+		return
+	}
+	args := s.Args()
+	a, ok := l.addr(s.Keyword(), args[0])
+	if !ok {
+		return
+	}
+	if why := noHost(a); why != "" {
+		l.errorf(args[0].Pos, "", "mark_match %s is ignored: %s", a, why)
+		return
+	}
+	protocol, ok := protocols[strings.ToUpper(args[1].Text)]
+	if !ok {
+		l.errorf(args[1].Pos, hintFor(args[1].Text), "mark_match %s is ignored: %s is no protocol: it takes tcp, udp or sctp", a, quote(args[1].Text))
+		return
+	}
+	m := mark{Match: rules.Match{Addr: a, Protocol: protocol}, pos: s.Pos}
+	if len(args) > 2 {
+		// "80, 443" is as clear as "80,443".
+		var list strings.Builder
+		for _, w := range args[2:] {
+			list.WriteString(w.Text)
+		}
+		var bad string
+		if m.Ports, bad, ok = parsePorts(list.String()); !ok {
+			l.errorf(args[2].Pos, "write PORT, PORT-PORT, or several with commas between", "mark_match %s is ignored: %s is no port from 1 to 65535", a, quote(bad))
+			return
+		}
+	}
+	v.matches = append(v.matches, m)
+}
+
+// parsePorts reads PORT[-PORT][,PORT[-PORT]...]; bad is the part that is none.
+func parsePorts(text string) (ports []rules.Ports, bad string, ok bool) {
+	for part := range strings.SplitSeq(text, ",") {
+		from, to, dash := strings.Cut(part, "-")
+		if !dash {
+			to = from
+		}
+		first, ok1 := whole(from, 1, math.MaxUint16)
+		last, ok2 := whole(to, first, math.MaxUint16)
+		if !ok1 || !ok2 {
+			return nil, part, false
+		}
+		ports = append(ports, rules.Ports{First: uint16(first), Last: uint16(last)})
+	}
+	return ports, "", true
+}
+
+// judgeMatches leaves the members of the service's family, which the kernel
+// looks a mark up by too, and those that no service above marks: a packet has
+// one mark.
+func (v *service) judgeMatches(l *loader) {
+	kept := v.matches[:0]
+	for _, m := range v.matches {
+		if ipvs.FamilyOf(m.Addr) != v.Key.Family {
+			l.errorf(m.pos, "write ip_family, and a virtual_server for each family", "mark_match %s is ignored: the service is %s", m.Addr, v.Key.Family)
+			continue
+		}
+		if i := slices.IndexFunc(l.marks, func(o mark) bool { return overlap(o.Match, m.Match) }); i >= 0 {
+			l.errorf(m.pos, "", "mark_match %s is ignored: it overlaps the mark_match in line %d, and a packet has one mark", m.Addr, l.marks[i].pos.Line)
+			continue
+		}
+		kept = append(kept, m)
+	}
+	v.matches = kept
+	l.marks = append(l.marks, kept...)
+}
+
+// overlap tells whether one packet can be of both.
+func overlap(a, b rules.Match) bool {
+	switch {
+	case a.Addr != b.Addr || a.Protocol != b.Protocol:
+		return false
+	case len(a.Ports) == 0 || len(b.Ports) == 0:
+		return true
+	}
+	return slices.ContainsFunc(a.Ports, func(p rules.Ports) bool {
+		return slices.ContainsFunc(b.Ports, func(q rules.Ports) bool { return p.First <= q.Last && q.First <= p.Last })
+	})
+}

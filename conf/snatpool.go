@@ -1,0 +1,187 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// maxPool bounds the addresses of a snat_pool: each has some 60,000 connections
+// to every port of every real server, and is announced by the director.
+const maxPool = 256
+
+// snatPool is snat_pool while it is read: the source addresses of FULLNAT.
+type snatPool struct {
+	pos    syntax.Pos // of the first one; zero: there is none
+	ranges []rules.Range
+	at     []syntax.Pos // of each range
+	dev    syntax.Word  // the interface that it is set on; no text: not said
+}
+
+// addPool reads snat_pool: addresses and ranges, and the interface that they
+// are on. Several lines add up.
+func (v *service) addPool(l *loader, s *syntax.Statement) {
+	p := &v.pool
+	if p.pos == (syntax.Pos{}) {
+		p.pos = s.Pos
+	}
+	args := s.Args()
+	for i := 0; i < len(args); i++ {
+		w := args[i]
+		if w.Text != "dev" {
+			p.add(l, w)
+			continue
+		}
+		if i++; i == len(args) {
+			l.errorf(w.Pos, "", "snat_pool: dev lacks a value")
+		} else if !interfaceName(args[i].Text) {
+			l.errorf(args[i].Pos, "", "snat_pool: dev %s is ignored: %s", quote(args[i].Text), badInterface)
+		} else {
+			p.dev = args[i]
+		}
+	}
+}
+
+// add takes one address or range in.
+func (p *snatPool) add(l *loader, w syntax.Word) {
+	r, why := parseRange(w.Text)
+	hint := hintFor(w.Text)
+	if strings.Contains(w.Text, "/") {
+		hint = "write the addresses as a range, A-B"
+	}
+	if why == "" {
+		why = noHost(r.First)
+	}
+	size := 0
+	for _, o := range p.ranges {
+		size += rangeSize(o, maxPool)
+		if why == "" && !o.Last.Less(r.First) && !r.Last.Less(o.First) {
+			why = "it overlaps " + rangeName(o)
+		}
+	}
+	switch {
+	case why != "":
+		l.errorf(w.Pos, hint, "snat_pool %s is ignored: %s", quote(w.Text), why)
+	case size+rangeSize(r, maxPool) > maxPool:
+		l.errorf(w.Pos, "", "snat_pool %s is ignored: the pool would have more than %d addresses", w.Text, maxPool)
+	default:
+		p.ranges, p.at = append(p.ranges, r), append(p.at, w.Pos)
+	}
+}
+
+// filter leaves the ranges against which keep has no reason.
+func (p *snatPool) filter(l *loader, keep func(rules.Range) string) {
+	ranges, at := p.ranges[:0], p.at[:0]
+	for i, r := range p.ranges {
+		if why := keep(r); why != "" {
+			l.errorf(p.at[i], "", "snat_pool %s is ignored: %s", rangeName(r), why)
+			continue
+		}
+		ranges, at = append(ranges, r), append(at, p.at[i])
+	}
+	p.ranges, p.at = ranges, at
+}
+
+// usesFullNAT tells whether one of the servers is reached by FULLNAT.
+func (v *service) usesFullNAT() bool {
+	return slices.ContainsFunc(v.servers, func(r *server) bool { return r.FullNAT }) || v.Sorry != nil && v.Sorry.FullNAT
+}
+
+// judgePool completes the pool of a FULLNAT service, and tells whether the
+// service can run.
+func (v *service) judgePool(l *loader, f floating, served map[netip.Addr]string) bool {
+	p := &v.pool
+	switch {
+	case !v.usesFullNAT():
+		if p.pos != (syntax.Pos{}) {
+			l.warnf(p.pos, "write lb_kind FULLNAT", "snat_pool has no effect: no server is reached by FULLNAT")
+		}
+		return true
+	case p.pos == (syntax.Pos{}):
+		l.errorf(v.pos, "write snat_pool with addresses that float with the virtual address and serve nothing else",
+			"the block is ignored: FULLNAT needs a snat_pool. A connection from the director's own address would be lost at a failover: "+
+				"the other director cannot answer for this one's address, and replies would reach a director that resets them")
+		return false
+	}
+	p.filter(l, func(r rules.Range) string {
+		if ipvs.FamilyOf(r.First) != v.Key.Family {
+			return "the real servers are " + v.Key.Family.String()
+		}
+		for _, a := range addressesOf(r) {
+			if what := served[a]; what != "" {
+				return a.String() + " is " + what + ", and a source address serves nothing else"
+			}
+		}
+		return ""
+	})
+	if !v.float(l, f) {
+		return false
+	}
+	if len(p.ranges) == 0 {
+		l.errorf(v.pos, "", "the block is ignored: its snat_pool has no address that can be used")
+		return false
+	}
+	return true
+}
+
+// float makes the pool move with the virtual address: what comes back to it
+// must reach the director that has the connection.
+func (v *service) float(l *loader, f floating) bool {
+	p, holders := &v.pool, f.holders(v)
+	if len(holders) == 0 {
+		l.warnf(p.pos, "list the virtual address in a vrrp_instance; for a firewall mark, write mark_match",
+			"the virtual address is in no vrrp_instance, so that snat_pool cannot float with it: somebody else must bring up both on one director")
+		return true
+	}
+	in := holders[0]
+	for _, other := range holders[1:] {
+		if !f.together(in, other) {
+			l.errorf(v.pos, "write a vrrp_sync_group", "the block is ignored: vrrp_instance %s and %s hold its addresses and may be master on different directors, and snat_pool can be on one only",
+				in.Name, other.Name)
+			return false
+		}
+	}
+	p.filter(l, func(r rules.Range) string {
+		for _, a := range addressesOf(r) {
+			if h := f.holder[a]; h != nil && !f.together(in, h) {
+				return a.String() + " is in vrrp_instance " + h.Name + ", which may be master on another director than " + in.Name
+			}
+		}
+		return ""
+	})
+	for i, r := range p.ranges {
+		v.adopt(l, f, in, r, p.at[i])
+	}
+	return true
+}
+
+// adopt adds the addresses of a range to the instance, but those that it or one
+// of its sync group lists already. Without dev they are on the interface that a
+// virtual address of their network is on.
+func (v *service) adopt(l *loader, f floating, in *instance, r rules.Range, pos syntax.Pos) {
+	added, on := 0, in.Interface
+	for _, a := range addressesOf(r) {
+		if f.holder[a] != nil {
+			continue
+		}
+		va := vrrp.Address{Prefix: netip.PrefixFrom(a, a.BitLen()), Dev: v.pool.dev.Text}
+		if va.Dev == "" {
+			va.Dev = f.network(in, a)
+		}
+		in.Excluded = append(in.Excluded, va)
+		f.holder[a] = in
+		added, on = added+1, in.device(va)
+	}
+	if added == 0 {
+		return
+	}
+	if dev := v.pool.dev; dev.Text != "" && !slices.ContainsFunc(in.uses, func(u InterfaceUse) bool { return u.Pos == dev.Pos }) {
+		in.uses = append(in.uses, InterfaceUse{Name: dev.Text, Keyword: "dev", By: v.scope, Pos: dev.Pos})
+	}
+	l.notef(pos, "", "snat_pool %s: tandem adds it to the addresses of vrrp_instance %s, on %s", rangeName(r), in.Name, on)
+}

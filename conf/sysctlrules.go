@@ -1,0 +1,121 @@
+package conf
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/sysctl"
+)
+
+// needs is what the services of the file need of the host.
+type needs struct {
+	nat4, nat6 bool // somebody rewrites packets of the family
+	redirects  bool // NAT of IPv4: real servers must not learn a way around
+	fullNAT    bool
+}
+
+func (l *loader) needs() (n needs) {
+	for _, v := range l.services {
+		full, nat := v.usesFullNAT(), len(v.natServers()) > 0
+		n.fullNAT = n.fullNAT || full
+		n.nat4 = n.nat4 || (nat || full) && v.Key.Family == ipvs.IPv4
+		n.nat6 = n.nat6 || (nat || full) && v.Key.Family == ipvs.IPv6
+		n.redirects = n.redirects || nat && v.Key.Family == ipvs.IPv4
+	}
+	return n
+}
+
+// finishSysctls joins the settings of the file with those that its services
+// cannot do without.
+func (l *loader) finishSysctls() sysctl.Settings {
+	n := l.needs()
+	l.within("global_defs: lvs_sysctl", func() { l.judgeSysctls(n) })
+	want := make(map[string]string)
+	for name, s := range l.global.sysctls {
+		want[name] = s.value
+	}
+	need := func(yes bool, name, value string) {
+		if _, said := want[name]; yes && !said {
+			want[name] = value
+		}
+	}
+	need(n.nat4, "ip_forward", "1")
+	need(n.nat6, "ipv6_forwarding", "1")
+	need(n.redirects, "send_redirects", "0")
+	need(n.fullNAT, "conntrack", "1")
+
+	settings := make(sysctl.Settings)
+	for _, k := range knobs {
+		value, ok := want[k.name]
+		if !ok || value == leave {
+			continue
+		}
+		settings[k.file()] = value
+		if k.name == "send_redirects" {
+			// The kernel sends them where either says so (IN_DEV_TX_REDIRECTS
+			// in include/linux/inetdevice.h).
+			for _, dev := range l.devices() {
+				settings["net/ipv4/conf/"+dev+"/send_redirects"] = value
+			}
+		}
+	}
+	if n.fullNAT {
+		// After a failover replies come to a director that has not seen the
+		// connection begin: without this, conntrack calls them invalid.
+		settings["net/netfilter/nf_conntrack_tcp_be_liberal"] = "1"
+	}
+	if len(settings) == 0 {
+		return nil
+	}
+	return settings
+}
+
+// devices are the interfaces that have a virtual address.
+func (l *loader) devices() []string {
+	devices := make(map[string]bool)
+	for _, in := range l.instances {
+		devices[in.Interface] = true
+		for _, a := range in.addresses() {
+			devices[in.device(a)] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(devices))
+}
+
+// judgeSysctls drops what contradicts the rest of the file, and says what
+// works otherwise than it looks.
+func (l *loader) judgeSysctls(n needs) {
+	sysctls, sync := l.global.sysctls, l.global.sync != nil
+	refuse := func(name, value string, conflict bool, why string) {
+		if s, ok := sysctls[name]; ok && s.value == value && conflict {
+			l.errorf(s.pos, "", "%s %s is ignored: %s", name, value, why)
+			delete(sysctls, name)
+		}
+	}
+	refuse("backup_only", "1", sync, "with lvs_sync_daemon the backup daemon runs on the master too, which would forward nothing")
+	refuse("conntrack", "0", n.fullNAT, "FULLNAT changes the source by connection tracking")
+	refuse("ip_forward", "0", n.nat4, "NAT and FULLNAT forward packets")
+	refuse("ipv6_forwarding", "0", n.nat6, "NAT and FULLNAT forward packets")
+
+	if reuse, nodest := sysctls["conn_reuse_mode"], sysctls["expire_nodest_conn"]; reuse.value == "0" && nodest.value == "1" {
+		l.warnf(reuse.pos, "leave conn_reuse_mode at 1", "conn_reuse_mode 0 weakens expire_nodest_conn 1: "+
+			"a client that comes back from the same port is sent to the server it had, of whatever weight")
+	}
+	if sync {
+		return
+	}
+	idle := func(name string, pos syntax.Pos) {
+		if strings.HasPrefix(name, "sync_") {
+			l.warnf(pos, "", "%s has no effect without lvs_sync_daemon", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(sysctls)) {
+		idle(name, sysctls[name].pos)
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.global.said)) {
+		idle(l.global.said[name].value, l.global.said[name].pos)
+	}
+}
