@@ -1,0 +1,156 @@
+package netfilter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/rules"
+)
+
+// pass makes the kernel's tables what is wanted and says whether it could.
+func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
+	var errs []error
+	notes := slices.Clone(want.Notes)
+	count := 0
+	for _, f := range families {
+		table, wanted := want.Table(f)
+		if wanted {
+			var more []string
+			table, more = k.resolve(table)
+			notes = append(notes, more...)
+		}
+		n, err := k.keep(f, table, wanted)
+		if err != nil {
+			errs = append(errs, explain(err, f, table))
+		}
+		count += n
+	}
+	slices.Sort(notes)
+	notes = slices.Compact(notes)
+	failed := k.say(ctx, errs, notes)
+	k.mu.Lock()
+	k.status = Status{
+		Rules: count, Repairs: k.repairs, Writes: k.writes, Errors: failed, Notes: notes, Read: time.Now(),
+	}
+	k.mu.Unlock()
+	return len(failed) == 0 && len(notes) == len(want.Notes)
+}
+
+// keep compares the table of one family and writes it if it is not as wanted.
+// It returns how many rules there are now.
+func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error) {
+	have, err := k.read(f)
+	if err != nil {
+		if !wanted && unsupported(err) {
+			return 0, nil // nothing is wanted of a kernel that has nothing
+		}
+		return 0, err
+	}
+	last, known := k.held[f]
+	changed := known && !have.equal(last.image)
+	switch {
+	case !wanted && !have.present():
+		delete(k.held, f)
+		return 0, nil
+	case !wanted:
+		if err := k.remove(f); err != nil {
+			return len(have.Rules), err
+		}
+		k.writes++
+		delete(k.held, f)
+		k.log.Info("removed the nftables table that is not needed any more", "table", name(f), "rules", len(have.Rules))
+		return 0, nil
+	case known && !changed && reflect.DeepEqual(last.want, want):
+		return len(have.Rules), nil
+	}
+
+	if err := k.write(want); err != nil {
+		return len(have.Rules), err
+	}
+	k.writes++
+	now, err := k.read(f)
+	if err != nil {
+		delete(k.held, f)
+		return 0, err
+	}
+	if changed {
+		k.repairs++
+		k.log.Warn("somebody else changed tandem's nftables table; it is written again",
+			"table", name(f), "found", drift(last.image, have), "rules", len(now.Rules))
+	} else {
+		k.log.Info("wrote the nftables table", "table", name(f), "rules", len(now.Rules), "before", len(have.Rules))
+	}
+	k.held[f] = held{want, now}
+	if !now.is(want) {
+		delete(k.held, f)
+		return len(now.Rules), fmt.Errorf("table %s was written and is not what was written: somebody else changes it, too", name(f))
+	}
+	return len(now.Rules), nil
+}
+
+func name(f ipvs.Family) string { return familyName(f) + " " + rules.TableName }
+
+// say logs each failure and note when it begins, and that all failures are
+// over.
+func (k *Keeper) say(ctx context.Context, errs []error, notes []string) (failed []string) {
+	said := map[string]bool{}
+	for _, err := range errs {
+		text := err.Error()
+		failed = append(failed, text)
+		said["error "+text] = true
+		if !k.said["error "+text] && ctx.Err() == nil {
+			k.log.Error("nftables rules are not as wanted; trying again", "err", text)
+		}
+	}
+	for _, n := range notes {
+		said["note "+n] = true
+		if !k.said["note "+n] {
+			k.log.Warn(n)
+		}
+	}
+	if len(failed) == 0 {
+		for _, text := range slices.Sorted(maps.Keys(k.said)) {
+			if len(text) > 6 && text[:6] == "error " {
+				k.log.Info("nftables rules are as wanted again")
+				break
+			}
+		}
+	}
+	k.said = said
+	return failed
+}
+
+// unsupported says whether the kernel has no nftables at all, or none for the
+// family.
+func unsupported(err error) bool {
+	for _, errno := range [...]unix.Errno{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT, unix.EINVAL, unix.ENOSYS} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain says what is missing and what for.
+func explain(err error, f ipvs.Family, t rules.Table) error {
+	purpose := t.Purpose()
+	switch {
+	case unsupported(err):
+		return fmt.Errorf("this kernel has no nftables for %s: needed for %s; load nf_tables and nft_chain_nat or use another kernel: %w",
+			familyName(f), purpose, err)
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("this kernel lacks a part of nftables for %s: needed for %s; load nft_chain_nat, nft_nat, nft_ct and nft_hash "+
+			"or use another kernel: %w", familyName(f), purpose, err)
+	case errors.Is(err, unix.EPERM):
+		return fmt.Errorf("nftables for %s, needed for %s: CAP_NET_ADMIN is missing: %w", familyName(f), purpose, err)
+	}
+	return err
+}
