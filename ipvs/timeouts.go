@@ -19,9 +19,12 @@ type timeoutRecord struct {
 // first Want on, repaired at each full comparison, given back by Clear.
 func (r *Reconciler) Timeouts(t Timeouts) {
 	r.mu.Lock()
+	same := r.timeouts == t
 	r.timeouts = t
 	r.mu.Unlock()
-	r.wake()
+	if !same { // A reload says them each time, right before the table.
+		r.wake()
+	}
 }
 
 // keepTimeouts reads the timeouts and writes those that are not as wanted,
