@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // TestCorpus loads every configuration below the folder that TANDEM_CORPUS
@@ -57,28 +59,71 @@ func runs(t *testing.T, cfg Config, found Diagnostics) {
 	if err := cfg.VRRP.Validate(); err != nil {
 		t.Errorf("the router would refuse this: %v", err)
 	}
-	keys := make(map[string]bool)
+	checks, keys := make(map[string]bool), make(map[ipvs.Key]bool)
 	for _, s := range cfg.Services {
-		var want, got []string
-		if s.Key != s.Key.Normal() {
-			t.Errorf("the key %+v is not in normal form", s.Key)
+		for _, k := range append([]ipvs.Key{s.Key}, s.Also...) {
+			if k != k.Normal() {
+				t.Errorf("the key %+v is not in normal form", k)
+			}
+			if keys[k] {
+				t.Errorf("two services have the key %s", k)
+			}
+			keys[k] = true
+			if k.FWMark == 0 && k.Addr.Port() == 0 && s.IPVS.Flags&ipvs.Persistent == 0 {
+				t.Errorf("the kernel would refuse %s: all ports without persistence", k)
+			}
+			if k.FWMark == 0 && k.Protocol != ipvs.UDP && s.IPVS.Flags&ipvs.OnePacket != 0 {
+				t.Errorf("%s has one-packet scheduling", k)
+			}
+			if k.Family != s.Key.Family {
+				t.Errorf("%s and %s are of two families", s.Key, k)
+			}
 		}
+		if want := s.Key.Family.HostPrefix(); s.IPVS.Granularity == 0 || s.IPVS.Granularity > want {
+			t.Errorf("%s has the granularity %d", s.Name, s.IPVS.Granularity)
+		}
+		var want, got []string
 		for _, c := range s.Checks {
 			got = append(got, string(c.Key))
-			if keys[string(c.Key)] {
+			if checks[string(c.Key)] {
 				t.Errorf("two checks have the key %s", c.Key)
 			}
-			keys[string(c.Key)] = true
+			checks[string(c.Key)] = true
 		}
+		backends := len(s.Servers)
 		for _, r := range s.Servers {
 			want = append(want, r.Checks...)
-			if ip := r.Addr.Addr(); ip != ip.Unmap().WithZone("") {
-				t.Errorf("the server %s is not in normal form", r.Addr)
-			}
+			accepted(t, cfg, s, r.Addr, r.Dest)
+		}
+		if s.Sorry != nil {
+			backends++
+			accepted(t, cfg, s, s.Sorry.Addr, s.Sorry.Dest)
 		}
 		if strings.Join(want, "|") != strings.Join(got, "|") {
 			t.Errorf("%s: servers name the checks %q, there are %q", s.Name, want, got)
 		}
+		if s.Rules.Key != s.Key || len(s.Rules.Servers) != backends || (len(s.Rules.FullNAT) > 0) != (len(s.Rules.Sources) > 0) {
+			t.Errorf("%s: the rules %+v are not those of the service", s.Name, s.Rules)
+		}
+	}
+}
+
+// accepted holds what the kernel wants of a real server (ip_vs_add_dest in
+// net/netfilter/ipvs/ip_vs_ctl.c).
+func accepted(t *testing.T, cfg Config, s Service, a ipvs.Server, d ipvs.Destination) {
+	t.Helper()
+	ip := a.Addr()
+	switch crosses := ipvs.FamilyOf(ip) != s.Key.Family; {
+	case ip != ip.Unmap().WithZone(""):
+		t.Errorf("the server %s is not in normal form", a)
+	case crosses && (d.Forwarding != ipvs.Tunnel || cfg.Sync != nil):
+		t.Errorf("the server %s is of another family than %s", a, s.Key)
+	case d.Lower > d.Upper:
+		t.Errorf("the server %s has the thresholds %d and %d", a, d.Lower, d.Upper)
+	case (d.Tunnel.Type == ipvs.GUE) != (d.Tunnel.Port != 0):
+		t.Errorf("the server %s has the tunnel %+v", a, d.Tunnel)
+	case d != d.Normal():
+		t.Errorf("the destination %+v is not in normal form", d)
 	}
 }
 

@@ -149,24 +149,26 @@ func (v *service) complete(members []ipvs.Key) []ipvs.Key {
 // still serve.
 func (l *loader) freeKeys(v *service, keys []ipvs.Key) []ipvs.Key {
 	var free []ipvs.Key
+	var owners []*service
 	taken, met := make(map[*service][]ipvs.Key), make(map[ipvs.Key]bool)
 	for _, k := range keys {
 		if o := l.owner[k]; o != nil {
+			if taken[o] == nil {
+				owners = append(owners, o)
+			}
 			taken[o] = append(taken[o], k)
 		} else if !met[k] { // "fwmark 1" beside "fwmark 1 inet" is the same
 			met[k] = true
 			free = append(free, k)
 		}
 	}
-	for _, o := range l.services {
-		lost := taken[o]
-		switch {
-		case lost == nil:
-		case v.group.Text == "":
+	for _, o := range owners {
+		if v.group.Text == "" {
 			l.errorf(v.pos, "", "the block is ignored: the service is defined already, in line %d", o.pos.Line)
-		default:
-			l.errorf(v.pos, "", "%s%s: left out, for the virtual_server in line %d has it already", lost[0], andMore(len(lost)-1), o.pos.Line)
+			continue
 		}
+		lost := taken[o]
+		l.errorf(v.pos, "", "%s%s: left out, for the virtual_server in line %d has it already", lost[0], andMore(len(lost)-1), o.pos.Line)
 	}
 	if len(free) == 0 && v.group.Text != "" {
 		l.errorf(v.pos, "", "the block is ignored: no member of the group is left")
