@@ -135,9 +135,24 @@ func create(p place, a vrrp.Address) *nl.NetlinkRequest {
 		// The address moves between directors: detection of duplicates would
 		// keep it unusable for a second after each takeover.
 		msg.Flags = unix.IFA_F_NODAD
+		if a.Prefix.IsSingleIP() {
+			data = append(data, nl.NewRtAttr(unix.IFA_CACHEINFO, deprecated()))
+		}
 	}
 	data = append(data, nl.NewRtAttr(ifaProto, []byte{mark}))
 	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
+}
+
+// deprecated is struct ifa_cacheinfo (linux/if_addr.h) of an address that is
+// valid for ever and preferred never (RFC 6724 section 5, rule 3): it answers
+// whoever talks to it, and what the director itself begins, a health check for
+// example, leaves from an address that does not move away meanwhile.
+// keepalived, too, has preferred_lft 0 for what is a single address.
+func deprecated() []byte {
+	const preferred, forever = 0, 1<<32 - 1
+	b := binary.NativeEndian.AppendUint32(nil, preferred)
+	b = binary.NativeEndian.AppendUint32(b, forever)
+	return append(b, make([]byte, 8)...) // When it was made and changed: the kernel knows.
 }
 
 // restore is the request that puts an address back exactly as a dump showed it.
