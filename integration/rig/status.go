@@ -28,6 +28,12 @@ type Status struct {
 		Master bool  `json:"master_running"`
 		Backup bool  `json:"backup_running"`
 	} `json:"sync"`
+	// Rules are tandem's own nftables.
+	Rules *struct {
+		Rules    int      `json:"rules"`
+		Repairs  int      `json:"repairs"`
+		Problems []string `json:"problems"`
+	} `json:"nftables"`
 	Warnings []string `json:"warnings"`
 }
 
