@@ -29,6 +29,9 @@ func (k *Keeper) read(f ipvs.Family) (image, error) {
 		return image{}, fmt.Errorf("open nftables: %w", err)
 	}
 	im, err := dump(c, f)
+	if errors.Is(err, unix.EINVAL) {
+		err = unix.EOPNOTSUPP // what nfnetlink means when nf_tables is not there
+	}
 	if err != nil {
 		return image{}, fmt.Errorf("read table %s: %w", name(f), err)
 	}

@@ -58,8 +58,11 @@ func (im image) is(t rules.Table) bool {
 
 // drift says in words how the table differs from what it was.
 func drift(was, is image) string {
-	if !is.present() {
+	switch {
+	case !is.present():
 		return "the table is gone"
+	case !was.present():
+		return "something else was written with it"
 	}
 	var words []string
 	for _, c := range was.Chains {

@@ -30,7 +30,9 @@ type Options struct {
 }
 
 // settle is how long after a notification the table is read: one change comes
-// as many notifications.
+// as many notifications. It grows up to Options.Retry while every look finds
+// another change, so that two programs that want different things of a table
+// do not fight with all their might.
 const settle = 20 * time.Millisecond
 
 // Status is the table as the kernel has it.
@@ -108,7 +110,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	defer cancel()
 	listener.Go(func() { k.listen(ctx, changed) })
 
-	wait := k.opt.Full
+	wait, pause := k.opt.Full, settle
 	for {
 		select {
 		case <-ctx.Done():
@@ -119,7 +121,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return nil
-			case <-time.After(settle):
+			case <-time.After(pause):
 			}
 			drain(changed)
 		case <-time.After(wait):
@@ -128,8 +130,13 @@ func (k *Keeper) Run(ctx context.Context) error {
 		want := k.want
 		k.mu.Unlock()
 		wait = k.opt.Full
+		before := k.repairs
 		if want != nil && !k.pass(ctx, *want) {
 			wait = k.opt.Retry
+		}
+		pause = min(2*pause, k.opt.Retry)
+		if k.repairs == before {
+			pause = settle
 		}
 	}
 }

@@ -88,11 +88,11 @@ func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error)
 	} else {
 		k.log.Info("wrote the nftables table", "table", name(f), "rules", len(now.Rules), "before", len(have.Rules))
 	}
-	k.held[f] = held{want, now}
-	if !now.is(want) {
-		delete(k.held, f)
-		return len(now.Rules), fmt.Errorf("table %s was written and is not what was written: somebody else changes it, too", name(f))
+	if !now.is(want) { // somebody wrote at the same time
+		now = image{}
+		k.wake()
 	}
+	k.held[f] = held{want, now}
 	return len(now.Rules), nil
 }
 
@@ -131,7 +131,7 @@ func (k *Keeper) say(ctx context.Context, errs []error, notes []string) (failed 
 // unsupported says whether the kernel has no nftables at all, or none for the
 // family.
 func unsupported(err error) bool {
-	for _, errno := range [...]unix.Errno{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT, unix.EINVAL, unix.ENOSYS} {
+	for _, errno := range [...]unix.Errno{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT} {
 		if errors.Is(err, errno) {
 			return true
 		}

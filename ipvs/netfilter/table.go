@@ -59,9 +59,27 @@ func (k *Keeper) write(t rules.Table) error {
 		}
 	}
 	if err := c.Flush(); err != nil {
-		return fmt.Errorf("write table %s %s: %w", familyName(t.Family), rules.TableName, err)
+		return fmt.Errorf("write table %s: %w", name(t.Family), cause(err))
 	}
 	return nil
+}
+
+// cause is the first of the errors that the kernel gave for the parts of a
+// transaction: the others mostly follow from it.
+func cause(err error) error {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() []error }:
+			err = e.Unwrap()[0]
+		case interface{ Unwrap() error }:
+			if e.Unwrap() == nil {
+				return err
+			}
+			err = e.Unwrap()
+		default:
+			return err
+		}
+	}
 }
 
 // remove deletes the table of the family; that there is none is no error.
@@ -72,7 +90,7 @@ func (k *Keeper) remove(f ipvs.Family) error {
 	}
 	c.DelTable(&nftables.Table{Name: rules.TableName, Family: familyOf(f)})
 	if err := c.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("delete table %s %s: %w", familyName(f), rules.TableName, err)
+		return fmt.Errorf("delete table %s: %w", name(f), cause(err))
 	}
 	return nil
 }
