@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"math"
-	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -164,55 +163,6 @@ func (v *service) setProtocol(l *loader, s *syntax.Statement) {
 
 // protocols are those that IPVS balances.
 var protocols = map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP": ipvs.SCTP}
-
-// setPersistence reads a number of whole seconds; one that cannot be means no
-// persistence, not the default (keepalived's rule).
-func (v *service) setPersistence(l *loader, s *syntax.Statement) {
-	v.IPVS.Timeout = defaultPersistence
-	if len(s.Args()) == 0 {
-		return
-	}
-	w := s.Words[1]
-	n, ok := whole(w.Text, 1, maxTimeout)
-	if !ok {
-		hint := hintFor(w.Text)
-		if w.Text == "0" {
-			hint = "to have no persistence, remove the line"
-		}
-		l.errorf(w.Pos, hint, "persistence_timeout %s is not a number from 1 to %d: clients do not persist", quote(w.Text), maxTimeout)
-		n = 0
-	}
-	v.IPVS.Timeout = time.Duration(n) * time.Second
-}
-
-// setGranularity reads an IPv4 mask or an IPv6 prefix length.
-func (v *service) setGranularity(l *loader, s *syntax.Statement) {
-	w := s.Words[1]
-	if n, ok := whole(w.Text, 1, 128); ok && v.Key.Family != ipvs.IPv4 {
-		v.IPVS.Granularity, v.masked = uint8(n), ipvs.IPv6
-		return
-	}
-	mask, ok := parseAddr(w.Text)
-	if ok && mask.Is4() && v.Key.Family != ipvs.IPv6 {
-		b := mask.As4()
-		n := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-		if ones := bits.LeadingZeros32(^n); ones > 0 && n<<ones == 0 {
-			v.IPVS.Granularity, v.masked = uint8(ones), ipvs.IPv4
-			return
-		}
-	}
-	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
-}
-
-// setEngine reads the persistence engine, which finds a client in the packet
-// itself. The kernel has one (net/netfilter/ipvs/ip_vs_pe_sip.c).
-func (v *service) setEngine(l *loader, s *syntax.Statement) {
-	if w := s.Words[1]; w.Text == "sip" {
-		v.IPVS.PE = w.Text
-	} else {
-		l.invalid(s.Keyword(), w, "it takes sip, the only one there is")
-	}
-}
 
 // setQuorum reads the weight of healthy servers that the service needs. One
 // that cannot be counts as 1 even below a good one, as in keepalived.

@@ -1,0 +1,187 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
+)
+
+// judgeServers completes the real servers, and drops those that cannot be.
+func (v *service) judgeServers(l *loader) {
+	taken, ports := make(map[place]bool), v.ports()
+	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
+		l.within("real_server "+serverName(r.Addr), func() {
+			m := *v.method
+			set(&m, r.method)
+			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
+			r.Addr = v.backend(l, r, m)
+			places := r.places(ports)
+			switch why, hint := l.crosses(v, r.Addr.Addr(), m); {
+			case why != "":
+				l.errorf(r.pos, hint, "the block is ignored: %s", why)
+				drop = true
+			case slices.ContainsFunc(places, func(p place) bool { return taken[p] }):
+				l.errorf(r.pos, "", "the block is ignored: the service has this real server already")
+				drop = true
+			}
+			for _, p := range places {
+				taken[p] = true
+			}
+			r.judgeThresholds(l)
+		})
+		return drop
+	})
+}
+
+// place is where a server stands in the kernel: under the members of one port,
+// of which markPort is that of a firewall mark.
+type place struct {
+	member int
+	server ipvs.Server
+}
+
+const markPort = -1
+
+// ports are the different ports of the members.
+func (v *service) ports() []int {
+	var ports []int
+	for _, k := range v.keys() {
+		port := int(k.Addr.Port())
+		if k.FWMark != 0 {
+			port = markPort
+		}
+		if !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	return ports
+}
+
+// places are those of a real server, whose port is completed as the comment of
+// Service says: two that differ in the file may be one there.
+func (r *server) places(ports []int) []place {
+	var all []place
+	for _, port := range ports {
+		at := r.Addr
+		if port != markPort && (at.Port() == 0 || r.Dest.Forwarding != ipvs.NAT) {
+			at = netip.AddrPortFrom(at.Addr(), uint16(port))
+		}
+		all = append(all, place{port, at})
+	}
+	return all
+}
+
+// crosses says why a server cannot be of its family; empty: it can. The kernel
+// refuses a server of another family while it synchronises connections, since
+// its messages have one family, and refuses to synchronise where there is one
+// (net/netfilter/ipvs/ip_vs_ctl.c, mixed_address_family_dests).
+func (l *loader) crosses(v *service, a netip.Addr, m method) (why, hint string) {
+	switch {
+	case ipvs.FamilyOf(a) == v.Key.Family:
+	case m.forwarding != ipvs.Tunnel:
+		return fmt.Sprintf("the service is %s", v.Key.Family), "only TUN crosses families"
+	case l.global.sync != nil:
+		return fmt.Sprintf("the service is %s, and the kernel synchronises no connections while a server is of another family", v.Key.Family),
+			"remove lvs_sync_daemon, or use a server of that family"
+	}
+	return "", ""
+}
+
+// backend is the address of a real server. Its port defaults to that of the
+// service, and is that of the service where packets are not rewritten. In a
+// group of several ports it stays 0: each member has its own.
+func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
+	own, port := r.Addr.Port(), v.port()
+	hasPort := func(k ipvs.Key) bool { return k.Addr.Port() == own }
+	switch {
+	case own == 0:
+	case v.Key.FWMark != 0 || m.forwarding == ipvs.NAT:
+		port = own
+	case len(v.also) > 0 && port == 0:
+		// Checks use it.
+		port = own
+		if !slices.ContainsFunc(v.keys(), hasPort) {
+			l.errorf(r.pos, "only NAT changes the port", "its port is for its checks only: %s keeps that of each member of the group", m)
+		}
+	case own != port:
+		l.errorf(r.pos, "only NAT changes the port", "its port becomes %d, that of the service: %s cannot change it", port, m)
+	}
+	return netip.AddrPortFrom(r.Addr.Addr(), port)
+}
+
+// judgeThresholds drops a lower threshold above the upper one, which the kernel
+// refuses with the server (ip_vs_add_dest in ip_vs_ctl.c).
+func (r *server) judgeThresholds(l *loader) {
+	if r.Dest.Lower > r.Dest.Upper {
+		l.errorf(r.met.at(r.pos, "lthreshold"), "", "lthreshold %d is ignored: it is above uthreshold %d", r.Dest.Lower, r.Dest.Upper)
+		r.Dest.Lower = 0
+	}
+}
+
+// judgeSorry completes the sorry server. Without one of its own it has the
+// port of the service, where a page that says sorry is expected.
+func (v *service) judgeSorry(l *loader) {
+	if v.Sorry == nil {
+		return
+	}
+	m := *v.method
+	set(&m, v.sorry)
+	if why, hint := l.crosses(v, v.Sorry.Addr.Addr(), m); why != "" {
+		l.errorf(v.met.at(v.pos, "sorry_server"), hint, "sorry_server %s is ignored: %s", serverName(v.Sorry.Addr), why)
+		v.Sorry = nil
+		return
+	}
+	v.Sorry.Dest.Forwarding, v.Sorry.Dest.Tunnel, v.Sorry.FullNAT = m.forwarding, m.tunnel, m.fullNAT
+	if v.Sorry.Addr.Port() == 0 {
+		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), v.port())
+	}
+}
+
+// judgeChecks completes the checks of a server with what it and its service
+// set for them.
+func (r *server) judgeChecks(l *loader, v *service) {
+	for _, c := range r.checkers {
+		spec := c.spec
+		over(&spec, c.timing, r.timing, v.timing)
+		ip, port := r.Addr.Addr(), r.Addr.Port()
+		if c.ip.IsValid() {
+			ip = c.ip
+		}
+		if c.port != 0 {
+			port = uint16(c.port)
+		}
+		spec.Target = netip.AddrPortFrom(ip, port)
+		l.within("real_server "+serverName(r.Addr), func() {
+			if port == 0 {
+				// A firewall mark has no port, and a service on port 0 takes
+				// all of them: neither says where the server listens.
+				l.errorf(c.pos, "write connect_port", "%s is ignored: the real server has no port to check", spec.Kind)
+				return
+			}
+			if spec.Bind.IsValid() && spec.Bind.Is4() != ip.Is4() {
+				l.errorf(c.met.at(c.pos, "bindto"), "", "bindto %s is ignored: %s is not %s", spec.Bind, ip, family(spec.Bind))
+				spec.Bind = netip.Addr{}
+			}
+			if spec.Kind == healthcheck.HTTP {
+				spec.HTTP = hosts(spec.HTTP, c.virtualHost, r.virtualHost, v.virtualHost)
+			}
+			r.checks = append(r.checks, spec)
+		})
+	}
+}
+
+// hosts gives the urls without a virtual host the first one that is set.
+func hosts(urls []healthcheck.URL, said ...string) []healthcheck.URL {
+	out := slices.Clone(urls)
+	for i := range out {
+		for _, host := range said {
+			if out[i].VirtualHost == "" {
+				out[i].VirtualHost = host
+			}
+		}
+	}
+	return out
+}
