@@ -25,6 +25,7 @@ func plan(entries map[string]entry, want, have Settings) (next map[string]entry,
 		if !known {
 			e.Found = now
 		}
+		value = steady(name, value, now)
 		next[name] = entry{Found: e.Found, Set: value}
 		goals[name] = value
 	}
@@ -45,6 +46,21 @@ func plan(entries map[string]entry, want, have Settings) (next map[string]entry,
 		}
 	}
 	return next, goals
+}
+
+// steady is the wanted value of a setting, or the one that it has where that is
+// the same: a defence that is wanted "when memory is short" is 1 while there is
+// enough and 2 while there is not, and the kernel turns one into the other
+// every second (update_defense_level in net/netfilter/ipvs/ip_vs_ctl.c).
+func steady(name, value, now string) string {
+	automatic := func(s string) bool { return s == "1" || s == "2" }
+	switch name {
+	case "net/ipv4/vs/drop_entry", "net/ipv4/vs/drop_packet", "net/ipv4/vs/secure_tcp":
+		if automatic(value) && automatic(now) {
+			return now
+		}
+	}
+	return value
 }
 
 // flips are the switches of forwarding that are about to change.

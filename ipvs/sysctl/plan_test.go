@@ -11,6 +11,7 @@ const (
 	all     = "net/ipv4/conf/all/forwarding"
 	eth0    = "net/ipv4/conf/eth0/forwarding"
 	reuse   = "net/ipv4/vs/conn_reuse_mode"
+	defence = "net/ipv4/vs/drop_entry"
 )
 
 func TestPlan(t *testing.T) {
@@ -31,6 +32,10 @@ func TestPlan(t *testing.T) {
 			map[string]entry{reuse: {Found: "1", Set: "0"}}, Settings{reuse: "1"}},
 		{"but not what somebody else has set", map[string]entry{reuse: {Found: "1", Set: "0"}}, nil, Settings{reuse: "2"},
 			map[string]entry{reuse: {Found: "1", Set: "0"}}, Settings{}},
+		{"a defence that the kernel turns on and off is left to it", nil, Settings{defence: "1", reuse: "1"}, Settings{defence: "2", reuse: "2"},
+			map[string]entry{defence: {Found: "2", Set: "2"}, reuse: {Found: "2", Set: "1"}}, Settings{defence: "2", reuse: "1"}},
+		{"but not one that is off", nil, Settings{defence: "2"}, Settings{defence: "0"},
+			map[string]entry{defence: {Found: "0", Set: "2"}}, Settings{defence: "2"}},
 		{
 			"a switch takes others along", nil, Settings{forward: "1"},
 			Settings{forward: "0", all: "0", eth0: "1", acceptRedirects: "1"},
