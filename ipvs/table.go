@@ -144,6 +144,13 @@ type Counts struct {
 // kernel brings them up to date every 2 s.
 type Stats struct {
 	Connections, PacketsIn, PacketsOut, BytesIn, BytesOut uint64
+
+	Rates Rates
+}
+
+// Rates are what the kernel estimates per second, over the last ten or so.
+type Rates struct {
+	Connections, PacketsIn, PacketsOut, BytesIn, BytesOut uint64
 }
 
 // Figures are the live figures of a whole table.

@@ -32,25 +32,33 @@ func (k *Kernel) Apply(ctx context.Context, ops []ipvs.Op) []error {
 	return errs
 }
 
-// batch writes the operations as one datagram and collects their errors. The
-// kernel acknowledges a failure unasked, and the barrier at the end always.
+// batch writes the operations and collects their errors.
 func (k *Kernel) batch(ctx context.Context, ops []ipvs.Op, errs []error) {
-	var msgs []byte
+	k.write(ctx, errs, func(msgs []byte, i int) ([]byte, uint8) {
+		cmd, fill := encode(ops[i])
+		return appendMessage(msgs, k.family, 0, k.conn.seq, cmd, version, fill), cmd
+	}, func(i int, err error) error { return explain(ops[i], err) })
+}
+
+// write sends a message for each of errs as one datagram, and fills them in.
+// The kernel acknowledges a failure unasked, and the barrier at the end
+// always. A command of 0 is none, and is not sent.
+func (k *Kernel) write(ctx context.Context, errs []error, add func(msgs []byte, i int) ([]byte, uint8), explain func(i int, err error) error) {
 	first := k.conn.seq + 1
-	sent := make([]uint8, len(ops)) // the command of each operation
-	for i, op := range ops {
+	msgs, sent := k.conn.out[:0], [batchSize]uint8{}
+	for i := range errs {
 		k.conn.seq++
-		var fill func([]byte) []byte
-		sent[i], fill = encode(op)
-		if sent[i] == 0 {
+		whole, cmd := add(msgs, i)
+		if cmd == 0 {
 			errs[i] = fmt.Errorf("%w: no such operation", ipvs.ErrInvalid)
 			continue
 		}
-		msgs = appendMessage(msgs, k.family, 0, k.conn.seq, sent[i], version, fill)
+		msgs, sent[i] = whole, cmd
 	}
+	k.conn.out = msgs
 	err := k.finish(ctx, msgs, func(seq uint32, errno unix.Errno) {
-		if i := seq - first; i < uint32(len(ops)) {
-			errs[i] = explain(ops[i], translate(sent[i], errno))
+		if i := seq - first; i < uint32(len(errs)) {
+			errs[i] = explain(int(i), translate(sent[i], errno))
 		}
 	})
 	if err != nil && !errors.Is(err, ipvs.ErrNoAnswer) {
@@ -112,23 +120,29 @@ func (k *Kernel) request(ctx context.Context, cmd uint8, fill func([]byte) []byt
 	return failure
 }
 
+// command is the command of a verb, whether it says what the entry shall be
+// and not only which, and whether the entry is a destination.
+func command(v ipvs.Verb) (cmd uint8, full, dest bool) {
+	switch v {
+	case ipvs.AddService:
+		return cmdNewService, true, false
+	case ipvs.SetService:
+		return cmdSetService, true, false
+	case ipvs.DelService:
+		return cmdDelService, false, false
+	case ipvs.AddDestination:
+		return cmdNewDest, true, true
+	case ipvs.SetDestination:
+		return cmdSetDest, true, true
+	case ipvs.DelDestination:
+		return cmdDelDest, false, true
+	}
+	return 0, false, false
+}
+
 // encode is the command of an operation and its attributes.
 func encode(op ipvs.Op) (cmd uint8, fill func([]byte) []byte) {
-	var full, dest bool
-	switch op.Verb {
-	case ipvs.AddService:
-		cmd, full = cmdNewService, true
-	case ipvs.SetService:
-		cmd, full = cmdSetService, true
-	case ipvs.DelService:
-		cmd = cmdDelService
-	case ipvs.AddDestination:
-		cmd, full, dest = cmdNewDest, true, true
-	case ipvs.SetDestination:
-		cmd, full, dest = cmdSetDest, true, true
-	case ipvs.DelDestination:
-		cmd, dest = cmdDelDest, true
-	}
+	cmd, full, dest := command(op.Verb)
 	key := op.Key.Normal()
 	return cmd, func(b []byte) []byte {
 		b = appendNest(b, attrService, func(b []byte) []byte {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,6 +13,9 @@ import (
 var errMalformed = errors.New("malformed netlink message")
 
 var native = binary.NativeEndian
+
+// zeroHeader makes room for a netlink header.
+var zeroHeader [unix.NLMSG_HDRLEN]byte
 
 // align rounds a length up to netlink's 4 bytes.
 func align(n int) int { return (n + 3) &^ 3 }
@@ -116,28 +120,51 @@ func (v value) text() string {
 	return string(v)
 }
 
+// appendHead appends the head of an attribute of size bytes.
+func appendHead(b []byte, typ uint16, size int) []byte {
+	b = native.AppendUint16(b, uint16(unix.SizeofNlAttr+size))
+	return native.AppendUint16(b, typ)
+}
+
+// pad fills up to netlink's alignment.
+func pad(b []byte, size int) []byte {
+	return append(b, "\x00\x00\x00"[:align(size)-size]...)
+}
+
 // appendAttr appends one attribute, padded.
 func appendAttr(b []byte, typ uint16, content ...byte) []byte {
-	b = native.AppendUint16(b, uint16(unix.SizeofNlAttr+len(content)))
-	b = native.AppendUint16(b, typ)
-	b = append(b, content...)
-	return append(b, make([]byte, align(len(content))-len(content))...)
+	return pad(append(appendHead(b, typ, len(content)), content...), len(content))
 }
 
 func appendU16(b []byte, typ, v uint16) []byte {
-	return appendAttr(b, typ, native.AppendUint16(nil, v)...)
+	return pad(native.AppendUint16(appendHead(b, typ, 2), v), 2)
 }
 
 func appendU32(b []byte, typ uint16, v uint32) []byte {
-	return appendAttr(b, typ, native.AppendUint32(nil, v)...)
+	return native.AppendUint32(appendHead(b, typ, 4), v)
 }
 
 func appendBE16(b []byte, typ, v uint16) []byte {
-	return appendAttr(b, typ, binary.BigEndian.AppendUint16(nil, v)...)
+	return pad(binary.BigEndian.AppendUint16(appendHead(b, typ, 2), v), 2)
+}
+
+func appendBE32(b []byte, typ uint16, v uint32) []byte {
+	return binary.BigEndian.AppendUint32(appendHead(b, typ, 4), v)
 }
 
 func appendText(b []byte, typ uint16, s string) []byte {
-	return appendAttr(b, typ, append([]byte(s), 0)...)
+	b = append(appendHead(b, typ, len(s)+1), s...)
+	return pad(append(b, 0), len(s)+1)
+}
+
+// appendAddr appends an address in its 4 or 16 bytes.
+func appendAddr(b []byte, typ uint16, a netip.Addr) []byte {
+	if a.Is4() {
+		v := a.As4()
+		return append(appendHead(b, typ, len(v)), v[:]...)
+	}
+	v := a.As16()
+	return append(appendHead(b, typ, len(v)), v[:]...)
 }
 
 // appendNest appends an attribute whose content is what fill appends.
@@ -154,7 +181,7 @@ func appendNest(b []byte, typ uint16, fill func([]byte) []byte) []byte {
 // after the generic-netlink header.
 func appendMessage(b []byte, family, flags uint16, seq uint32, cmd, version uint8, fill func([]byte) []byte) []byte {
 	start := len(b)
-	b = append(b, make([]byte, unix.NLMSG_HDRLEN)...)
+	b = append(b, zeroHeader[:]...)
 	b = append(b, cmd, version, 0, 0)
 	if fill != nil {
 		b = fill(b)

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math/bits"
 	"net/netip"
@@ -17,20 +16,19 @@ func appendKey(b []byte, k ipvs.Key) []byte {
 		return appendU32(b, svcFWMark, k.FWMark)
 	}
 	b = appendU16(b, svcProtocol, uint16(k.Protocol))
-	b = appendAttr(b, svcAddr, k.Addr.Addr().AsSlice()...)
+	b = appendAddr(b, svcAddr, k.Addr.Addr())
 	return appendBE16(b, svcPort, k.Addr.Port())
 }
 
 // appendService appends what a service shall be.
 func appendService(b []byte, f ipvs.Family, s ipvs.Service) []byte {
 	b = appendText(b, svcScheduler, s.Scheduler)
-	b = appendAttr(b, svcFlags, native.AppendUint32(native.AppendUint32(nil, uint32(s.Flags)), allFlags)...)
+	b = appendFlags(b, s.Flags)
 	b = appendU32(b, svcTimeout, uint32(s.Timeout/time.Second))
 	if f == ipvs.IPv6 {
 		b = appendU32(b, svcNetmask, uint32(s.Granularity))
 	} else {
-		mask := ^uint32(0) << (32 - min(s.Granularity, 32))
-		b = appendAttr(b, svcNetmask, binary.BigEndian.AppendUint32(nil, mask)...)
+		b = appendBE32(b, svcNetmask, ^uint32(0)<<(32-min(s.Granularity, 32)))
 	}
 	if s.PE != "" {
 		b = appendText(b, svcPE, s.PE)
@@ -38,10 +36,16 @@ func appendService(b []byte, f ipvs.Family, s ipvs.Service) []byte {
 	return b
 }
 
+// appendFlags appends all flags: those that are not set are taken away.
+func appendFlags(b []byte, f ipvs.Flags) []byte {
+	b = native.AppendUint32(appendHead(b, svcFlags, 8), uint32(f))
+	return native.AppendUint32(b, allFlags)
+}
+
 // appendServer appends what identifies a destination.
 func appendServer(b []byte, s ipvs.Server) []byte {
 	b = appendU16(b, destFamily, uint16(ipvs.FamilyOf(s.Addr())))
-	b = appendAttr(b, destAddr, s.Addr().AsSlice()...)
+	b = appendAddr(b, destAddr, s.Addr())
 	return appendBE16(b, destPort, s.Port())
 }
 
@@ -75,32 +79,46 @@ func nested(body []byte, typ uint16) (content value, err error) {
 	return nil, err
 }
 
-// parseService reads one message of a service dump.
+// parseService reads one message of a service dump, in normal form.
 func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, err error) {
-	content, err := nested(body, attrService)
+	v, stats, err := parseVirtual(body)
 	if err != nil {
 		return key, s, stats, err
+	}
+	key = v.Key.Normal()
+	s = ipvs.Service{
+		Scheduler: v.Scheduler, Flags: v.Flags, Timeout: time.Duration(v.Timeout) * time.Second,
+		Granularity: granularity(v.Key.Family, v.Netmask), PE: v.PE,
+	}
+	return key, s.Normal(key.Family), stats, nil
+}
+
+// parseVirtual reads one message of a service dump as it is.
+func parseVirtual(body []byte) (s Virtual, stats ipvs.Stats, err error) {
+	content, err := nested(body, attrService)
+	if err != nil {
+		return s, stats, err
 	}
 	var addr, netmask, stats32, stats64 value
 	var port uint16
 	for t, v := range attributes(content, &err) {
 		switch t {
 		case svcFamily:
-			key.Family = ipvs.Family(v.u16())
+			s.Key.Family = ipvs.Family(v.u16())
 		case svcProtocol:
-			key.Protocol = ipvs.Protocol(v.u16())
+			s.Key.Protocol = ipvs.Protocol(v.u16())
 		case svcAddr:
 			addr = v
 		case svcPort:
 			port = v.be16()
 		case svcFWMark:
-			key.FWMark = v.u32()
+			s.Key.FWMark = v.u32()
 		case svcScheduler:
 			s.Scheduler = v.text()
 		case svcFlags:
 			s.Flags = ipvs.Flags(v.u32() &^ hashed)
 		case svcTimeout:
-			s.Timeout = time.Duration(v.u32()) * time.Second
+			s.Timeout = v.u32()
 		case svcNetmask:
 			netmask = v
 		case svcPE:
@@ -112,17 +130,19 @@ func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, 
 		}
 	}
 	if err != nil {
-		return key, s, stats, err
+		return s, stats, err
 	}
-	if key.FWMark == 0 {
-		if key.Addr, err = address(key.Family, addr, port); err != nil {
-			return key, s, stats, err
+	if s.Key.FWMark == 0 {
+		if s.Key.Addr, err = address(s.Key.Family, addr, port); err != nil {
+			return s, stats, err
 		}
 	}
-	s.Granularity = granularity(key.Family, netmask)
+	s.Netmask = netmask.be32()
+	if s.Key.Family == ipvs.IPv6 {
+		s.Netmask = netmask.u32()
+	}
 	stats, err = parseStats(stats32, stats64)
-	key = key.Normal()
-	return key, s.Normal(key.Family), stats, err
+	return s, stats, err
 }
 
 // noPrefix is the granularity of a persistence mask that no configuration can
@@ -131,11 +151,10 @@ func parseService(body []byte) (key ipvs.Key, s ipvs.Service, stats ipvs.Stats, 
 const noPrefix = 255
 
 // granularity is the prefix length that a persistence mask is.
-func granularity(f ipvs.Family, v value) uint8 {
+func granularity(f ipvs.Family, mask uint32) uint8 {
 	if f == ipvs.IPv6 {
-		return uint8(min(v.u32(), noPrefix))
+		return uint8(min(mask, noPrefix))
 	}
-	mask := v.be32()
 	ones := bits.LeadingZeros32(^mask)
 	if ones == 0 || mask<<ones != 0 {
 		return noPrefix
@@ -229,6 +248,16 @@ func parseStats(stats32, stats64 value) (s ipvs.Stats, err error) {
 			s.BytesIn = n
 		case statOutBytes:
 			s.BytesOut = n
+		case statCPS:
+			s.Rates.Connections = n
+		case statInPPS:
+			s.Rates.PacketsIn = n
+		case statOutPPS:
+			s.Rates.PacketsOut = n
+		case statInBPS:
+			s.Rates.BytesIn = n
+		case statOutBPS:
+			s.Rates.BytesOut = n
 		}
 	}
 	return s, err

@@ -87,14 +87,14 @@ func TestParseWhatOnlyTheKernelSends(t *testing.T) {
 func TestGranularity(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		mask value
+		mask uint32
 		want uint8
 	}{
-		{"one address", value{255, 255, 255, 255}, 32},
-		{"a prefix", value{255, 255, 240, 0}, 20},
-		{"everybody", value{0, 0, 0, 0}, noPrefix},
-		{"no prefix, as ipvsadm -M 24 gives", value{0, 0, 0, 24}, noPrefix},
-		{"a hole", value{255, 0, 255, 0}, noPrefix},
+		{"one address", 0xffffffff, 32},
+		{"a prefix", 0xfffff000, 20},
+		{"everybody", 0, noPrefix},
+		{"no prefix, as ipvsadm -M 24 gives", 24, noPrefix},
+		{"a hole", 0xff00ff00, noPrefix},
 	} {
 		if got := granularity(ipvs.IPv4, c.mask); got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)

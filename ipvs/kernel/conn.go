@@ -26,8 +26,9 @@ type conn struct {
 	file  *os.File
 	raw   syscall.RawConn
 	seq   uint32
-	buf   []byte
-	dirty bool // an exchange was given up: its answers may still come
+	buf   []byte // what was received last
+	out   []byte // what is being sent; kept for its space
+	dirty bool   // an exchange was given up: its answers may still come
 }
 
 func dial() (*conn, error) {

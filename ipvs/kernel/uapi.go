@@ -17,6 +17,9 @@ const (
 	cmdGetDaemon  = 11
 	cmdSetConfig  = 12
 	cmdGetConfig  = 13
+	cmdGetInfo    = 15
+	cmdZero       = 16
+	cmdFlush      = 17
 )
 
 // Attributes of a command (IPVS_CMD_ATTR_*).
@@ -27,6 +30,12 @@ const (
 	attrTimeoutTCP    = 4
 	attrTimeoutTCPFin = 5
 	attrTimeoutUDP    = 6
+)
+
+// Attributes of the answer to cmdGetInfo (IPVS_INFO_ATTR_*).
+const (
+	infoVersion = 1
+	infoTabSize = 2
 )
 
 // Attributes of a service (IPVS_SVC_ATTR_*).
@@ -71,6 +80,11 @@ const (
 	statOutPkts  = 3
 	statInBytes  = 4
 	statOutBytes = 5
+	statCPS      = 6
+	statInPPS    = 7
+	statOutPPS   = 8
+	statInBPS    = 9
+	statOutBPS   = 10
 )
 
 // Attributes of a sync daemon (IPVS_DAEMON_ATTR_*).

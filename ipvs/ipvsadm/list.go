@@ -1,0 +1,259 @@
+package ipvsadm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/ipvs/kernel"
+)
+
+// list is --list in all its views.
+func (s *session) list(ctx context.Context, r request) *refusal {
+	switch given := r.given; {
+	case given.has(optConnection):
+		return s.connections(ctx, given)
+	case given.has(optTimeout):
+		return s.timeouts(ctx)
+	case given.has(optDaemon):
+		return s.daemons(ctx)
+	}
+	b, err := s.table(ctx, r)
+	s.write(b)
+	return err
+}
+
+// table is the listing of the whole table or of one service.
+func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
+	k, bad := s.kernel(ctx)
+	if bad != nil {
+		return nil, bad
+	}
+	view := view{printer{s.names, r.given.has(optNumeric)}, r.given}
+	var list []kernel.Listed
+	b := s.out[:0]
+	if r.given&services != 0 {
+		one, err := k.Look(ctx, r.service.Key)
+		if errors.Is(err, ipvs.ErrNotExist) {
+			return nil, refuse(statusList, "No such service: %v; -Ln lists those that are there", err).stop()
+		}
+		if err != nil {
+			return nil, refuse(statusList, "%v", err).stop()
+		}
+		list = []kernel.Listed{one}
+	} else {
+		info, err := k.Info(ctx)
+		if err != nil {
+			return nil, refuse(statusList, "%v", err).stop()
+		}
+		if list, err = k.List(ctx); err != nil {
+			return nil, refuse(statusList, "%v", err).stop()
+		}
+		v := info.Version
+		b = fmt.Appendf(b, "IP Virtual Server version %d.%d.%d (size=%d)\n", v[0], v[1], v[2], info.Size)
+	}
+	if !r.given.has(optNoSort) {
+		sorted(list)
+	}
+	b = view.header(b)
+	for i := range list {
+		b = view.entry(b, &list[i])
+	}
+	s.out = b
+	return b, nil
+}
+
+// view is which columns a listing has. One hides the other in this order:
+// --stats, --rate, --thresholds, --persistent-conn, --tun-info.
+type view struct {
+	printer
+	given options
+}
+
+func (v view) header(b []byte) []byte {
+	const second = "  -> RemoteAddress:Port"
+	switch {
+	case v.given.has(optStats):
+		b = append(b, "Prot LocalAddress:Port               Conns   InPkts  OutPkts  InBytes OutBytes\n"+second...)
+	case v.given.has(optRate):
+		b = append(b, "Prot LocalAddress:Port                 CPS    InPPS   OutPPS    InBPS   OutBPS\n"+second...)
+	case v.given.has(optThresholds):
+		b = append(b, "Prot LocalAddress:Port            Uthreshold Lthreshold ActiveConn InActConn \n"+second...)
+	case v.given.has(optPersistentConn):
+		b = append(b, "Prot LocalAddress:Port            Weight    PersistConn ActiveConn InActConn \n"+second...)
+	case v.given.has(optTunInfo):
+		b = append(b, "Prot LocalAddress:Port Scheduler Flags\n"+second+"           Forward TunnelInfo    Weight ActiveConn InActConn"...)
+	default:
+		b = append(b, "Prot LocalAddress:Port Scheduler Flags\n"+second+"           Forward Weight ActiveConn InActConn"...)
+	}
+	return append(b, '\n')
+}
+
+// entry is a service and its servers.
+func (v view) entry(b []byte, l *kernel.Listed) []byte {
+	start := len(b)
+	b = v.service(b, &l.Virtual)
+	if v.given&set(optStats, optRate) != 0 {
+		b = fill(b, statsWidth-(len(b)-start))
+		b = v.counters(b, l.Stats)
+	} else {
+		b = append(b, ' ')
+		b = append(b, l.Scheduler...)
+		b = serviceFlags(b, &l.Virtual)
+	}
+	b = append(b, '\n')
+	for i := range l.Servers {
+		b = v.server(b, &l.Servers[i], l.Key)
+	}
+	return b
+}
+
+// service is what a line begins with: protocol and address.
+func (v view) service(b []byte, s *kernel.Virtual) []byte {
+	if s.Key.FWMark != 0 {
+		return appendMark(append(b, "FWM  "...), s.Key, " IPv6")
+	}
+	return v.name(left(b, s.Key.Protocol.String(), 5), s.Key.Addr, s.Key.Protocol)
+}
+
+// appendMark appends a firewall mark, which the original takes for signed.
+func appendMark(b []byte, k ipvs.Key, six string) []byte {
+	b = strconv.AppendInt(b, int64(int32(k.FWMark)), 10)
+	if k.Family == ipvs.IPv6 {
+		b = append(b, six...)
+	}
+	return b
+}
+
+// serviceFlags is what follows the scheduler.
+func serviceFlags(b []byte, s *kernel.Virtual) []byte {
+	if s.Flags&(ipvs.Sched1|ipvs.Sched2|ipvs.Sched3) != 0 {
+		b = append(append(b, " ("...), flagList(s)...)
+		b = append(b, ')')
+	}
+	if s.Flags&ipvs.Persistent != 0 {
+		b = append(b, " persistent "...)
+		b = strconv.AppendUint(b, uint64(s.Timeout), 10)
+		b = appendMask(b, " mask ", s)
+	}
+	if s.PE != "" {
+		b = append(append(b, " pe "...), s.PE...)
+	}
+	if s.Flags&ipvs.OnePacket != 0 {
+		b = append(b, " ops"...)
+	}
+	return b
+}
+
+// appendMask appends word and the persistence mask, unless that is one host.
+func appendMask(b []byte, word string, s *kernel.Virtual) []byte {
+	switch {
+	case s.Key.Family == ipvs.IPv6 && s.Netmask != hostPrefix6:
+		b = strconv.AppendUint(append(b, word...), uint64(s.Netmask), 10)
+	case s.Key.Family != ipvs.IPv6 && s.Netmask != allOnes:
+		m := s.Netmask
+		mask := netip.AddrFrom4([4]byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)})
+		b = mask.AppendTo(append(b, word...))
+	}
+	return b
+}
+
+// flagList is the scheduler's flags by its own names. Of sh and mh the
+// original knows two and forgets the third, which then is lost in a save.
+func flagList(s *kernel.Virtual) string {
+	own := s.Scheduler == "sh" || s.Scheduler == "mh"
+	list := ""
+	for _, f := range flagNames {
+		if s.Flags&f.flag == 0 || own && f.scheduler != s.Scheduler || !own && f.scheduler != "" {
+			continue
+		}
+		if list != "" {
+			list += ","
+		}
+		list += f.name
+	}
+	return list
+}
+
+// server is the line of one server.
+func (v view) server(b []byte, r *kernel.Real, key ipvs.Key) []byte {
+	proto := key.Protocol
+	if key.FWMark != 0 {
+		proto = ipvs.TCP
+	}
+	b = append(b, "  -> "...)
+	start := len(b)
+	b = v.name(b, r.Server, proto)
+	b = fill(b, nameWidth-(len(b)-start))
+	switch {
+	case v.given&set(optStats, optRate) != 0:
+		b = v.counters(b, r.Stats)
+		return append(b, '\n')
+	case v.given.has(optThresholds):
+		b = append(leftNumber(append(b, ' '), uint64(r.Upper), 10), ' ')
+		b = append(leftNumber(b, uint64(r.Lower), 10), ' ')
+	case v.given.has(optPersistentConn):
+		b = append(leftNumber(append(b, ' '), uint64(r.Weight), 9), ' ')
+		b = append(leftNumber(b, uint64(r.Persistent), 11), ' ')
+	default:
+		b = append(left(append(b, ' '), forwardName(r.Forwarding), 7), ' ')
+		if v.given.has(optTunInfo) {
+			b = append(left(b, tunnelInfo(r), 13), ' ')
+		}
+		b = append(leftNumber(b, uint64(r.Weight), 6), ' ')
+	}
+	b = append(leftNumber(b, uint64(r.Active), 10), ' ')
+	b = leftNumber(b, uint64(r.Inactive), 10)
+	return append(b, '\n')
+}
+
+// counters are the five columns of --stats or --rate.
+func (v view) counters(b []byte, s ipvs.Stats) []byte {
+	columns := [...]uint64{s.Connections, s.PacketsIn, s.PacketsOut, s.BytesIn, s.BytesOut}
+	if r := s.Rates; !v.given.has(optStats) {
+		columns = [...]uint64{r.Connections, r.PacketsIn, r.PacketsOut, r.BytesIn, r.BytesOut}
+	}
+	for _, n := range columns {
+		b = counter(b, n, v.given.has(optExact))
+	}
+	return b
+}
+
+func forwardName(f ipvs.Forwarding) string {
+	switch f {
+	case ipvs.NAT:
+		return "Masq"
+	case ipvs.Local:
+		return "Local"
+	case ipvs.Tunnel:
+		return "Tunnel"
+	case ipvs.DR:
+		return "Route"
+	}
+	return "Unknown"
+}
+
+// tunnelInfo is a tunnel as --tun-info has it: type, port and checksum.
+func tunnelInfo(r *kernel.Real) string {
+	if r.Forwarding != ipvs.Tunnel {
+		return "n/a"
+	}
+	t := r.Tunnel
+	info := t.Type.String()
+	if t.Type == ipvs.IPIP {
+		return info
+	}
+	if t.Type == ipvs.GUE {
+		info += ":" + strconv.Itoa(int(t.Port))
+	}
+	switch {
+	case t.Flags&ipvs.TunnelCsum != 0:
+		return info + ":+c"
+	case t.Flags&ipvs.TunnelRemcsum != 0:
+		return info + ":r+c"
+	}
+	return info + ":-c"
+}
