@@ -25,8 +25,16 @@ func (o Op) String() string {
 // that go. A service whose key stays is changed in place, and so is a server
 // whose address stays, because IPVS keeps the connections of both; within a
 // service new servers come before old ones go, so that it is never empty on
-// the way. Both tables may be in any form; equal ones give no operation.
-func Diff(have, want Table) []Op {
+// the way. A server that the kernel cannot change in place is removed and added
+// at once: its connections find it again. Both tables may be in any form; equal ones give no operation.
+func Diff(have, want Table) []Op { return diff(have, want, Destination.mustReplace) }
+
+// changed is what differs, as a person would tell it: no server is replaced.
+func changed(have, want Table) []Op {
+	return diff(have, want, func(Destination, Destination, Server) bool { return false })
+}
+
+func diff(have, want Table, replace func(then, now Destination, s Server) bool) []Op {
 	have, want = have.inNormal(), want.inNormal()
 	var change, gone []Key
 	size := 0
@@ -54,7 +62,7 @@ func Diff(have, want Table) []Op {
 		case now.Service != then.Service:
 			ops = append(ops, Op{Verb: SetService, Key: key, Service: then.Service})
 		}
-		ops = appendServers(ops, key, now.Destinations, then.Destinations)
+		ops = appendServers(ops, key, now.Destinations, then.Destinations, replace)
 	}
 	for _, key := range gone {
 		// The servers of a service go with it.
@@ -69,11 +77,14 @@ func (e Entry) equal(o Entry) bool {
 }
 
 // appendServers appends what turns the servers of a service into those wanted.
-func appendServers(ops []Op, key Key, have, want map[Server]Destination) []Op {
+func appendServers(ops []Op, key Key, have, want map[Server]Destination, replace func(then, now Destination, s Server) bool) []Op {
 	first := len(ops)
+	var replaced []Server
 	for server, then := range want {
 		now, ok := have[server]
 		switch {
+		case ok && now != then && replace(then, now, server):
+			replaced = append(replaced, server)
 		case !ok:
 			ops = append(ops, Op{Verb: AddDestination, Key: key, Server: server, Destination: then})
 		case now != then:
@@ -88,7 +99,37 @@ func appendServers(ops []Op, key Key, have, want map[Server]Destination) []Op {
 	slices.SortFunc(ops[first:], func(a, b Op) int {
 		return cmp.Or(cmp.Compare(a.Verb, b.Verb), a.Server.Compare(b.Server))
 	})
+	slices.SortFunc(replaced, Server.Compare)
+	for _, server := range replaced {
+		ops = append(ops,
+			Op{Verb: DelDestination, Key: key, Server: server},
+			Op{Verb: AddDestination, Key: key, Server: server, Destination: want[server]})
+	}
 	return ops
+}
+
+// mustReplace says that a server which is to be reached by a tunnel from now on
+// cannot be changed in place. The kernel finds the server that an ICMP error
+// from inside a tunnel is about by the port of the tunnel, and files it under
+// that port only once (ip_vs_rs_hash returns early for one that is filed; Linux
+// 5.3 and later). Filed under another one, no error reaches a client: it never
+// learns the path MTU, and its large packets are lost without a word.
+func (d Destination) mustReplace(now Destination, server Server) bool {
+	then, _ := d.filed(server)
+	before, filed := now.filed(server)
+	return d.Forwarding == Tunnel && filed && before != then
+}
+
+// filed is the port under which the kernel files a server to find it by its
+// packets; one that is reached by DR or locally is not filed.
+func (d Destination) filed(server Server) (port uint16, ok bool) {
+	switch {
+	case d.Forwarding == NAT:
+		return server.Port(), true
+	case d.Forwarding == Tunnel && d.Tunnel.Type == GUE:
+		return d.Tunnel.Port, true
+	}
+	return 0, d.Forwarding == Tunnel
 }
 
 // Apply does one operation to the table, with the errors of the kernel:

@@ -10,8 +10,10 @@ import (
 // Drain is a server that takes no new connections because somebody gave it
 // weight 0 from outside tandem, as with ipvsadm -e ... -w 0. It stays so,
 // whatever its checks say and even when it leaves the table and comes back,
-// until somebody gives it another weight from outside, it is released, or its
-// service goes.
+// until somebody gives it another weight from outside, it is released, tandem
+// is told to reload or to stop, or its service goes. A restart after a crash
+// keeps it: that one nobody asked for, and it shall not send clients to a server
+// that somebody works on.
 type Drain struct {
 	Key    Key
 	Server Server
@@ -30,15 +32,19 @@ const (
 	DrainWeight                 // its weight became another one from outside: over
 	DrainReleased               // tandem was told to end it: over
 	DrainGone                   // the service is not wanted any more: over
+	DrainReloaded               // the configuration was read anew: over
+	DrainRestarted              // tandem was stopped, and forgets it for the next start: over
 )
 
 var drainReasons = [...]string{
 	"?",
 	"weight set to 0 from outside",
-	"drained by hand before tandem was restarted",
+	"drained by hand before tandem was restarted after a crash",
 	"weight set from outside",
 	"released",
 	"service removed",
+	"configuration reloaded",
+	"tandem stopped",
 }
 
 func (r DrainReason) String() string {
@@ -86,11 +92,11 @@ func drainChanges(now time.Time, drains map[target]Drain, known, have, want Tabl
 	return changes
 }
 
-// remembered are the drains that an earlier run had recorded.
-func remembered(drains map[target]Drain) []Drain {
+// because is all of the drains with one reason.
+func because(why DrainReason, drains map[target]Drain) []Drain {
 	list := sortedDrains(drains)
 	for i := range list {
-		list[i].Reason = DrainRemembered
+		list[i].Reason = why
 	}
 	return list
 }

@@ -74,58 +74,9 @@ func TestAManualDrain(t *testing.T) {
 	})
 }
 
-// A server that was drained for a maintenance is not sent clients by the stop
-// and start in the middle of it, not even for the time of a first pass.
-func TestADrainOutlivesACleanStop(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		seen time.Duration // from the drain to the stop
-	}{
-		{"seen by a pass", 10 * time.Second},
-		{"made right before the stop", 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "services.json")
-				k := ipvstest.New(nil)
-				r := start(t, k, ipvs.NewRecord(path, "boot 1"))
-				r.Want(web(5))
-				r.after(0)
-				r.outside(0)
-				r.after(c.seen)
-				cleanStop(r)
-
-				again := start(t, k, ipvs.NewRecord(path, "boot 1"))
-				k.Refuse(func(op ipvs.Op) error {
-					if op.Server == ipvstest.Real && op.Destination.Weight != 0 {
-						t.Errorf("written with weight %d", op.Destination.Weight)
-					}
-					return nil
-				})
-				again.Want(one(rr, nil)) // its first check has not passed yet
-				again.expect(again.after(long), addWeb)
-				again.Want(web(5))
-				again.expect(again.after(long), addReal)
-				if d := again.Drained(); len(d) != 1 || d[0].Server != ipvstest.Real {
-					t.Errorf("drained: %+v", d)
-				}
-				if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered}, again.reasons()); d != "" {
-					t.Error(d)
-				}
-				k.Refuse(nil)
-				again.Release(ipvstest.Web, ipvstest.Real)
-				again.expect(again.after(0), setReal)
-				cleanStop(again)
-				if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-					t.Errorf("a record of nothing is still there: %v", err)
-				}
-			})
-		})
-	}
-}
-
-// A drain ends with its service, also when that went while tandem was stopped.
-func TestADrainOfAServiceThatIsGoneAfterAStop(t *testing.T) {
+// A stop and a start that an operator asks for end every drain, also one that
+// was made right before, and leave no record of it.
+func TestARestartEndsADrain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "services.json")
 		k := ipvstest.New(nil)
@@ -133,16 +84,85 @@ func TestADrainOfAServiceThatIsGoneAfterAStop(t *testing.T) {
 		r.Want(web(5))
 		r.after(0)
 		r.outside(0)
+		r.after(10 * time.Second)
 		cleanStop(r)
-
-		again := start(t, k, ipvs.NewRecord(path, "boot 1"))
-		again.after(long) // nothing is wanted yet, which is no reason to end it
-		again.Want(ipvs.Table{})
-		again.after(0)
-		if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered, ipvs.DrainGone}, again.reasons()); d != "" {
+		if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainSeen, ipvs.DrainRestarted}, r.reasons()); d != "" {
 			t.Error(d)
 		}
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a record of nothing is still there: %v", err)
+		}
+		again := start(t, k, ipvs.NewRecord(path, "boot 1"))
+		again.Want(web(5))
+		again.after(long)
+		if w := again.weight(); w != 5 || len(again.Drained()) != 0 {
+			t.Errorf("weight %d, drained %v; want 5 and nobody", w, again.Drained())
+		}
 	})
+}
+
+// After a crash no client is sent to a drained server, not even for the time
+// of a first pass, and also where its check passes only later.
+func TestACrashKeepsADrain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "services.json")
+		k := ipvstest.New(nil)
+		r := start(t, k, ipvs.NewRecord(path, "boot 1"))
+		r.Want(web(5))
+		r.after(0)
+		r.outside(0)
+		r.after(10 * time.Second)
+		r.stop()
+		k.Applied()
+
+		again := start(t, k, ipvs.NewRecord(path, "boot 1"))
+		k.Refuse(func(op ipvs.Op) error {
+			if op.Server == ipvstest.Real && op.Destination.Weight != 0 {
+				t.Errorf("written with weight %d", op.Destination.Weight)
+			}
+			return nil
+		})
+		again.Want(one(rr, nil)) // its first check has not passed yet
+		again.expect(again.after(long), delReal)
+		again.Want(web(5))
+		again.expect(again.after(long), addReal)
+		if d := cmp.Diff([]ipvs.DrainReason{ipvs.DrainRemembered}, again.reasons()); d != "" {
+			t.Error(d)
+		}
+		k.Refuse(nil)
+		again.Release(ipvstest.Web, ipvstest.Real)
+		again.expect(again.after(0), setReal)
+	})
+}
+
+// A reload ends all drains at once, also one that no pass has seen yet; what
+// is drained afterwards stays.
+func TestAReloadEndsDrains(t *testing.T) {
+	for name, seen := range map[string]time.Duration{"seen by a pass": 10 * time.Second, "made right before": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, ipvstest.New(nil), ipvs.NewRecord("", ""))
+				r.Want(web(5))
+				r.after(0)
+				r.outside(0)
+				r.after(seen)
+				r.ReleaseAll(ipvs.DrainReloaded)
+				r.after(0)
+				if w := r.weight(); w != 5 {
+					t.Errorf("weight %d right after the reload, want 5", w)
+				}
+				r.outside(0)
+				r.after(long)
+				if w := r.weight(); w != 0 {
+					t.Errorf("weight %d, want the drain of after the reload", w)
+				}
+				want := []ipvs.DrainReason{ipvs.DrainSeen, ipvs.DrainReloaded, ipvs.DrainSeen}
+				if d := cmp.Diff(want, r.reasons()); d != "" {
+					t.Errorf("drains (-want +got):\n%s", d)
+				}
+			})
+		})
+	}
 }
 
 // cleanStop is what a stop of the director does.

@@ -53,6 +53,7 @@ func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
 	if !r.begun {
 		r.sayLeftovers(ops)
 	}
+	r.sayReplaced(ops, want)
 	done, refused := r.write(ctx, have, ops)
 	failures = append(failures, refused...)
 	for _, f := range failures {
@@ -112,19 +113,19 @@ func (r *Reconciler) wanted() (Table, Timeouts) {
 // returns.
 func (r *Reconciler) look(now time.Time, have, want Table) (repairs int) {
 	if !r.begun {
-		r.note(remembered(r.record.drain))
+		r.note(because(DrainRemembered, r.record.drain))
 	}
 	r.lookForDrains(now, have, want)
 	if r.known == nil {
 		return 0
 	}
-	drift := slices.DeleteFunc(Diff(r.known, have), func(op Op) bool {
+	drift := slices.DeleteFunc(changed(r.known, have), func(op Op) bool {
 		_, held := r.record.drain[target{op.Key, op.Server}]
 		was := r.known[op.Key].Destinations[op.Server]
 		was.Weight = 0
 		return held && op.Verb == SetDestination && was == op.Destination
 	})
-	r.sayDrift(drift)
+	r.sayDrift(drift, have, want)
 	return len(drift)
 }
 
@@ -139,9 +140,13 @@ func (r *Reconciler) lookForDrains(now time.Time, have, want Table) {
 			changes = append(changes, d)
 		}
 	}
-	r.released = nil
+	why := r.allOver
+	r.released, r.allOver = nil, 0
 	r.mu.Unlock()
 	r.note(changes)
+	if why != 0 {
+		r.note(because(why, r.record.drain))
+	}
 }
 
 // note keeps what changed about manual drains and tells whoever asked.
@@ -212,12 +217,10 @@ func (r *Reconciler) load() {
 	}
 }
 
-// Clear removes tandem's services from the kernel and from the record, and
-// gives the timeouts back the values that they had before, except those that
-// somebody else has changed since. Manual
-// drains stay in it: a stop and a start are what an operator does about a
-// server that was drained for it, and the start shall not send clients there.
-// Call it when Run has returned, or instead of Run.
+// Clear removes tandem's services from the kernel and from the record, ends
+// the manual drains, and gives the timeouts back the values that they had
+// before, except those that somebody else has changed since. Call it when Run
+// has returned, or instead of Run.
 func (r *Reconciler) Clear(ctx context.Context) error {
 	r.load()
 	_, err := r.keepTimeouts(ctx, Timeouts{})
@@ -229,12 +232,7 @@ func (r *Reconciler) clearTable(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	have := all.owned(r.record.owned)
-	if want, _ := r.wanted(); want != nil && r.known != nil {
-		// A drain of the seconds since the last pass counts as well.
-		r.lookForDrains(time.Now(), have, want)
-	}
-	ops := Diff(have, nil)
+	ops := Diff(all.owned(r.record.owned), nil)
 	var errs []error
 	for i, err := range r.kernel.Apply(ctx, ops) {
 		if err != nil && !errors.Is(err, ErrNotExist) {
@@ -246,6 +244,13 @@ func (r *Reconciler) clearTable(ctx context.Context) error {
 	}
 	r.known = nil
 	clear(r.record.owned)
+	for _, d := range because(DrainRestarted, r.record.drain) {
+		r.sayDrain(d)
+		if r.opt.OnDrain != nil {
+			r.opt.OnDrain(d)
+		}
+	}
+	clear(r.record.drain)
 	return r.record.save()
 }
 

@@ -39,6 +39,7 @@ type Reconciler struct {
 	want     Table      // in normal form; nil: nobody has said yet
 	timeouts Timeouts
 	released []target
+	allOver  DrainReason // why every manual drain is to end; 0: they are not
 	snap     Snapshot
 }
 
@@ -65,6 +66,16 @@ func (r *Reconciler) Want(t Table) {
 func (r *Reconciler) Release(key Key, server Server) {
 	r.mu.Lock()
 	r.released = append(r.released, target{key.Normal(), normalServer(server)})
+	r.mu.Unlock()
+	r.wake()
+}
+
+// ReleaseAll ends every manual drain, also one that is in the kernel and was
+// not seen yet. Why is DrainReleased, or DrainReloaded where the configuration
+// was read anew: that is what an operator does to get what the file says.
+func (r *Reconciler) ReleaseAll(why DrainReason) {
+	r.mu.Lock()
+	r.allOver = why
 	r.mu.Unlock()
 	r.wake()
 }

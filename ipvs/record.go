@@ -12,10 +12,10 @@ import (
 )
 
 // Record remembers, in a file of the run directory, which services are
-// tandem's, which servers were drained by hand, and what the timeouts were. A key is written here
-// before the kernel hears of it, so that after a crash the next start knows
-// what an earlier run left behind. After a clean stop the drains are all that
-// is left in it, and without one there is no file. The Reconciler that it is given to owns it.
+// tandem's, which servers were drained by hand, and what the timeouts were. A
+// key is written here before the kernel hears of it, so that after a crash the
+// next start knows what an earlier run left behind. After a clean stop there is
+// no file. The Reconciler that it is given to owns it.
 type Record struct {
 	path  string
 	epoch string

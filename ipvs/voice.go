@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -58,17 +57,27 @@ func (r *Reconciler) publish(ctx context.Context, now time.Time, failures []fail
 	}
 }
 
-// sayDrift says in one line what others changed; netlink does not tell who.
-func (r *Reconciler) sayDrift(drift []Op) {
-	if len(drift) == 0 {
-		return
+// sayDrift says what others changed, one line for each of the first few
+// changes; netlink does not tell who.
+func (r *Reconciler) sayDrift(ops []Op, have, want Table) {
+	const shown = 10
+	held := want.withDrains(r.record.drain)
+	for _, op := range ops[:min(len(ops), shown)] {
+		r.log.Warn("somebody else changed IPVS; repairing", "what", drift(op, r.known, have, held))
 	}
-	const shown = 5
-	var words []string
-	for _, op := range drift[:min(len(drift), shown)] {
-		words = append(words, op.String())
+	if more := len(ops) - shown; more > 0 {
+		r.log.Warn("somebody else changed IPVS; repairing", "what", fmt.Sprintf("%d changes more", more))
 	}
-	r.log.Warn("somebody else changed IPVS; repairing", "changes", len(drift), "what", strings.Join(words, "; "))
+}
+
+// sayReplaced says why a server that is wanted goes for a moment.
+func (r *Reconciler) sayReplaced(ops []Op, want Table) {
+	for _, op := range ops {
+		if _, stays := want[op.Key].Destinations[op.Server]; stays && op.Verb == DelDestination {
+			r.log.Info("a server is removed and added at once: the kernel cannot change its tunnel in place",
+				"service", op.Key, "server", op.Server)
+		}
+	}
 }
 
 // sayDrain says that a manual drain began or ended.
@@ -77,7 +86,7 @@ func (r *Reconciler) sayDrain(d Drain) {
 		r.log.Info("manual drain ended", "service", d.Key, "server", d.Server, "reason", d.Reason)
 		return
 	}
-	r.log.Warn("manual drain: the server keeps weight 0 until a weight is set from outside or it is released",
+	r.log.Warn("manual drain: the server keeps weight 0 until a weight is set from outside, tandem undrain, a reload or a restart",
 		"service", d.Key, "server", d.Server, "reason", d.Reason, "since", d.Since)
 }
 

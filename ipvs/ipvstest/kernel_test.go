@@ -10,6 +10,10 @@ func TestConformance(t *testing.T) {
 	Conformance(t, func(*testing.T) ipvs.Kernel { return New(nil) })
 }
 
+func TestConformanceOfDrift(t *testing.T) {
+	ConformanceOfDrift(t, func(*testing.T) ipvs.Kernel { return New(nil) })
+}
+
 func TestConformanceOfTimeouts(t *testing.T) { ConformanceOfTimeouts(t, New(nil)) }
 
 func TestConformanceOfDaemons(t *testing.T) { ConformanceOfDaemons(t, New(nil)) }
