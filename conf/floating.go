@@ -113,10 +113,15 @@ func (v *service) addresses() []netip.Addr {
 	return all
 }
 
-// served are the addresses that serve: virtual ones and real servers, each
-// with what it is.
+// served are the addresses that no pool can have, each with what it is: those
+// of the directors, real servers and virtual servers.
 func (l *loader) served() map[netip.Addr]string {
 	what := make(map[netip.Addr]string)
+	for _, in := range l.instances {
+		for _, a := range append(in.Peers[:len(in.Peers):len(in.Peers)], in.Source) {
+			what[a] = "a director's own address"
+		}
+	}
 	for _, v := range l.services {
 		for _, r := range v.servers {
 			what[r.Addr.Addr()] = "a real server"

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -101,4 +102,26 @@ func overlap(a, b rules.Match) bool {
 	return slices.ContainsFunc(a.Ports, func(p rules.Ports) bool {
 		return slices.ContainsFunc(b.Ports, func(q rules.Ports) bool { return p.First <= q.Last && q.First <= p.Last })
 	})
+}
+
+// shadowed reports the services whose packets a mark takes away: IPVS looks for
+// a service of the mark first (ip_vs_service_find in ip_vs_ctl.c). One on all
+// ports keeps the others.
+func (l *loader) shadowed() {
+	marks := make(map[netip.Addr][]mark)
+	for _, m := range l.marks {
+		marks[m.Addr] = append(marks[m.Addr], m)
+	}
+	for _, v := range l.services {
+		for _, k := range v.keys() {
+			port := k.Addr.Port()
+			packets := rules.Match{Addr: k.Addr.Addr(), Protocol: k.Protocol, Ports: []rules.Ports{{First: port, Last: port}}}
+			at := marks[packets.Addr]
+			if i := slices.IndexFunc(at, func(m mark) bool { return overlap(m.Match, packets) }); i >= 0 && port != 0 {
+				l.within(v.scope, func() {
+					l.warnf(v.pos, "", "%s gets no packet: the mark_match in line %d takes them before", k, at[i].pos.Line)
+				})
+			}
+		}
+	}
 }

@@ -18,6 +18,7 @@ func (l *loader) finishServices() {
 		}
 		return drop
 	})
+	l.shadowed()
 	l.finishServerGroups()
 }
 
