@@ -61,17 +61,19 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 }
 
 // Teller answers whatever it is told with its name and the address of the
-// client as it sees it. It hears at any number of addresses until its Loop
-// ends.
+// client as it sees it. It hears at any number of addresses; Hear and Close are
+// one caller's.
 type Teller struct {
 	Name string
 	In   Sockets
 	Loop *Loop
+
+	open map[int]bool // Its sockets, and its clients'. Owned by the loop.
 }
 
 // Hear makes it answer at an address, which must be that to which clients
 // talk: its own for NAT, the VIP for DR and TUN.
-func (t Teller) Hear(p Protocol, at netip.AddrPort) error {
+func (t *Teller) Hear(p Protocol, at netip.AddrPort) error {
 	fd, err := socket(t.In, p, at)
 	if err != nil {
 		return err
@@ -85,13 +87,35 @@ func (t Teller) Hear(p Protocol, at netip.AddrPort) error {
 		_ = unix.Close(fd)
 		return fmt.Errorf("listen at %s %s: %w", at, p, err)
 	}
-	t.Loop.do(func() { err = t.Loop.add(fd, h) })
+	t.Loop.do(func() { err = t.add(fd, h) })
 	return err
+}
+
+func (t *Teller) add(fd int, h handler) error {
+	if err := t.Loop.add(fd, h); err != nil {
+		_ = unix.Close(fd)
+		return err
+	}
+	if t.open == nil {
+		t.open = make(map[int]bool)
+	}
+	t.open[fd] = true
+	return nil
+}
+
+// Close closes all of its sockets: an open one keeps its namespace.
+func (t *Teller) Close() {
+	t.Loop.do(func() {
+		for fd := range t.open {
+			t.Loop.drop(fd)
+		}
+		t.open = nil
+	})
 }
 
 // tellCallers accepts connections of TCP or SCTP.
 type tellCallers struct {
-	Teller
+	*Teller
 	fd int
 }
 
@@ -100,14 +124,12 @@ func (t *tellCallers) readable(time.Time) {
 	if err != nil {
 		return // The client has gone again.
 	}
-	if t.Loop.add(fd, &tellCaller{t.Teller, fd, addrPort(from)}) != nil {
-		_ = unix.Close(fd)
-	}
+	_ = t.add(fd, &tellCaller{t.Teller, fd, addrPort(from)}) // Where it fails, the client is told in vain.
 }
 
 // tellCaller is one of them. What a client says is less than any packet.
 type tellCaller struct {
-	Teller
+	*Teller
 	fd   int
 	from netip.AddrPort
 }
@@ -122,6 +144,7 @@ func (t *tellCaller) readable(time.Time) {
 		_, err = unix.Write(t.fd, tale(t.Name, t.from))
 	}
 	if err != nil || n == 0 {
+		delete(t.open, t.fd)
 		t.Loop.drop(t.fd)
 	}
 }

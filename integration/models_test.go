@@ -1,0 +1,222 @@
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
+	"github.com/tandem-ha/tandem/integration/rig"
+)
+
+// model is a way to a real server.
+type model struct {
+	name            string
+	kind            string // As lb_kind takes it.
+	option          string // As ipvsadm saves it; empty: nothing but the method.
+	service, server uint16 // Ports.
+	crossed         bool   // The real servers are of the other family.
+}
+
+// models are all of them. Each has a port of its own at the VIPs.
+var models = []model{
+	{name: "NAT", kind: "NAT", option: "-m", service: 9001, server: 9001},
+	{name: "NAT to another port", kind: "NAT", option: "-m", service: 80, server: 8080},
+	{name: "DR", kind: "DR", option: "-g", service: 9003, server: 9003},
+	{name: "TUN ipip", kind: "TUN", option: "-i", service: 9004, server: 9004},
+	{name: "TUN gue", kind: "TUN type gue port 6080", option: "--tun-type gue --tun-port 6080 --tun-nocsum", service: 9005, server: 9005},
+	{name: "TUN gre", kind: "TUN type gre", option: "--tun-type gre", service: 9006, server: 9006},
+	{name: "TUN gue, checksum", kind: "TUN type gue port 6080 csum", option: "--tun-type gue --tun-port 6080 --tun-csum", service: 9008, server: 9008},
+	{name: "TUN gue, remote checksum", kind: "TUN type gue port 6080 remcsum", option: "--tun-type gue --tun-port 6080 --tun-remcsum", service: 9009, server: 9009},
+	{name: "TUN to the other family", kind: "TUN", option: "-i", service: 9007, server: 9007, crossed: true},
+}
+
+// cell is a model of one protocol and family.
+type cell struct {
+	model
+	protocol traffic.Protocol
+	vip      netip.Addr
+}
+
+// cells are the rows of the matrix, each by its protocols and families.
+func cells(p lab.Plan) (all []cell) {
+	for _, m := range models {
+		for _, vip := range []netip.Addr{p.VIPs[0], p.VIPs6[0]} {
+			for _, protocol := range []traffic.Protocol{traffic.TCP, traffic.UDP, traffic.SCTP} {
+				all = append(all, cell{m, protocol, vip})
+			}
+		}
+	}
+	return all
+}
+
+// target is the service.
+func (c cell) target() netip.AddrPort { return netip.AddrPortFrom(c.vip, c.service) }
+
+// backend is a real server of the service.
+func (c cell) backend(leg lab.Leg) netip.AddrPort {
+	a := leg.For(c.vip)
+	if c.crossed && c.vip.Is6() {
+		a = leg.Addr
+	} else if c.crossed {
+		a = leg.Addr6
+	}
+	return netip.AddrPortFrom(a, c.server)
+}
+
+// ear is where a real server must listen: NAT changes the address, the other
+// methods leave the VIP.
+func (c cell) ear(leg lab.Leg) netip.AddrPort {
+	if c.kind == "NAT" {
+		return c.backend(leg)
+	}
+	return c.target()
+}
+
+func (c cell) config(p lab.Plan) string {
+	v := virtualServer{at: at(c.target()), protocol: c.protocol, algo: "rr", kind: c.kind}
+	for _, leg := range p.Servers {
+		v.servers = append(v.servers, realServer{at: c.backend(leg), weight: 1})
+	}
+	return v.String()
+}
+
+// Every model carries real bytes in every protocol and family: a dozen clients
+// are answered, in turn by each real server, from the virtual address, and the
+// servers see the clients' own addresses. The director's kernel is as it comes:
+// that it forwards, and redirects nobody past itself, is tandem's doing.
+func TestModelsCarryEveryProtocolAndFamily(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{Mode: lab.All})
+	all := cells(p.Plan())
+	o := calm
+	o.NoSync = true // IPVS synchronises no connections of one family to servers of the other.
+	for _, c := range all {
+		o.Extra += c.config(p.Plan())
+		for i, leg := range p.Plan().Servers {
+			hear(t, p, i, c.protocol, c.ear(leg))
+		}
+	}
+	p.Start(t, lab.A, p.Config(t, lab.A, o))
+	p.WaitServices(t, lab.A, len(all))
+	p.WaitVirtual(t, lab.A)
+
+	const clients = 12
+	matrix := make(map[string]string)
+	for _, c := range all {
+		answers, err := visitAll(p, c.protocol, c.target(), clients)
+		name := fmt.Sprintf("%s %s %s", c.name, c.protocol, family(c.vip))
+		matrix[name] = fmt.Sprintf("%d/%d", answers.total(), clients)
+		if want := (answered{"s1": 4, "s2": 4, "s3": 4}); !maps.Equal(answers, want) {
+			t.Errorf("%s: %d clients are answered by %v, want %v; %v", name, clients, answers, want, err)
+		}
+	}
+	t.Logf("clients answered, by model, protocol and family:\n%s", renderMatrix(matrix))
+	saved := rig.Must(t, p.Director(lab.A), "ipvsadm", "-Sn")
+	for _, c := range all {
+		if n := countLines(saved, " "+c.target().String()+" ", " -r ", c.option); n == 0 {
+			t.Errorf("%s: the kernel has no real server of %s with %q:\n%s", c.name, c.target(), c.option, saved)
+		}
+	}
+}
+
+// answered counts answers by the name of the real server.
+type answered map[string]int
+
+func (a answered) total() (n int) {
+	for _, count := range a {
+		n += count
+	}
+	return n
+}
+
+// patience is that of a client. It is spent only where something is lost.
+const patience = 3 * time.Second
+
+// visitAll makes clients of n addresses call a service once each, up to the
+// first error, and returns who answered.
+func visitAll(p *rig.Pair, protocol traffic.Protocol, at netip.AddrPort, n int) (answered, error) {
+	answers := make(answered)
+	for i := range n {
+		server, err := visit(p, protocol, netip.AddrPortFrom(p.Plan().Visitor(i+1, at.Addr()), 0), at)
+		if err != nil {
+			return answers, err
+		}
+		answers[server]++
+	}
+	return answers, nil
+}
+
+// visit calls a service once and returns which server answered. One that does
+// not see the client's own address is an error.
+func visit(p *rig.Pair, protocol traffic.Protocol, from, at netip.AddrPort) (string, error) {
+	c, err := traffic.Call(p.Client(), protocol, from, at, patience)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	tale, err := c.Ask("hello")
+	if err == nil && tale.Client != c.Local {
+		err = fmt.Errorf("%s sees the client %s as %s", tale.Server, c.Local, tale.Client)
+	}
+	return tale.Server, err
+}
+
+// hear makes real server i answer at an address.
+func hear(t *testing.T, p *rig.Pair, i int, protocol traffic.Protocol, at netip.AddrPort) {
+	t.Helper()
+	hearIn(t, p, p.Server(i), protocol, at)
+}
+
+// hearIn makes a host answer at an address.
+func hearIn(t *testing.T, p *rig.Pair, h *lab.Host, protocol traffic.Protocol, at netip.AddrPort) {
+	t.Helper()
+	teller := &traffic.Teller{Name: h.Name, In: h, Loop: p.Loop}
+	if err := teller.Hear(protocol, at); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(teller.Close)
+}
+
+func family(a netip.Addr) string {
+	if a.Is6() {
+		return "IPv6"
+	}
+	return "IPv4"
+}
+
+// renderMatrix lays the cells out, a model a line.
+func renderMatrix(cells map[string]string) string {
+	var columns []string
+	for _, f := range []string{"IPv4", "IPv6"} {
+		for _, protocol := range []string{"TCP", "UDP", "SCTP"} {
+			columns = append(columns, protocol+" "+f)
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-26s", "")
+	for _, column := range columns {
+		fmt.Fprintf(&b, "%10s", column)
+	}
+	for _, m := range models {
+		fmt.Fprintf(&b, "\n%-26s", m.name)
+		for _, column := range columns {
+			fmt.Fprintf(&b, "%10s", cells[m.name+" "+column])
+		}
+	}
+	return b.String()
+}
+
+// countLines returns how many lines have all of the words.
+func countLines(text string, words ...string) (n int) {
+	for line := range strings.Lines(text) {
+		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,277 @@
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/lab/traffic"
+	"github.com/tandem-ha/tandem/integration/rig"
+)
+
+// The services of the persistence tests are round robin, so that without
+// persistence every connection goes to another server.
+const (
+	portOne, portTwo, portThree = 9201, 9202, 9203 // Each a service of its own.
+	portCoarse                  = 9204             // Of granularity 24 and 64.
+	portMarked, portMarkedToo   = 9205, 9206       // Of one firewall mark.
+	portSIP                     = 9207
+	portAny, portAnyElse        = 9301, 9302 // Of the services without a port.
+
+	mark7 = 7
+)
+
+// Persistence keeps a client at its server, as far as it is said to: by port,
+// over all ports, over the ports of a firewall mark, and with its neighbours.
+func TestPersistenceKeepsClients(t *testing.T) {
+	p := rig.NewIPVS(t, lab.Options{Mode: lab.All, VIPs: lab.DefaultVIPs(2)})
+	vip, vip6, anyPort := p.Plan().VIPs[0], p.Plan().VIPs6[0], p.Plan().VIPs[1]
+	persistent := func(name string, lines ...string) virtualServer {
+		return virtualServer{
+			at: name, algo: "rr", kind: "NAT", servers: shared(p, vip, 1, 1, 1),
+			lines: append([]string{"persistence_timeout 60"}, lines...),
+		}
+	}
+	without := persistent(anyPort.String()) // Servers of a service without a port have none.
+	coarse6 := persistent(at(netip.AddrPortFrom(vip6, portCoarse)), "persistence_granularity 64")
+	coarse6.servers = shared(p, vip6, 1, 1, 1)
+	sip := persistent(at(netip.AddrPortFrom(vip, portSIP)), "persistence_engine sip")
+	sip.protocol = traffic.UDP
+	for i := range without.servers {
+		without.servers[i].at = netip.AddrPortFrom(without.servers[i].at.Addr(), 0)
+	}
+	services := []virtualServer{
+		persistent(at(netip.AddrPortFrom(vip, portOne))),
+		persistent(at(netip.AddrPortFrom(vip, portTwo))),
+		{at: at(netip.AddrPortFrom(vip, portThree)), algo: "rr", kind: "NAT", servers: shared(p, vip, 1, 1, 1)},
+		persistent(at(netip.AddrPortFrom(vip, portCoarse)), "persistence_granularity 255.255.255.0"),
+		coarse6,
+		persistent(fmt.Sprintf("fwmark %d", mark7)),
+		sip, without,
+	}
+	tell(t, p)
+	for i, leg := range p.Plan().Servers {
+		// Without a port, a service cannot change it.
+		for _, port := range []uint16{portAny, portAnyElse, portMarked, portMarkedToo} {
+			hear(t, p, i, traffic.TCP, netip.AddrPortFrom(leg.Addr, port))
+		}
+	}
+	mark(t, p, vip, mark7, portMarked, portMarkedToo)
+	o := calm
+	for _, v := range services {
+		o.Extra += v.String()
+	}
+	p.Start(t, lab.A, p.Config(t, lab.A, o))
+	p.WaitServices(t, lab.A, len(services))
+	p.WaitVirtual(t, lab.A)
+
+	crowd := func(i int) netip.Addr { return p.Plan().Visitor(i, vip) }
+	crowd6 := func(i int) netip.Addr { return p.Plan().Visitor(i, vip6) }
+	on := netip.AddrPortFrom
+	for _, row := range []struct {
+		what  string
+		calls []call
+		want  string // The servers in the order of the calls: the first one met is A.
+	}{
+		{
+			"without persistence, a client has another server each time",
+			[]call{{crowd(1), on(vip, portThree)}, {crowd(1), on(vip, portThree)}, {crowd(1), on(vip, portThree)}}, "A B C",
+		}, {
+			"a client has one server at a port", // PPC.
+			[]call{{crowd(1), on(vip, portOne)}, {crowd(2), on(vip, portOne)}, {crowd(1), on(vip, portOne)}, {crowd(2), on(vip, portOne)}}, "A B A B",
+		}, {
+			"at another port it may have another server",
+			[]call{{crowd(2), on(vip, portTwo)}, {crowd(1), on(vip, portTwo)}, {crowd(1), on(vip, portOne)}, {crowd(1), on(vip, portTwo)}}, "A B A B",
+		}, {
+			"a client has one server at all ports", // PCC.
+			[]call{{crowd(1), on(anyPort, portAny)}, {crowd(2), on(anyPort, portAny)}, {crowd(1), on(anyPort, portAnyElse)}, {crowd(2), on(anyPort, portAnyElse)}}, "A B A B",
+		}, {
+			"a client has one server at the ports of a firewall mark", // PFMC.
+			[]call{{crowd(1), on(vip, portMarked)}, {crowd(2), on(vip, portMarked)}, {crowd(2), on(vip, portMarkedToo)}, {crowd(1), on(vip, portMarkedToo)}}, "A B B A",
+		}, {
+			"clients of one network of 24 bits have one server, others another",
+			[]call{{crowd(1), on(vip, portCoarse)}, {p.Plan().Client.Addr, on(vip, portCoarse)}, {crowd(200), on(vip, portCoarse)}}, "A B A",
+		}, {
+			"clients of one network of 64 bits have one server, others another",
+			[]call{{crowd6(1), on(vip6, portCoarse)}, {p.Plan().Client.Addr6, on(vip6, portCoarse)}, {crowd6(200), on(vip6, portCoarse)}}, "A B A",
+		},
+	} {
+		t.Run(row.what, func(t *testing.T) {
+			if got := inOrder(t, p, row.calls); got != row.want {
+				t.Errorf("the calls are answered by %q, want %q", got, row.want)
+			}
+		})
+	}
+	t.Run("pe sip: a call has one server, a client with several calls has several", func(t *testing.T) {
+		var servers []string
+		for _, id := range []string{"one", "two", "three", "two", "one", "three"} {
+			servers = append(servers, sayInvite(t, p, on(crowd(1), 0), on(vip, portSIP), id))
+		}
+		if got := letters(servers); got != "A B C B A C" {
+			t.Errorf("the messages are answered by %q, want the same for the same call", got)
+		}
+	})
+	t.Run("the kernel shows the timeout and the granularity", func(t *testing.T) {
+		saved := rig.Must(t, p.Director(lab.A), "ipvsadm", "-Sn")
+		for _, want := range [][]string{
+			{"-A -t " + on(vip, portOne).String(), "-p 60"},
+			{"-A -t " + on(vip, portCoarse).String(), "-p 60 -M 255.255.255.0"},
+			{"-A -t " + on(vip6, portCoarse).String(), "-p 60 -M 64"},
+			{"-A -t " + anyPort.String() + ":0", "-p 60"},
+			{fmt.Sprintf("-A -f %d", mark7), "-p 60"},
+			{"-A -u " + on(vip, portSIP).String(), "-p 60", "--pe sip"},
+		} {
+			if countLines(saved, want...) != 1 {
+				t.Errorf("the kernel has no service %q:\n%s", want, saved)
+			}
+		}
+	})
+}
+
+// call is one connection of TCP.
+type call struct {
+	client netip.Addr
+	at     netip.AddrPort
+}
+
+// inOrder makes calls one after another and names their servers A, B, C in the
+// order of their first answers.
+func inOrder(t *testing.T, p *rig.Pair, calls []call) string {
+	t.Helper()
+	var servers []string
+	for _, c := range calls {
+		server, err := visit(p, traffic.TCP, netip.AddrPortFrom(c.client, 0), c.at)
+		if err != nil {
+			t.Error(err)
+		}
+		servers = append(servers, server)
+	}
+	return letters(servers)
+}
+
+func letters(servers []string) string {
+	var met, words []string
+	for _, s := range servers {
+		if !slices.Contains(met, s) {
+			met = append(met, s)
+		}
+		words = append(words, string(rune('A'+slices.Index(met, s))))
+	}
+	return strings.Join(words, " ")
+}
+
+// sayInvite opens a call by SIP (RFC 3261 section 8.1.1) and returns which
+// server has it.
+func sayInvite(t *testing.T, p *rig.Pair, from, at netip.AddrPort, id string) string {
+	t.Helper()
+	c, err := traffic.Call(p.Client(), traffic.UDP, from, at, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	tale, err := c.Ask("INVITE sip:bob@example.com SIP/2.0\r\n" +
+		"Via: SIP/2.0/UDP pc33.example.com;branch=z9hG4bK776asdhds\r\n" +
+		"From: Alice <sip:alice@example.com>;tag=1928301774\r\n" +
+		"Call-ID: " + id + "@pc33.example.com\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n")
+	if err != nil {
+		t.Error(err)
+	}
+	return tale.Server
+}
+
+// virtualServices returns director A's, as the kernel has them.
+func virtualServices(t *testing.T, p *rig.Pair) []lab.VirtualService {
+	t.Helper()
+	s, err := p.Director(lab.A).IPVS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A service of one-packet scheduling picks a server for each datagram, where
+// another one stays with the first. A server with as many connections as its
+// upper threshold gets no new one, until it has fewer than the lower one again.
+func TestDatagramsAndThresholds(t *testing.T) {
+	const portStays, portOnePacket, portLimited = 9211, 9212, 9213
+	p := rig.NewIPVS(t, lab.Options{Mode: lab.All})
+	datagrams := func(port uint16, kind string, lines ...string) virtualServer {
+		v := virtualServer{
+			at: at(netip.AddrPortFrom(p.VIP(), port)), protocol: traffic.UDP, algo: "rr", kind: kind, lines: lines,
+			servers: shared(p, p.VIP(), 1, 1, 1),
+		}
+		for i := range v.servers {
+			if kind == "DR" {
+				v.servers[i].at = netip.AddrPortFrom(v.servers[i].at.Addr(), port)
+				hear(t, p, i, traffic.UDP, netip.AddrPortFrom(p.VIP(), port))
+			}
+		}
+		return v
+	}
+	limited := datagrams(portLimited, "NAT")
+	limited.servers[0].lines = []string{"uthreshold 2", "lthreshold 1"}
+	tell(t, p)
+	o := calm
+	o.Global = "lvs_timeouts udp 2"
+	// The answer to a datagram that is forgotten already finds no way back
+	// through NAT: one-packet scheduling is for DR and TUN.
+	o.Extra = datagrams(portStays, "DR").String() + datagrams(portOnePacket, "DR", "ops").String() + limited.String()
+	p.Start(t, lab.A, p.Config(t, lab.A, o))
+	p.WaitServices(t, lab.A, 3)
+	p.WaitVirtual(t, lab.A)
+
+	for _, row := range []struct {
+		what string
+		port uint16
+		want answered
+	}{
+		{"a client's datagrams stay with one server", portStays, answered{"s1": 6}},
+		{"with one-packet scheduling each finds another one", portOnePacket, answered{"s1": 2, "s2": 2, "s3": 2}},
+	} {
+		t.Run(row.what, func(t *testing.T) {
+			c, err := traffic.Call(p.Client(), traffic.UDP, netip.AddrPortFrom(p.Plan().Client.Addr, 0), netip.AddrPortFrom(p.VIP(), row.port), patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			got := make(answered)
+			for range 6 {
+				tale, err := c.Ask("hello")
+				if err != nil {
+					t.Error(err)
+				}
+				got[tale.Server]++
+			}
+			if len(got) != len(row.want) || got.total() != row.want.total() || len(row.want) > 1 && !maps.Equal(got, row.want) {
+				t.Errorf("six datagrams are answered by %v, want as in %v", got, row.want)
+			}
+		})
+	}
+	t.Run("thresholds", func(t *testing.T) {
+		service := netip.AddrPortFrom(p.VIP(), portLimited)
+		want := answered{"s1": 2, "s2": 4, "s3": 4}
+		got, err := visitAll(p, traffic.UDP, service, 10)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("ten clients, answered with a threshold of 2 at s1 (-want +got):\n%s%v", diff, err)
+		}
+		rig.Until(t, "the connections are forgotten", func() error {
+			for _, s := range virtualServices(t, p) {
+				for _, d := range s.Destinations {
+					if n := d.Active + d.Inactive; s.Addr == service && n > 0 {
+						return fmt.Errorf("%s has %d", d.Addr, n)
+					}
+				}
+			}
+			return nil
+		})
+		if got, err = visitAll(p, traffic.UDP, service, 10); got["s1"] != 2 || got.total() != 10 {
+			t.Errorf("ten more clients are answered by %v, want two by s1; %v", got, err)
+		}
+	})
+}
