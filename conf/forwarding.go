@@ -72,24 +72,24 @@ var tunnelTypes = map[string]struct {
 }
 
 // tunnel reads [type ipip|gue|gre] [port N] [nocsum|csum|remcsum], in any
-// order. An option that the type has not is left out, for the packets arrive
-// without it; a type or a port that cannot be costs the statement.
+// order. A type or a port that cannot be costs the statement: packets would
+// arrive in a wrapping that the real server does not open.
 func (l *loader) tunnel(s *syntax.Statement, options []syntax.Word, t *ipvs.TunnelOptions) bool {
-	name, checksum, port := "ipip", syntax.Word{Text: "nocsum"}, syntax.Word{}
-	bad := func(w syntax.Word, hint, format string, args ...any) bool {
-		l.errorf(w.Pos, hint, "%s TUN is ignored: "+format, append([]any{s.Keyword()}, args...)...)
-		return false
-	}
+	name := "ipip"
+	var port, checksum syntax.Word
 	for i := 0; i < len(options); i++ {
-		switch w := options[i]; w.Text {
+		w := options[i]
+		switch w.Text {
 		case "type", "port":
 			if i++; i == len(options) {
-				return bad(w, "", "%s lacks a value", w.Text)
+				l.errorf(w.Pos, "", "%s TUN is ignored: %s lacks a value", s.Keyword(), w.Text)
+				return false
 			}
 			if w.Text == "port" {
 				port = options[i]
-			} else if name = options[i].Text; !slices.Contains([]string{"ipip", "gue", "gre"}, name) {
-				return bad(options[i], hintFor(name), "there is no tunnel type %s: it takes ipip, gue or gre", quote(name))
+			} else if name = options[i].Text; tunnelTypes[name].checksums == nil {
+				l.errorf(options[i].Pos, hintFor(name), "%s TUN is ignored: there is no tunnel type %s: it takes ipip, gue or gre", s.Keyword(), quote(name))
+				return false
 			}
 		case "nocsum", "csum", "remcsum":
 			checksum = w
@@ -97,25 +97,42 @@ func (l *loader) tunnel(s *syntax.Statement, options []syntax.Word, t *ipvs.Tunn
 			l.errorf(w.Pos, hintFor(w.Text), "%s TUN: %s is ignored: it takes type, port, nocsum, csum and remcsum", s.Keyword(), quote(w.Text))
 		}
 	}
-	kind := tunnelTypes[name]
-	t.Type = kind.id
-	switch n, ok := whole(port.Text, 1, math.MaxUint16); {
-	case kind.id == ipvs.GUE && port.Text == "":
-		return bad(s.Words[1], "write port N, on which the real servers take it; 6080 is the usual one", "type gue needs a port")
-	case kind.id == ipvs.GUE && !ok:
-		return bad(port, hintFor(port.Text), "the port %s is not a number from 1 to 65535", quote(port.Text))
-	case kind.id == ipvs.GUE:
-		t.Port = uint16(n)
-	case port.Text != "":
-		l.errorf(port.Pos, "only gue has one", "%s TUN: the port is ignored: %s has none", s.Keyword(), name)
-	}
+	t.Type = tunnelTypes[name].id
+	t.Flags = l.tunnelChecksum(s, name, checksum)
+	return l.tunnelPort(s, name, port, t)
+}
+
+// tunnelPort sets the port, which GUE needs and the others have not.
+func (l *loader) tunnelPort(s *syntax.Statement, name string, port syntax.Word, t *ipvs.TunnelOptions) bool {
+	n, ok := whole(port.Text, 1, math.MaxUint16)
 	switch {
-	case !slices.Contains(kind.checksums, checksum.Text):
-		l.errorf(checksum.Pos, "", "%s TUN: %s is ignored: %s takes %s only", s.Keyword(), checksum.Text, name, strings.Join(kind.checksums, ", "))
-	case checksum.Text == "csum":
-		t.Flags = ipvs.TunnelCsum
-	case checksum.Text == "remcsum":
-		t.Flags = ipvs.TunnelRemcsum
+	case t.Type != ipvs.GUE && port.Text != "":
+		l.errorf(port.Pos, "only gue has one", "%s TUN: the port is ignored: %s has none", s.Keyword(), name)
+	case t.Type != ipvs.GUE:
+	case port.Text == "":
+		l.errorf(s.Words[1].Pos, "write port N, on which the real servers take it; 6080 is the usual one", "%s TUN is ignored: type gue needs a port", s.Keyword())
+		return false
+	case !ok:
+		l.errorf(port.Pos, hintFor(port.Text), "%s TUN is ignored: the port %s is not a number from 1 to 65535", s.Keyword(), quote(port.Text))
+		return false
+	default:
+		t.Port = uint16(n)
 	}
 	return true
+}
+
+// tunnelChecksum reads the checksum; one that the type has not is left out, for
+// the packets arrive without it.
+func (l *loader) tunnelChecksum(s *syntax.Statement, name string, w syntax.Word) ipvs.TunnelFlags {
+	takes := tunnelTypes[name].checksums
+	switch {
+	case w.Text == "":
+	case !slices.Contains(takes, w.Text):
+		l.errorf(w.Pos, "", "%s TUN: %s is ignored: %s takes %s only", s.Keyword(), w.Text, name, strings.Join(takes, ", "))
+	case w.Text == "csum":
+		return ipvs.TunnelCsum
+	case w.Text == "remcsum":
+		return ipvs.TunnelRemcsum
+	}
+	return 0
 }
