@@ -131,8 +131,7 @@ func TestChangesFromOutsideAreRepaired(t *testing.T) {
 			t.Errorf("status shows as drained: %v, want %s", got, server(1))
 		}
 	})
-	t.Run("a drain that a reload and a restart do not end, a weight does", func(t *testing.T) {
-		p.Reload(t, lab.A, p.Config(t, lab.A, quick))
+	t.Run("a drain that a crash does not end, a weight does", func(t *testing.T) {
 		p.Kill(t, lab.A)
 		p.Start(t, lab.A, p.Config(t, lab.A, quick))
 		rig.Until(t, "the drain is remembered", func() error {
@@ -144,6 +143,31 @@ func TestChangesFromOutsideAreRepaired(t *testing.T) {
 		p.WaitTable(t, lab.A, web, "s1=1 s2=0 s3=1")
 		rig.Must(t, a, "ipvsadm", "-e", "-t", web.String(), "-r", server(1), "-g", "-w", "2")
 		p.WaitForwarding(t, lab.A) // The configured weight counts again.
+		if got := drained(t, p); len(got) > 0 {
+			t.Errorf("status still shows as drained: %v", got)
+		}
+	})
+	drain := func(t *testing.T) {
+		t.Helper()
+		rig.Must(t, a, "ipvsadm", "-e", "-t", web.String(), "-r", server(1), "-g", "-w", "0")
+		rig.Until(t, "the drain is seen", func() error {
+			if got := drained(t, p); !slices.Equal(got, []string{server(1)}) {
+				return fmt.Errorf("drained: %v", got)
+			}
+			return nil
+		})
+	}
+	t.Run("a drain that a reload ends", func(t *testing.T) {
+		drain(t)
+		p.Reload(t, lab.A, p.Config(t, lab.A, quick))
+		p.WaitForwarding(t, lab.A)
+		p.WaitLog(t, lab.A, "manual drain ended", "configuration reloaded")
+	})
+	t.Run("a drain that a restart ends", func(t *testing.T) {
+		drain(t)
+		p.Stop(t, lab.A)
+		p.Start(t, lab.A, p.Config(t, lab.A, quick))
+		p.WaitForwarding(t, lab.A)
 		if got := drained(t, p); len(got) > 0 {
 			t.Errorf("status still shows as drained: %v", got)
 		}

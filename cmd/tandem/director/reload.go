@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // Reload reads the configuration again and hands every part its new wish.
@@ -81,6 +82,11 @@ func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) 
 	})
 	if err != nil {
 		d.log.Error("reload services", "error", err)
+	}
+	if d.balance != nil {
+		// Whoever reloads wants what the file says, also where somebody has
+		// drained a server by hand.
+		d.balance.reconciler.ReleaseAll(ipvs.DrainReloaded)
 	}
 	d.watch(config)
 	if err := d.router.Reconfigure(config.VRRP); err != nil {
