@@ -258,3 +258,27 @@ func TestAClearWithoutTime(t *testing.T) {
 		r.has(fresh)
 	})
 }
+
+// The kernel turns a defence from 1 to 2 and back as memory runs short, which
+// is nobody's drift and nothing to repair.
+func TestADefenceThatSwitchesItself(t *testing.T) {
+	const defence = "net/ipv4/vs/drop_entry"
+	synctest.Test(t, func(t *testing.T) {
+		r := begin(t, proc(t))
+		put(t, r.opt.Root, defence, "0\n")
+		r.Want(sysctl.Settings{defence: "1"})
+		r.after(0)
+		for _, level := range []string{"2", "1"} {
+			put(t, r.opt.Root, defence, level+"\n")
+			r.after(10 * time.Second)
+			r.has(sysctl.Settings{defence: level})
+		}
+		r.said(0, "somebody else")
+		put(t, r.opt.Root, defence, "3\n")
+		r.after(10 * time.Second)
+		r.has(sysctl.Settings{defence: "1"})
+		r.said(1, "somebody else")
+		r.clear()
+		r.has(sysctl.Settings{defence: "0"})
+	})
+}

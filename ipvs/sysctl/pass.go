@@ -40,10 +40,9 @@ func (k *Keeper) bring(ctx context.Context, want Settings) (have Settings, repai
 	for _, name := range flips(want, have) {
 		maps.Copy(have, k.tree.others(name))
 	}
-	repairs = k.sayDrift(want, have)
-	clear(k.held)
-
 	next, goals := plan(k.record.Entries, want, have)
+	repairs = k.sayDrift(want, goals, have)
+	clear(k.held)
 	k.save(record{Epoch: k.opt.Epoch, Entries: next}) // Before the kernel hears of it.
 	have, failed := k.settle(ctx, goals, have)
 	for _, name := range inOrder(goals) {
@@ -53,8 +52,8 @@ func (k *Keeper) bring(ctx context.Context, want Settings) (have Settings, repai
 	}
 	k.forget(want, failed)
 	maps.DeleteFunc(have, func(name, _ string) bool { _, ok := want[name]; return !ok })
-	for name, value := range have {
-		if value == want[name] {
+	for name, value := range want {
+		if now, there := have[name]; there && now == goals[name] {
 			k.held[name] = value
 		}
 	}
@@ -106,11 +105,11 @@ func (k *Keeper) forget(want Settings, failed map[string]error) {
 }
 
 // sayDrift says which settings that were as wanted are not any more.
-func (k *Keeper) sayDrift(want, have Settings) (repairs int) {
+func (k *Keeper) sayDrift(want, goals, have Settings) (repairs int) {
 	for _, name := range inOrder(have) {
-		if value, ok := want[name]; ok && k.held[name] == value && have[name] != value {
+		if value, ok := want[name]; ok && k.held[name] == value && have[name] != goals[name] {
 			repairs++
-			k.log.Warn("somebody else changed a kernel setting; repairing", "sysctl", dotted(name), "from", have[name], "to", value)
+			k.log.Warn("somebody else changed a kernel setting; repairing", "sysctl", dotted(name), "from", have[name], "to", goals[name])
 		}
 	}
 	return repairs

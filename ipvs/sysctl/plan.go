@@ -32,7 +32,7 @@ func plan(entries map[string]entry, want, have Settings) (next map[string]entry,
 	for name, e := range entries {
 		_, wanted := want[name]
 		_, held := want[e.With] // by the switch that took it along
-		if now, there := have[name]; !wanted && !held && there && now == e.Set {
+		if now, there := have[name]; !wanted && !held && there && now == steady(name, e.Set, now) {
 			goals[name] = e.Found
 		}
 	}

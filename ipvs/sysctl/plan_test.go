@@ -34,6 +34,8 @@ func TestPlan(t *testing.T) {
 			map[string]entry{reuse: {Found: "1", Set: "0"}}, Settings{}},
 		{"a defence that the kernel turns on and off is left to it", nil, Settings{defence: "1", reuse: "1"}, Settings{defence: "2", reuse: "2"},
 			map[string]entry{defence: {Found: "2", Set: "2"}, reuse: {Found: "2", Set: "1"}}, Settings{defence: "2", reuse: "1"}},
+		{"and given back in whichever state it is", map[string]entry{defence: {Found: "0", Set: "2"}}, nil, Settings{defence: "1"},
+			map[string]entry{defence: {Found: "0", Set: "2"}}, Settings{defence: "0"}},
 		{"but not one that is off", nil, Settings{defence: "2"}, Settings{defence: "0"},
 			map[string]entry{defence: {Found: "0", Set: "2"}}, Settings{defence: "2"}},
 		{
