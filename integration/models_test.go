@@ -21,6 +21,7 @@ type model struct {
 	option          string // As ipvsadm saves it; empty: nothing but the method.
 	service, server uint16 // Ports.
 	crossed         bool   // The real servers are of the other family.
+	summed          bool   // They are known by the addresses where GRE has checksums.
 }
 
 // models are all of them. Each has a port of its own at the VIPs.
@@ -33,6 +34,7 @@ var models = []model{
 	{name: "TUN gre", kind: "TUN type gre", option: "--tun-type gre", service: 9006, server: 9006},
 	{name: "TUN gue, checksum", kind: "TUN type gue port 6080 csum", option: "--tun-type gue --tun-port 6080 --tun-csum", service: 9008, server: 9008},
 	{name: "TUN gue, remote checksum", kind: "TUN type gue port 6080 remcsum", option: "--tun-type gue --tun-port 6080 --tun-remcsum", service: 9009, server: 9009},
+	{name: "TUN gre, checksum", kind: "TUN type gre csum", option: "--tun-type gre --tun-csum", service: 9010, server: 9010, summed: true},
 	{name: "TUN to the other family", kind: "TUN", option: "-i", service: 9007, server: 9007, crossed: true},
 }
 
@@ -58,8 +60,12 @@ func cells(p lab.Plan) (all []cell) {
 // target is the service.
 func (c cell) target() netip.AddrPort { return netip.AddrPortFrom(c.vip, c.service) }
 
-// backend is a real server of the service.
-func (c cell) backend(leg lab.Leg) netip.AddrPort {
+// backend is real server i of the service.
+func (c cell) backend(p lab.Plan, i int) netip.AddrPort {
+	leg := p.Servers[i]
+	if c.summed {
+		leg = p.Summed[i]
+	}
 	a := leg.For(c.vip)
 	if c.crossed && c.vip.Is6() {
 		a = leg.Addr
@@ -69,19 +75,19 @@ func (c cell) backend(leg lab.Leg) netip.AddrPort {
 	return netip.AddrPortFrom(a, c.server)
 }
 
-// ear is where a real server must listen: NAT changes the address, the other
+// ear is where real server i must listen: NAT changes the address, the other
 // methods leave the VIP.
-func (c cell) ear(leg lab.Leg) netip.AddrPort {
+func (c cell) ear(p lab.Plan, i int) netip.AddrPort {
 	if c.kind == "NAT" {
-		return c.backend(leg)
+		return c.backend(p, i)
 	}
 	return c.target()
 }
 
 func (c cell) config(p lab.Plan) string {
 	v := virtualServer{at: at(c.target()), protocol: c.protocol, algo: "rr", kind: c.kind}
-	for _, leg := range p.Servers {
-		v.servers = append(v.servers, realServer{at: c.backend(leg), weight: 1})
+	for i := range p.Servers {
+		v.servers = append(v.servers, realServer{at: c.backend(p, i), weight: 1})
 	}
 	return v.String()
 }
@@ -97,8 +103,8 @@ func TestModelsCarryEveryProtocolAndFamily(t *testing.T) {
 	o.NoSync = true // IPVS synchronises no connections of one family to servers of the other.
 	for _, c := range all {
 		o.Extra += c.config(p.Plan())
-		for i, leg := range p.Plan().Servers {
-			hear(t, p, i, c.protocol, c.ear(leg))
+		for i := range p.Plan().Servers {
+			hear(t, p, i, c.protocol, c.ear(p.Plan(), i))
 		}
 	}
 	p.Start(t, lab.A, p.Config(t, lab.A, o))

@@ -31,9 +31,11 @@ func (p Plan) DualStack() Plan {
 	} {
 		of.leg.Addr6 = beside(of.leg.Addr, of.network)
 	}
-	p.Servers = slices.Clone(p.Servers)
-	for i := range p.Servers {
-		p.Servers[i].Addr6 = beside(p.Servers[i].Addr, insideNet6)
+	p.Servers, p.Summed = slices.Clone(p.Servers), slices.Clone(p.Summed)
+	for _, legs := range [][]Leg{p.Servers, p.Summed} {
+		for i := range legs {
+			legs[i].Addr6 = beside(legs[i].Addr, insideNet6)
+		}
 	}
 	p.Gateway6 = beside(p.Gateway, insideNet6)
 	p.VIPs6 = nil

@@ -122,6 +122,9 @@ type Plan struct {
 	Directors                   [2]DirectorLegs
 	Witness                     DirectorLegs
 	Servers                     []Leg
+	// Summed are second addresses of the real servers in mode All, at which
+	// they take GRE with checksums and no other.
+	Summed []Leg
 }
 
 // The networks: of RFC 5737 outside, of RFC 1918 inside. Never changed.
@@ -138,6 +141,7 @@ const (
 	hostDirector = 11 // And the next for B.
 	hostWitness  = 13
 	hostServer   = 21 // And the next ones.
+	hostSummed   = 31 // And the next ones.
 	hostVIP      = 100
 	hostGateway  = 254
 )
@@ -167,6 +171,9 @@ func NewPlan(mode Mode, vips []netip.Addr) Plan {
 		p.Servers = append(p.Servers, leg(insideNet, hostServer+i))
 	}
 	if mode == All {
+		for i, s := range p.Servers {
+			p.Summed = append(p.Summed, Leg{Addr: host(insideNet, hostSummed+i), MAC: s.MAC})
+		}
 		return p.DualStack()
 	}
 	return p

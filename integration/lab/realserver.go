@@ -17,7 +17,8 @@ import (
 const GUEPort = 6080
 
 // prepareServer sets a real server up for the forwarding method.
-func (l *Lab) prepareServer(s *Host, leg Leg) error {
+func (l *Lab) prepareServer(s *Host, i int) error {
+	leg := l.plan.Servers[i]
 	switch l.plan.Mode {
 	case NAT:
 		return s.addDefaultRoutes(Leg{Addr: l.plan.Gateway, Addr6: l.plan.Gateway6})
@@ -26,7 +27,7 @@ func (l *Lab) prepareServer(s *Host, leg Leg) error {
 	case TUN:
 		return errors.Join(l.holdVIPs(s), l.unwrapIPIP(s))
 	default:
-		return errors.Join(l.holdVIPs(s), l.unwrapIPIP(s), unwrapAll(s, leg), l.answerByGateway(s, leg))
+		return errors.Join(l.holdVIPs(s), l.unwrapIPIP(s), unwrapAll(s, leg), unwrapSummed(s, l.plan.Summed[i]), l.answerByGateway(s, leg))
 	}
 }
 
@@ -97,6 +98,29 @@ func unwrapAll(s *Host, leg Leg) error {
 	}
 	return s.Do(takeGUE)
 }
+
+// unwrapSummed makes a real server take GRE with checksums at an address of its
+// own: a device takes packets with them or those without (ip_tunnel_rcv in
+// net/ipv4/ip_tunnel.c), and gre0 takes those without.
+func unwrapSummed(s *Host, leg Leg) error {
+	if err := s.addLeg(InsideLink, leg, insideNet.Bits()); err != nil {
+		return err
+	}
+	for _, local := range []netip.Addr{leg.Addr, leg.Addr6} {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = fmt.Sprintf("summed%d", local.BitLen())
+		if err := s.handle.LinkAdd(&netlink.Gretun{LinkAttrs: attrs, Local: local.AsSlice(), IFlags: greChecksum}); err != nil {
+			return fmt.Errorf("make %s in %s: %w", attrs.Name, s.Name, err)
+		}
+		if err := s.linkUp(attrs.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// greChecksum says that a header has a checksum (RFC 2784 section 2.1).
+const greChecksum = 0x8000
 
 // takeGUE opens GUEPort for both families (linux/fou.h, which netlink.FouAdd
 // fills with the protocol 0, that newer kernels refuse).

@@ -156,7 +156,7 @@ func (l *Lab) buildServers() error {
 		if err := l.plug(s, Inside, leg); err != nil {
 			return err
 		}
-		if err := l.prepareServer(s, leg); err != nil {
+		if err := l.prepareServer(s, i); err != nil {
 			return err
 		}
 	}
