@@ -107,13 +107,13 @@ func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
 
 // setSyncNumber reads one of the other values of net.ipv4.vs.sync_*.
 func (g *globals) setSyncNumber(l *loader, s *syntax.Statement) {
-	target, most := &g.settings.RefreshPeriod, math.MaxInt32
+	target, most := &g.settings.RefreshPeriod, maxTicks
 	switch strings.TrimPrefix(s.Keyword(), "lvs_") {
 	case "sync_retries":
 		// The kernel takes no more (net/netfilter/ipvs/ip_vs_ctl.c, vs_vars).
 		target, most = &g.settings.Retries, 3
 	case "sync_sock_size":
-		target = &g.settings.SockSize
+		target, most = &g.settings.SockSize, math.MaxInt32
 	}
 	if n, ok := l.number(s.Keyword(), s.Words[1], 0, most); ok && g.claim(l, s) {
 		*target = n

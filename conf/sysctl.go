@@ -40,8 +40,8 @@ var knobs = []knob{
 	{name: "secure_tcp", to: 3, meaning: "shorter timeouts of TCP: 0 never, 1 when memory is short, 3 always"},
 	{name: "am_droprate", from: 1, to: math.MaxInt32, meaning: "one packet in so many is dropped by drop_packet 3"},
 	{name: "amemthresh", to: math.MaxInt32, meaning: "memory is short below so many free pages"},
-	{name: "lblc_expiration", to: math.MaxInt32, meaning: "seconds that the scheduler lblc remembers an address"},
-	{name: "lblcr_expiration", to: math.MaxInt32, meaning: "seconds that the scheduler lblcr remembers an address"},
+	{name: "lblc_expiration", to: maxTicks, meaning: "seconds that the scheduler lblc remembers an address"},
+	{name: "lblcr_expiration", to: maxTicks, meaning: "seconds that the scheduler lblcr remembers an address"},
 	{name: "run_estimation", to: 1, meaning: "0 stops the rates of ipvsadm -L --rate"},
 	{name: "est_nice", from: -20, to: 19, meaning: "niceness of the threads that compute the rates"},
 	{name: "est_cpulist", meaning: "processors that compute the rates: 0-3,8"},
@@ -53,7 +53,7 @@ var knobs = []knob{
 
 	// These are Config.Sync's.
 	{name: "sync_threshold", to: math.MaxInt32, meaning: "packets of a connection before its first message, and between messages"},
-	{name: "sync_refresh_period", to: math.MaxInt32, meaning: "seconds between messages of a live connection"},
+	{name: "sync_refresh_period", to: maxTicks, meaning: "seconds between messages of a live connection"},
 	{name: "sync_retries", to: 3, meaning: "repetitions of a message"},
 	{name: "sync_sock_size", to: math.MaxInt32, meaning: "bytes of the buffer of the sync sockets"},
 
@@ -62,6 +62,10 @@ var knobs = []knob{
 	{name: "ipv6_forwarding", path: "net/ipv6/conf/all/forwarding", to: 1, meaning: "1 forwards IPv6, as NAT needs"},
 	{name: "send_redirects", path: "net/ipv4/conf/all/send_redirects", to: 1, meaning: "0 keeps from telling real servers a way around the director"},
 }
+
+// maxTicks is the longest time in seconds that the kernel takes where it counts
+// in ticks, at 1000 of them a second (proc_dointvec_jiffies in kernel/sysctl.c).
+const maxTicks = math.MaxInt32 / 1000
 
 // leave is the value of a setting that tandem shall not touch.
 const leave = "leave"
