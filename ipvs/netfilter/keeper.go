@@ -53,7 +53,8 @@ type Keeper struct {
 
 	held     map[ipvs.Family]held            // as the last pass left them
 	hardware map[netip.Addr][]rules.Hardware // of senders, as last known
-	said     map[string]bool                 // failures and notes of the last pass
+	failed   map[string]bool                 // failures of the last pass
+	noted    map[string]int                  // notes of the last pass, and in how many passes so far
 	repairs  uint64
 	writes   uint64
 
@@ -77,7 +78,7 @@ func New(log *slog.Logger, opt Options) *Keeper {
 	opt.Retry = cmp.Or(opt.Retry, time.Second)
 	return &Keeper{
 		log: log, opt: opt, poke: make(chan struct{}, 1),
-		held: map[ipvs.Family]held{}, hardware: map[netip.Addr][]rules.Hardware{}, said: map[string]bool{},
+		held: map[ipvs.Family]held{}, hardware: map[netip.Addr][]rules.Hardware{},
 	}
 }
 

@@ -98,34 +98,28 @@ func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error)
 
 func name(f ipvs.Family) string { return familyName(f) + " " + rules.TableName }
 
-// say logs each failure and note when it begins, and that all failures are
-// over.
-func (k *Keeper) say(ctx context.Context, errs []error, notes []string) (failed []string) {
-	said := map[string]bool{}
+// say logs each failure when it begins, and that all of them are over. A note
+// is logged when the next pass has it, too: the kernel finds most neighbours
+// in the time between.
+func (k *Keeper) say(ctx context.Context, errs []error, notes []string) []string {
+	failed, noted := map[string]bool{}, map[string]int{}
 	for _, err := range errs {
 		text := err.Error()
-		failed = append(failed, text)
-		said["error "+text] = true
-		if !k.said["error "+text] && ctx.Err() == nil {
+		failed[text] = true
+		if !k.failed[text] && ctx.Err() == nil {
 			k.log.Error("nftables rules are not as wanted; trying again", "err", text)
 		}
 	}
 	for _, n := range notes {
-		said["note "+n] = true
-		if !k.said["note "+n] {
+		if noted[n] = k.noted[n] + 1; noted[n] == 2 {
 			k.log.Warn(n)
 		}
 	}
-	if len(failed) == 0 {
-		for _, text := range slices.Sorted(maps.Keys(k.said)) {
-			if len(text) > 6 && text[:6] == "error " {
-				k.log.Info("nftables rules are as wanted again")
-				break
-			}
-		}
+	if len(k.failed) > 0 && len(failed) == 0 {
+		k.log.Info("nftables rules are as wanted again")
 	}
-	k.said = said
-	return failed
+	k.failed, k.noted = failed, noted
+	return slices.Sorted(maps.Keys(failed))
 }
 
 // unsupported says whether the kernel has no nftables at all, or none for the

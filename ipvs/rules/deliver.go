@@ -140,11 +140,15 @@ func (g *group) add(s Service, ts []target, here netip.Addr) {
 			Then:    Action{Verb: DNAT, To: one(here)},
 			Comment: comment("%s, of which this host is a real server", s.Key),
 		})
-		g.stray = append(g.stray, Rule{
-			When:    Condition{To: one(t.Addr)},
-			Then:    Action{Verb: SetAgain},
-			Comment: comment("%s is served here and not forwarded again", t.Addr),
-		})
+		// And the errors of its connections, which IPVS forwards like them.
+		errors := Condition{To: one(t.Addr), Protocol: ipvs.Protocol(icmp(s.Key.Family))}
+		for _, when := range [...]Condition{t.condition(), errors} {
+			g.stray = append(g.stray, Rule{
+				When:    when,
+				Then:    Action{Verb: SetAgain},
+				Comment: comment("%s is served here and not forwarded again", t.Addr),
+			})
+		}
 	}
 }
 
