@@ -1,9 +1,13 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -78,10 +82,7 @@ func (c cell) backend(p lab.Plan, i int) netip.AddrPort {
 // ear is where real server i must listen: NAT changes the address, the other
 // methods leave the VIP.
 func (c cell) ear(p lab.Plan, i int) netip.AddrPort {
-	if c.kind == "NAT" {
-		return c.backend(p, i)
-	}
-	return c.target()
+	return earOf(c.kind, c.backend(p, i), c.target())
 }
 
 func (c cell) config(p lab.Plan) string {
@@ -127,6 +128,45 @@ func TestModelsCarryEveryProtocolAndFamily(t *testing.T) {
 		if n := countLines(saved, " "+c.target().String()+" ", " -r ", c.option); n == 0 {
 			t.Errorf("%s: the kernel has no real server of %s with %q:\n%s", c.name, c.target(), c.option, saved)
 		}
+	}
+}
+
+// What no kernel can do is refused before it is tried, in words that say why.
+func TestImpossibleModelsAreRefused(t *testing.T) {
+	plan := lab.NewPlan(lab.All, nil)
+	for _, row := range []struct {
+		what   string
+		kind   string
+		server netip.AddrPort
+		sync   bool
+		words  string
+	}{
+		{"NAT to the other family", "NAT", netip.AddrPortFrom(plan.Servers[0].Addr6, 9001), false, "only TUN crosses families"},
+		{"DR to the other family", "DR", netip.AddrPortFrom(plan.Servers[0].Addr6, 9001), false, "only TUN crosses families"},
+		{"TUN to the other family, synchronised", "TUN", netip.AddrPortFrom(plan.Servers[0].Addr6, 9001), true, "the kernel synchronises no connections"},
+		{"DR to another port", "DR", netip.AddrPortFrom(plan.Servers[0].Addr, 8080), false, "DR cannot change it"},
+		{"TUN to another port", "TUN", netip.AddrPortFrom(plan.Servers[0].Addr, 8080), false, "TUN cannot change it"},
+		{"GRE with a port", "TUN type gre port 6080", netip.AddrPortFrom(plan.Servers[0].Addr, 9001), false, "port"},
+		{"GUE without a port", "TUN type gue", netip.AddrPortFrom(plan.Servers[0].Addr, 9001), false, "port"},
+		{"GRE with a remote checksum", "TUN type gre remcsum", netip.AddrPortFrom(plan.Servers[0].Addr, 9001), false, "remcsum"},
+	} {
+		t.Run(row.what, func(t *testing.T) {
+			o := calm
+			o.NoSync = !row.sync
+			o.Extra = virtualServer{
+				at: at(netip.AddrPortFrom(plan.VIPs[0], 9001)), algo: "rr", kind: row.kind,
+				servers: []realServer{{at: row.server, weight: 1}},
+			}.String()
+			text, err := plan.Config(lab.A, o)
+			file := filepath.Join(t.TempDir(), "director.conf")
+			if err := errors.Join(err, os.WriteFile(file, []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			said, err := exec.Command(rig.Binary(), "check", "--strict", "-f", file).CombinedOutput()
+			if err == nil || countLines(string(said), "error", row.words) == 0 {
+				t.Errorf("check says, %v, and not an error of %q:\n%s", err, row.words, said)
+			}
+		})
 	}
 }
 

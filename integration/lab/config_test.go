@@ -27,6 +27,7 @@ var configs = []struct {
 		Version: 2, Unicast: true, Password: "secret", NoSync: true,
 		Global: "vrrp_garp_master_refresh 60\n", Extra: "static_routes {\n}\n",
 	}},
+	{"all, dual stack", All, 2, B, ConfigOptions{NoSync: true}},
 }
 
 func TestConfig(t *testing.T) {

@@ -82,7 +82,7 @@ func serve(t *testing.T, l *Lab) {
 	for i := range l.Plan().Servers {
 		h := l.Server(i)
 		for _, port := range []int{HTTPPort, EchoPort} {
-			listener, err := h.Listen(t.Context(), "tcp", fmt.Sprintf("0.0.0.0:%d", port))
+			listener, err := h.Listen(t.Context(), "tcp", fmt.Sprintf(":%d", port))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +124,7 @@ func waitPage(t *testing.T, l *Lab, at netip.Addr) {
 }
 
 func TestTopology(t *testing.T) {
-	for _, mode := range []Mode{DR, NAT} {
+	for _, mode := range []Mode{DR, NAT, All} {
 		t.Run(mode.String(), func(t *testing.T) {
 			l := newLab(t, Options{Mode: mode})
 			serve(t, l)
@@ -136,15 +136,20 @@ func TestTopology(t *testing.T) {
 			}
 			for name, h := range from {
 				for i, server := range p.Servers {
-					page, err := get(t.Context(), h, server.Addr)
-					if want := l.Server(i).Name; page != want || err != nil {
-						t.Errorf("page for %s from %s is %q, %v; want %q", name, server.Addr, page, err, want)
+					for _, addr := range []netip.Addr{server.Addr, server.Addr6} {
+						if !addr.IsValid() {
+							continue
+						}
+						page, err := get(t.Context(), h, addr)
+						if want := l.Server(i).Name; page != want || err != nil {
+							t.Errorf("page for %s from %s is %q, %v; want %q", name, addr, page, err, want)
+						}
 					}
 				}
 			}
 			for i := range p.Servers {
 				has, err := l.Server(i).HasAddress(p.VIPs[0])
-				if err != nil || has != (mode == DR) {
+				if err != nil || has != (mode != NAT) {
 					t.Errorf("s%d has the VIP: %t, %v", i+1, has, err)
 				}
 			}
@@ -196,10 +201,10 @@ func TestDialTCP(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	p := NewPlan(DR, nil)
+	p := NewPlan(DR, nil).DualStack()
 	seen := map[string]string{}
 	note := func(name string, l Leg) {
-		for _, key := range []string{l.Addr.String(), l.MAC.String()} {
+		for _, key := range []string{l.Addr.String(), l.Addr6.String(), l.MAC.String()} {
 			if other, taken := seen[key]; taken {
 				t.Errorf("%s and %s share %s", name, other, key)
 			}

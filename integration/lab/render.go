@@ -17,7 +17,7 @@ func (p Plan) writeGlobal(w *confWriter, d Director, o ConfigOptions, instances 
 	}
 	w.text(o.Global)
 	w.close()
-	if p.Mode != NAT {
+	if !p.hasGateway() {
 		return
 	}
 	w.open("vrrp_sync_group both_sides")
