@@ -20,7 +20,7 @@ import (
 	"github.com/tandem-ha/tandem/integration/rig"
 )
 
-// gueport is where the real server of these tests takes GUE.
+// guePort is where the real server of these tests takes GUE.
 const guePort = "6080"
 
 // rack is a bare real server behind a director with IPVS rules and nothing
@@ -44,7 +44,7 @@ func newRack(t *testing.T) *rack {
 		from4: plan.Legs(lab.A).Inside.Addr, from6: plan.Legs(lab.A).Inside.Addr6,
 	}
 	for i := range plan.Servers {
-		r.must(t, p.Server(i), fmt.Sprintf("ip route replace default via %s && ip -6 route replace default via %s && ip link set tunl0 mtu 1480",
+		r.must(t, p.Server(i), fmt.Sprintf("ip route replace default via %s && ip -6 route replace default via %s",
 			plan.RouterInside.Addr, plan.RouterInside.Addr6))
 	}
 	r.must(t, p.Director(lab.A), fmt.Sprintf("ip address add %s/32 dev inside && ip address add %s/128 dev inside nodad && sysctl -q -w net.ipv6.conf.all.forwarding=1", r.vip4, r.vip6))
@@ -164,7 +164,7 @@ func (r *rack) forward(t *testing.T, m recipe) netip.AddrPort {
 func (r *rack) state(t *testing.T, h *lab.Host) string {
 	t.Helper()
 	return r.must(t, h, `ip -o address; ip -br link; ip route show table all; ip -6 route show table all
-		sysctl -a --pattern '^net\.ipv[46]\.conf' 2>/dev/null; ip fou show; ip -6 fou show; arptables-legacy -L -n`)
+		grep -H . /proc/sys/net/ipv4/conf/*/*_filter /proc/sys/net/ipv4/conf/*/arp_*; ip fou show; ip -6 fou show`)
 }
 
 // faults runs verify and returns the names of the checks that say FAIL.

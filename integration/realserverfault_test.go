@@ -33,7 +33,7 @@ func TestRealServerFaults(t *testing.T) {
 		{"the host names the VIP in its own requests", "DR", "sysctl -q -w net.ipv4.conf.all.arp_announce=1", "announce", "may name " + vip},
 		{"the VIP has its subnet with it", "DR", "ip address del " + vip + "/32 dev lo; ip address add " + vip + "/24 dev lo", "prefix", "makes all of 10.77.0.0/24 local"},
 		{"nothing unwraps", "TUN", "ip link set tunl0 down", "tunnel", "tunl0 is down"},
-		{"nothing unwraps, IPv6", "TUN, IPv6", "ip link set ip6tnl0 down", "tunnel", "ip6tnl0 is down"},
+		{"nothing unwraps, IPv6", "TUN, IPv6", "ip link set tandem-in6 down", "tunnel", "tandem-in6 is down"},
 		{"nothing unwraps GRE", "GRE", "ip link set gre0 down", "tunnel", "gre0 is down"},
 		{"the reverse path filter is strict", "TUN", "sysctl -q -w net.ipv4.conf.tunl0.rp_filter=1", "rp_filter", "tunl0 is strict"},
 		{"GUE comes to another port", "GUE", "ip fou del port " + guePort + "; ip fou add port 6081 gue", "receiver", "only GUE at port 6081"},

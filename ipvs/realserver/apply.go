@@ -29,7 +29,7 @@ func (s Step) carryOut() error {
 	case Set:
 		return writeSetting(s.Setting, s.Value)
 	case Receive:
-		return ignore(netlink.FouAdd(s.receiver()), unix.EADDRINUSE, unix.EALREADY)
+		return ignore(setReceiver(s.Port, s.IP, true), unix.EALREADY)
 	case AddTable:
 		return addTable(masks(s.Masks))
 	case AddElement:
@@ -57,7 +57,7 @@ func (s Step) revert() (left string, err error) {
 		}
 		err = ignore(writeSetting(s.Setting, s.Before), unix.ENOENT)
 	case Receive:
-		err = ignore(netlink.FouDel(s.receiver()), unix.EINVAL, unix.ENOENT)
+		err = ignore(setReceiver(s.Port, s.IP, false), unix.EINVAL, unix.ENOENT)
 	case AddTable:
 		err = ignore(delTable(), unix.ENOENT)
 	case AddElement:
@@ -80,6 +80,8 @@ func (s Step) hint(err error) string {
 		return " (run it as root)"
 	case errors.Is(err, unix.ENOENT) && s.Kind == Receive:
 		return " (this kernel has no GUE: modprobe fou)"
+	case errors.Is(err, unix.EADDRINUSE) && s.Kind == Receive:
+		return " (another program has the port, see ss -ulnp; or somebody receives plain FOU there, see ip fou show)"
 	case errors.Is(err, unix.EOPNOTSUPP) && s.Kind == AddLink:
 		return fmt.Sprintf(" (this kernel has no devices of type %s)", s.Type)
 	case errors.Is(err, unix.EOPNOTSUPP) && s.Kind == AddTable:
@@ -87,6 +89,10 @@ func (s Step) hint(err error) string {
 	}
 	return ""
 }
+
+// allowLocalRemote is IP6_TNL_F_ALLOW_LOCAL_REMOTE (uapi/linux/ip6_tunnel.h):
+// see inIP6.
+const allowLocalRemote = 0x40
 
 func (s Step) addLink() error {
 	attrs := netlink.NewLinkAttrs()
@@ -107,7 +113,8 @@ func (s Step) addLink() error {
 	case "ip6tnl":
 		tunnel := &netlink.Ip6tnl{LinkAttrs: attrs}
 		if s.Local.IsValid() {
-			tunnel.Local, tunnel.Proto = s.Local.AsSlice(), unix.IPPROTO_IPIP
+			tunnel.Local = s.Local.AsSlice() // Protocol 0: whatever is inside.
+			tunnel.Flags = allowLocalRemote
 		}
 		link = tunnel
 	default:
@@ -119,14 +126,6 @@ func (s Step) addLink() error {
 	}
 	_, err := netlink.LinkByName(s.Device)
 	return err
-}
-
-func (s Step) receiver() netlink.Fou {
-	f := netlink.Fou{Family: unix.AF_INET, Port: int(s.Port), EncapType: netlink.FOU_ENCAP_GUE}
-	if s.IP == 6 {
-		f.Family = unix.AF_INET6
-	}
-	return f
 }
 
 func (s Step) addAddress() error {

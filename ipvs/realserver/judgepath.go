@@ -11,7 +11,7 @@ import (
 func (j *judge) tunnel(vip netip.Addr) {
 	t := j.wish.tunnelOf(vip)
 	switch l, exists := j.facts.link(t.Device); {
-	case j.otherTunnel(t):
+	case j.otherTunnel(t, vip):
 		j.pass(Tunnel, "a device of type %s is up", t.Type)
 	case !exists:
 		j.fail(Tunnel, j.upCommand(vip), "nothing unwraps: there is no %s (type %s)", t.Device, t.Type)
@@ -25,9 +25,12 @@ func (j *judge) tunnel(vip netip.Addr) {
 	}
 }
 
-// otherTunnel reports a tunnel that somebody made for himself instead.
-func (j *judge) otherTunnel(t tunnel) bool {
-	return slices.ContainsFunc(j.facts.Links, func(l Link) bool { return l.Name != t.Device && l.Type == t.Type && l.Up })
+// otherTunnel reports a tunnel that somebody made for himself instead. ip6tnl0
+// is none for IPv4: see inIP6.
+func (j *judge) otherTunnel(t tunnel, vip netip.Addr) bool {
+	return slices.ContainsFunc(j.facts.Links, func(l Link) bool {
+		return l.Name != t.Device && l.Type == t.Type && l.Up && (l.Name != "ip6tnl0" || vip.Is6())
+	})
 }
 
 // receiver judges the UDP port of GUE.

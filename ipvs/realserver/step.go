@@ -90,7 +90,7 @@ func (s Step) do() []command {
 	case AddLink:
 		words := []string{"ip", "link", "add", "name", s.Device, "type", s.Type}
 		if s.Local.IsValid() {
-			words = append(words, "mode", "ipip6", "local", s.Local.String(), "remote", "any")
+			words = append(words, "mode", "any", "local", s.Local.String(), "remote", "any", "allow-localremote")
 		}
 		return []command{{Words: words, May: true}}
 	case LinkUp:

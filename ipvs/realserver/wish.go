@@ -111,9 +111,13 @@ type tunnel struct {
 	Overhead int    // Bytes that the wrapping adds.
 }
 
-// inIP6 is the device for IPv4 in IPv6. The kernel's ip6tnl0 takes only IPv6 in
-// IPv6, and a second one for any address is refused.
-const inIP6 = "tandem-4in6"
+// inIP6 is the device for both versions in IPv6. The kernel's ip6tnl0 takes IPv6
+// alone, and not from the VIP, which a director's kernel may well choose as the
+// outer source where real servers are in the VIP's network: the VIP is an
+// address of the real server too, and ip6_tnl_rcv_ctl drops what seems to come
+// from itself. A second device for any address is refused, so this one has a
+// local address.
+const inIP6 = "tandem-in6"
 
 // tunnelOf returns the device for a VIP. The fallback devices take what no
 // other tunnel wants, from whichever director.
@@ -134,10 +138,8 @@ func (w Wish) tunnelOf(vip netip.Addr) tunnel {
 		return tunnel{Device: "tunl0", Type: "ipip", Overhead: overhead}
 	case outer == 4:
 		return tunnel{Device: "sit0", Type: "sit", Overhead: overhead}
-	case inner == 4:
-		return tunnel{Device: inIP6, Type: "ip6tnl", Local: true, Overhead: overhead}
 	}
-	return tunnel{Device: "ip6tnl0", Type: "ip6tnl", Overhead: overhead}
+	return tunnel{Device: inIP6, Type: "ip6tnl", Local: true, Overhead: overhead}
 }
 
 func (w Wish) outer(vip netip.Addr) family {
