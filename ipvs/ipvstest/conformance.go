@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,11 +53,14 @@ func del(key ipvs.Key, s ipvs.Server) ipvs.Op {
 	return ipvs.Op{Verb: ipvs.DelDestination, Key: key, Server: s}
 }
 
-var conformance = []struct {
+// row is a table of operations and what the kernel says to each.
+type row struct {
 	name string
 	ops  []ipvs.Op
 	want []error // one for each operation
-}{
+}
+
+var conformance = []row{
 	{"service and server", []ipvs.Op{addService(Web, rr), add(Web, Real, nat)}, []error{nil, nil}},
 	{"service twice", []ipvs.Op{addService(Web, rr), addService(Web, rr)}, []error{nil, ipvs.ErrExist}},
 	{"server twice", []ipvs.Op{addService(Web, rr), add(Web, Real, nat), add(Web, Real, nat)}, []error{nil, nil, ipvs.ErrExist}},
@@ -118,7 +122,7 @@ var conformance = []struct {
 // Conformance holds a Kernel to what is known of the real one, which is run
 // through it too. Open gives an empty one.
 func Conformance(t *testing.T, open func(t *testing.T) ipvs.Kernel) {
-	for _, c := range conformance {
+	for _, c := range slices.Concat(conformance, corners) {
 		t.Run(c.name, func(t *testing.T) {
 			k := open(t)
 			got := k.Apply(t.Context(), c.ops)
@@ -130,6 +134,7 @@ func Conformance(t *testing.T, open func(t *testing.T) ipvs.Kernel) {
 				if c.want[i] == nil {
 					op.Key = op.Key.Normal()
 					op.Service = op.Service.Normal(op.Key.Family)
+					op.Destination = op.Destination.Normal()
 					if err := want.Apply(op); err != nil {
 						t.Fatalf("the row contradicts itself: %s: %v", op, err)
 					}

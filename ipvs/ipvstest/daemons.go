@@ -43,6 +43,13 @@ func (k *Kernel) StartDaemon(_ context.Context, d ipvs.Daemon) error {
 	case running:
 		return ipvs.ErrExist
 	}
+	for key, entry := range k.table {
+		for server := range entry.Destinations {
+			if mixed(key, server) {
+				return ipvs.ErrInvalid
+			}
+		}
+	}
 	d.MaxLen = cmp.Or(d.MaxLen, 1472)
 	d.Port = cmp.Or(d.Port, 8848)
 	d.TTL = cmp.Or(d.TTL, 1)

@@ -158,12 +158,17 @@ func (k *Kernel) apply(op ipvs.Op) error {
 		if err := checkDestination(op.Key, op.Server, op.Destination); err != nil {
 			return err
 		}
+		if mixed(op.Key, op.Server) && len(k.daemons) > 0 {
+			return ipvs.ErrInvalid
+		}
 	}
 	return k.table.Apply(op)
 }
 
 func checkService(key ipvs.Key, s ipvs.Service) error {
 	switch {
+	case len(s.Scheduler) > ipvs.MaxName:
+		return ipvs.ErrInvalid
 	case !slices.Contains(schedulers, s.Scheduler), !slices.Contains(engines, s.PE):
 		return ipvs.ErrNoScheduler
 	case key.Family == ipvs.IPv6 && s.Granularity > 128:
@@ -172,15 +177,17 @@ func checkService(key ipvs.Key, s ipvs.Service) error {
 	return nil
 }
 
+// mixed says that a server is of another family than its service.
+func mixed(key ipvs.Key, server ipvs.Server) bool { return ipvs.FamilyOf(server.Addr()) != key.Family }
+
 func checkDestination(key ipvs.Key, server ipvs.Server, d ipvs.Destination) error {
-	const gue = 1
 	broadcast := netip.AddrFrom4([4]byte{255, 255, 255, 255})
 	a := server.Addr()
 	switch {
-	case ipvs.FamilyOf(a) != key.Family && d.Forwarding != ipvs.Tunnel,
+	case mixed(key, server) && d.Forwarding != ipvs.Tunnel,
 		d.Weight < 0,
 		d.Lower > d.Upper,
-		d.Tunnel.Type == gue && d.Tunnel.Port == 0,
+		d.Tunnel.Type == ipvs.GUE && d.Tunnel.Port == 0,
 		a.IsMulticast(), a.IsUnspecified(), a == broadcast:
 		return ipvs.ErrInvalid
 	}

@@ -17,3 +17,5 @@ func TestConformanceOfDrift(t *testing.T) {
 func TestConformanceOfTimeouts(t *testing.T) { ConformanceOfTimeouts(t, New(nil)) }
 
 func TestConformanceOfDaemons(t *testing.T) { ConformanceOfDaemons(t, New(nil)) }
+
+func TestConformanceOfMixedFamilies(t *testing.T) { ConformanceOfMixedFamilies(t, New(nil)) }

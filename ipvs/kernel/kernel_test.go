@@ -23,6 +23,12 @@ func TestConformance(t *testing.T) {
 	ipvstest.Conformance(t, func(t *testing.T) ipvs.Kernel { return open(t) })
 }
 
+func TestConformanceOfDrift(t *testing.T) {
+	ipvstest.ConformanceOfDrift(t, func(t *testing.T) ipvs.Kernel { return open(t) })
+}
+
+func TestConformanceOfMixedFamilies(t *testing.T) { ipvstest.ConformanceOfMixedFamilies(t, open(t)) }
+
 // Without IPVS the library that everybody uses reports success for whatever it
 // is asked, so nothing would ever say that no packet is balanced.
 func TestOpenWithoutIPVS(t *testing.T) {

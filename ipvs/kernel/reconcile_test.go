@@ -203,6 +203,13 @@ func TestConnectionsSurviveAChange(t *testing.T) {
 	r.Want(want)
 	becomes(t, k, want)
 	says("after")
+
+	// From NAT to a tunnel it is removed and added: the connection finds it
+	// again and stays what it was.
+	want[key].Destinations[server] = ipvs.Destination{Weight: 7, Forwarding: ipvs.Tunnel}
+	r.Want(want)
+	becomes(t, k, want)
+	says("after it was replaced")
 	_, figures, err := k.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
