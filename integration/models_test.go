@@ -123,6 +123,11 @@ func TestModelsCarryEveryProtocolAndFamily(t *testing.T) {
 		}
 	}
 	t.Logf("clients answered, by model, protocol and family:\n%s", renderMatrix(matrix))
+	for name, want := range map[string]string{"ip_forward": "1", "conf/all/send_redirects": "0", "conf/inside/send_redirects": "0"} {
+		if got := rig.Must(t, p.Director(lab.A), "cat", "/proc/sys/net/ipv4/"+name); strings.TrimSpace(got) != want {
+			t.Errorf("%s is %q at the director, want %s for NAT", name, got, want)
+		}
+	}
 	saved := rig.Must(t, p.Director(lab.A), "ipvsadm", "-Sn")
 	for _, c := range all {
 		if n := countLines(saved, " "+c.target().String()+" ", " -r ", c.option); n == 0 {
@@ -181,7 +186,7 @@ func (a answered) total() (n int) {
 }
 
 // patience is that of a client. It is spent only where something is lost.
-const patience = 3 * time.Second
+const patience = 10 * time.Second
 
 // visitAll makes clients of n addresses call a service once each, up to the
 // first error, and returns who answered.

@@ -21,7 +21,7 @@ const (
 	portSIP                     = 9207
 	portAny, portAnyElse        = 9301, 9302 // Of the services without a port.
 
-	mark7 = 7
+	mark7, mark8 = 7, 8 // Of IPv4 and of IPv6.
 )
 
 // Persistence keeps a client at its server, as far as it is said to: by port,
@@ -36,6 +36,8 @@ func TestPersistenceKeepsClients(t *testing.T) {
 		}
 	}
 	without := persistent(anyPort.String()) // Servers of a service without a port have none.
+	marked6 := persistent(fmt.Sprintf("fwmark %d", mark8))
+	marked6.servers = shared(p, vip6, 1, 1, 1)
 	coarse6 := persistent(at(netip.AddrPortFrom(vip6, portCoarse)), "persistence_granularity 64")
 	coarse6.servers = shared(p, vip6, 1, 1, 1)
 	sip := persistent(at(netip.AddrPortFrom(vip, portSIP)), "persistence_engine sip")
@@ -49,7 +51,7 @@ func TestPersistenceKeepsClients(t *testing.T) {
 		{at: at(netip.AddrPortFrom(vip, portThree)), algo: "rr", kind: "NAT", servers: shared(p, vip, 1, 1, 1)},
 		persistent(at(netip.AddrPortFrom(vip, portCoarse)), "persistence_granularity 255.255.255.0"),
 		coarse6,
-		persistent(fmt.Sprintf("fwmark %d", mark7)),
+		persistent(fmt.Sprintf("fwmark %d", mark7)), marked6,
 		sip, without,
 	}
 	tell(t, p)
@@ -57,9 +59,11 @@ func TestPersistenceKeepsClients(t *testing.T) {
 		// Without a port, a service cannot change it.
 		for _, port := range []uint16{portAny, portAnyElse, portMarked, portMarkedToo} {
 			hear(t, p, i, traffic.TCP, netip.AddrPortFrom(leg.Addr, port))
+			hear(t, p, i, traffic.TCP, netip.AddrPortFrom(leg.Addr6, port))
 		}
 	}
 	mark(t, p, vip, mark7, portMarked, portMarkedToo)
+	mark(t, p, vip6, mark8, portMarked, portMarkedToo)
 	o := calm
 	for _, v := range services {
 		o.Extra += v.String()
@@ -91,6 +95,9 @@ func TestPersistenceKeepsClients(t *testing.T) {
 		}, {
 			"a client has one server at the ports of a firewall mark", // PFMC.
 			[]call{{crowd(1), on(vip, portMarked)}, {crowd(2), on(vip, portMarked)}, {crowd(2), on(vip, portMarkedToo)}, {crowd(1), on(vip, portMarkedToo)}}, "A B B A",
+		}, {
+			"so has one of IPv6",
+			[]call{{crowd6(1), on(vip6, portMarked)}, {crowd6(2), on(vip6, portMarked)}, {crowd6(2), on(vip6, portMarkedToo)}, {crowd6(1), on(vip6, portMarkedToo)}}, "A B B A",
 		}, {
 			"clients of one network of 24 bits have one server, others another",
 			[]call{{crowd(1), on(vip, portCoarse)}, {p.Plan().Client.Addr, on(vip, portCoarse)}, {crowd(200), on(vip, portCoarse)}}, "A B A",

@@ -140,7 +140,7 @@ func (l *Lab) filterPort(name string, on bool) error {
 	if err := l.switches.handle.QdiscAdd(ingress); err != nil {
 		return fmt.Errorf("add the ingress discipline: %w", err)
 	}
-	for i, family := range vrrpFilters {
+	for i, family := range protocolFields {
 		err := l.switches.handle.FilterAdd(&netlink.U32{
 			FilterAttrs: netlink.FilterAttrs{
 				LinkIndex: port.Attrs().Index,
@@ -148,7 +148,7 @@ func (l *Lab) filterPort(name string, on bool) error {
 				Priority:  uint16(i + 1),
 				Protocol:  family.etherType,
 			},
-			Sel:     family.selector(),
+			Sel:     selector(family.is(protocolVRRP)),
 			Actions: []netlink.Action{&netlink.GenericAction{ActionAttrs: netlink.ActionAttrs{Action: netlink.TC_ACT_SHOT}}},
 		})
 		if err != nil {

@@ -16,18 +16,19 @@ type protocolField struct {
 	shift     uint32 // Of the field within the word.
 }
 
-// vrrpFilters find VRRP over IPv4 (RFC 791 section 3.1: byte 9) and over IPv6
+// protocolFields are those of IPv4 (RFC 791 section 3.1: byte 9) and of IPv6
 // (RFC 8200 section 3: byte 6). Never changed.
-var vrrpFilters = [...]protocolField{
+var protocolFields = [...]protocolField{
 	{unix.ETH_P_IP, 8, 16},
 	{unix.ETH_P_IPV6, 4, 8},
 }
 
-// selector is the match of tc-u32(8) for protocol 112 in this field.
-func (f protocolField) selector() *nl.TcU32Sel {
-	return &nl.TcU32Sel{
-		Flags: nl.TC_U32_TERMINAL,
-		Nkeys: 1,
-		Keys:  []nl.TcU32Key{{Mask: 0xff << f.shift, Val: protocolVRRP << f.shift, Off: f.word}},
-	}
+// is is the key of tc-u32(8) for a protocol in this field.
+func (f protocolField) is(protocol uint32) nl.TcU32Key {
+	return nl.TcU32Key{Mask: 0xff << f.shift, Val: protocol << f.shift, Off: f.word}
+}
+
+// selector is the match of tc-u32(8) for all of these keys.
+func selector(keys ...nl.TcU32Key) *nl.TcU32Sel {
+	return &nl.TcU32Sel{Flags: nl.TC_U32_TERMINAL, Nkeys: uint8(len(keys)), Keys: keys}
 }
