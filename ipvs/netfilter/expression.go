@@ -79,6 +79,12 @@ func condition(c rules.Condition, family ipvs.Family) (list []expr.Any) {
 	if c.Ports != (rules.Ports{}) {
 		add(load(expr.PayloadBaseTransportHeader, 2, 2), within(port(c.Ports.First), port(c.Ports.Last)))
 	}
+	if c.Opens {
+		const syn, ack = 0x02, 0x10 // of the flags in byte 13
+		add(load(expr.PayloadBaseTransportHeader, 13, 1),
+			&expr.Bitwise{SourceRegister: register, DestRegister: register, Len: 1, Mask: []byte{syn | ack}, Xor: []byte{0}},
+			equal([]byte{syn}))
+	}
 	if c.Again {
 		add(meta(expr.MetaKeyPRIORITY), equal(binaryutil.NativeEndian.PutUint32(rules.AgainPriority())))
 	}

@@ -28,9 +28,11 @@ import (
 // with a reason: a connection stays with its socket when the roles change,
 // because its later packets are translated whoever sends them.
 //
-// One kind of packet is not translated: that of a connection which the tracker
-// knows untranslated, since this director itself took it while it was active.
-// IPVS may hand that to a local socket; what it would forward is dropped.
+// The other way round, a connection that this director gave to its own socket
+// while it was active has the virtual address there, and keeps it when a
+// fellow forwards its later packets: only what opens a TCP connection is
+// translated. (It must keep the virtual address for that, on lo.) IPVS may
+// hand such a packet to a local socket; what it would forward is dropped.
 func deliver(services []Service, own []netip.Addr) (chains []Chain, notes []string) {
 	var groups []group
 	for _, s := range services {
@@ -135,8 +137,10 @@ func (g *group) add(s Service, ts []target, here netip.Addr) {
 		if t.Addr == here {
 			continue // the packets are for this host already
 		}
+		first := t.condition()
+		first.Opens = t.Protocol == ipvs.TCP
 		g.delivered = append(g.delivered, Rule{
-			When:    t.condition(),
+			When:    first,
 			Then:    Action{Verb: DNAT, To: one(here)},
 			Comment: comment("%s, of which this host is a real server", s.Key),
 		})

@@ -62,6 +62,7 @@ type Condition struct {
 	To    Range      // destination address
 	NotTo netip.Addr // any other destination address
 	Ports Ports      // destination port; they need Protocol
+	Opens bool       // TCP with SYN and without ACK; it needs Protocol
 	Mark  uint32     // firewall mark
 	Again bool       // an earlier rule did SetAgain
 	Share Share      // of the clients

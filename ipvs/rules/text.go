@@ -87,6 +87,9 @@ func (c Condition) words(family ipvs.Family) (w []string) {
 	if c.Ports != (Ports{}) {
 		add("%s dport %s", protocolWord(c.Protocol), c.Ports)
 	}
+	if c.Opens {
+		add("tcp flags syn / syn,ack")
+	}
 	if c.Again {
 		add("meta priority %x:%x", again>>16, again&0xffff)
 	}
