@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/ipvs"
@@ -19,10 +21,12 @@ import (
 // that only floats addresses has none.
 type balance struct {
 	kernel     *kernel.Kernel
+	size       int // buckets of the connection table; 0: not known
 	reconciler *ipvs.Reconciler
 	syncer     *connsync.Syncer
 	settings   *sysctl.Keeper
 	tables     *netfilter.Keeper
+	log        *slog.Logger
 	started    bool
 }
 
@@ -34,8 +38,13 @@ func openBalance(ctx context.Context, d *Director) (*balance, error) {
 	}
 	log := d.log.With("part", "ipvs")
 	record := ipvs.NewRecord(d.recordFile(), k.Epoch())
+	info, err := k.Info(ctx)
+	if err != nil {
+		log.Warn("the size of the connection table is not known", "error", err)
+	}
 	b := &balance{
 		kernel:     k,
+		size:       int(info.Size),
 		reconciler: ipvs.NewReconciler(k, record, log, ipvs.Options{OnDrain: d.pools.drain}),
 		syncer: connsync.New(k, d.log.With("part", "sync"), connsync.Options{
 			Record: d.syncRecordFile(),
@@ -46,6 +55,7 @@ func openBalance(ctx context.Context, d *Director) (*balance, error) {
 			Epoch:  k.Epoch(),
 		}),
 		tables: netfilter.New(d.log.With("part", "nftables"), netfilter.Options{}),
+		log:    log,
 	}
 	return b, nil
 }
@@ -59,7 +69,26 @@ func (b *balance) start(parts *parts) {
 	parts.run("kernel settings", b.settings.Run)
 	parts.run("nftables", b.tables.Run)
 	parts.run("IPVS", b.reconciler.Run)
-	parts.run("connection sync", b.syncer.Run)
+	parts.run("connection sync", func(ctx context.Context) error {
+		b.settle(ctx)
+		return b.syncer.Run(ctx)
+	})
+}
+
+// settle waits, but not long, until the settings were written once: a sync
+// daemon reads some of them (sync_ports) when it starts, and never again.
+func (b *balance) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	look := time.NewTicker(5 * time.Millisecond)
+	defer look.Stop()
+	for b.settings.Status().Read.IsZero() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		}
+	}
 }
 
 // set hands over what a configuration says of IPVS as a whole; the services
@@ -69,6 +98,9 @@ func (b *balance) set(c conf.Config) {
 	b.tables.Want(rules.Want(ruleServices(c.Services), rules.Host{Addresses: ownAddresses(c)}))
 	b.syncer.Want(c.Sync)
 	b.reconciler.Timeouts(c.Timeouts)
+	if advice := ipvs.TableAdvice(b.size, c.Connections); advice != "" {
+		b.log.Warn(advice)
+	}
 }
 
 // clear takes away what tandem owns in the kernel: what forwards first, what
@@ -80,7 +112,7 @@ func (b *balance) clear(ctx context.Context) error {
 func (b *balance) close() error { return b.kernel.Close() }
 
 // status shows the reconciler, what forwarding rests on, and the sync daemons.
-func (b *balance) status(s *Snapshot, c *connsync.Config) {
+func (b *balance) status(s *Snapshot, config conf.Config) {
 	table := b.reconciler.Snapshot()
 	s.IPVS = &IPVSStatus{LastPass: moment(table.Read), Errors: table.Errors, Writes: table.Writes, Repairs: table.Repairs}
 	if st := b.settings.Status(); len(st.Settings)+len(st.Missing)+len(st.Errors) > 0 {
@@ -89,6 +121,10 @@ func (b *balance) status(s *Snapshot, c *connsync.Config) {
 	if st := b.tables.Status(); st.Rules+len(st.Errors)+len(st.Notes) > 0 {
 		s.Rules = &RulesStatus{Rules: st.Rules, Repairs: st.Repairs, Problems: slices.Concat(st.Errors, st.Notes)}
 	}
+	if advice := ipvs.TableAdvice(b.size, config.Connections); advice != "" {
+		s.Warnings = append(s.Warnings, advice)
+	}
+	c := config.Sync
 	if c == nil {
 		return
 	}

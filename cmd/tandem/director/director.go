@@ -223,11 +223,22 @@ func (d *Director) leftovers() bool {
 	return false
 }
 
-// sayFound logs what is wrong with a configuration file.
+// sayFound logs what is wrong with a configuration file. Of many notes, which
+// are one a service, the first few are enough: tandem check shows all.
 func (d *Director) sayFound(found conf.Diagnostics) {
+	const fewNotes = 10
+	notes := 0
 	levels := [...]slog.Level{conf.Fatal: slog.LevelError, conf.Error: slog.LevelError, conf.Warning: slog.LevelWarn, conf.Note: slog.LevelInfo}
 	for _, f := range found {
+		if f.Severity == conf.Note {
+			if notes++; notes > fewNotes {
+				continue
+			}
+		}
 		d.log.Log(context.Background(), levels[f.Severity], f.String())
+	}
+	if notes > fewNotes {
+		d.log.Info(fmt.Sprintf("%d more notes; tandem check -f %s shows them", notes-fewNotes, d.options.Config))
 	}
 }
 

@@ -47,7 +47,7 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	var table ipvs.Snapshot
 	if balance != nil {
 		table = balance.reconciler.Snapshot()
-		balance.status(&s, config.Sync)
+		balance.status(&s, config)
 	}
 	s.Services = []ServiceStatus{}
 	err := d.pools.do(ctx, func() {
