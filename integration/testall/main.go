@@ -95,7 +95,7 @@ func (r *run) units() error {
 }
 
 // needIPVS are the packages whose unit tests skip where there is no IPVS.
-var needIPVS = []string{"ipvs/kernel", "ipvs/connsync"}
+var needIPVS = []string{"ipvs/kernel", "ipvs/connsync", "ipvs/ipvsadm"}
 
 // kernelPackages are unit tests of the kernel edges: what they skip on a host
 // without IPVS runs here. The test binary is static, so that the test kernel
