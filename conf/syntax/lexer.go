@@ -31,8 +31,9 @@ type lexed struct {
 // lexLine splits a line at blanks, quotes, braces and the comment. Comment
 // signs and braces count anywhere outside double quotes, even inside a word;
 // a double quote has no escape, and ends the word that it stands in.
-func lexLine(line string) lexed {
-	l := lexed{unterminated: -1, definition: -1}
+// The tokens go into the memory of those of the line before.
+func lexLine(line string, before []token) lexed {
+	l := lexed{tokens: before[:0], unterminated: -1, definition: -1}
 	first := true // at the beginning of a logical line, where directives stand
 	for i := 0; i < len(line); {
 		c := line[i]

@@ -29,6 +29,7 @@ type parser struct {
 	tree     Tree
 	problems []Problem
 
+	tokens  []token      // of the present line; nothing keeps them
 	shift   int          // bytes before the first line that are no part of it
 	opened  []*Statement // the blocks around the present place, outermost first
 	last    *Statement   // the statement that a '{' would belong to; nil: none
@@ -66,7 +67,8 @@ func (p *parser) longLine(line string) {
 // line reads one line, which may hold several statements and braces. It
 // returns false when the text shall not be read on.
 func (p *parser) line(line string) bool {
-	l := lexLine(line)
+	l := lexLine(line, p.tokens)
+	p.tokens = l.tokens
 	first := 0
 	for i, t := range l.tokens {
 		if t.kind == word {
