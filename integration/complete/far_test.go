@@ -143,10 +143,12 @@ func forgetAll(h *lab.Host) error {
 			return fmt.Errorf("list the addresses of %s: %w", h.Name, err)
 		}
 		for _, a := range addresses {
-			if a.Scope == unix.RT_SCOPE_UNIVERSE {
-				if err := h.Netlink().AddrDel(link, &a); err != nil {
-					return fmt.Errorf("remove %s from %s: %w", a.IPNet, h.Name, err)
-				}
+			if a.Scope != unix.RT_SCOPE_UNIVERSE {
+				continue
+			}
+			// A secondary address goes with the first one of its network.
+			if err := h.Netlink().AddrDel(link, &a); err != nil && err != unix.EADDRNOTAVAIL {
+				return fmt.Errorf("remove %s from %s: %w", a.IPNet, h.Name, err)
 			}
 		}
 	}

@@ -63,25 +63,11 @@ func waitRules(t *testing.T, p *rig.Pair, d lab.Director) {
 	})
 }
 
-// takeAway ends director A one way or the other, and waits until B has what it
-// had.
-func takeAway(t *testing.T, p *rig.Pair, power bool) {
-	t.Helper()
-	if power {
-		if err := p.PowerLoss(lab.A); err != nil {
-			t.Fatal(err)
-		}
-	} else {
-		p.Stop(t, lab.A)
-	}
-	p.WaitVirtual(t, lab.B)
-}
-
-// ends are the two ways in which a director goes.
-var ends = map[string]bool{"power loss": true, "planned stop": false}
-
 // patience is that of a client. It is spent only where something is lost.
-const patience = 5 * time.Second
+const patience = 10 * time.Second
+
+// nothing is how long an answer is waited for that is not to come.
+const nothing = time.Second
 
 // call connects to a service as the client.
 func call(t *testing.T, p *rig.Pair, protocol traffic.Protocol, local netip.AddrPort, service netip.AddrPort) *traffic.Caller {

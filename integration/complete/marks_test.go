@@ -67,7 +67,10 @@ func TestMarkedServiceSurvivesAFailover(t *testing.T) {
 	for _, c := range open {
 		waitKnown(t, p, lab.B, traffic.TCP, c.Local)
 	}
-	takeAway(t, p, true)
+	if err := p.PowerLoss(lab.A); err != nil {
+		t.Fatal(err)
+	}
+	p.WaitVirtual(t, lab.B)
 	for i, c := range open {
 		if tale, err := c.Ask("still there"); err != nil || tale.Server != homes[i] {
 			t.Errorf("client %d, connected to %s: after the failover %v, %v", i+1, homes[i], tale, err)

@@ -22,8 +22,7 @@ import (
 // A firewall reload on the director, as careless as they come, takes tandem's
 // rules too. They are back at once, and neither the connections that stand nor
 // those that come afterwards are lost; who comes in the moment between may be.
-func TestRulesComeBackAfterAFlush(t *testing.T) {
-	p, all := startFullNAT(t, 1)
+func rulesComeBack(t *testing.T, p *rig.Pair, all []fullNAT) {
 	const flushes, visits = 3, 5
 	var talks []*traffic.Caller
 	for i, f := range all {
@@ -71,7 +70,7 @@ func TestRulesComeBackAfterAFlush(t *testing.T) {
 
 // visit is one connection and one answer.
 func visit(p *rig.Pair, f fullNAT, i int) error {
-	c, err := traffic.Call(p.Client(), f.protocol, visitor(p, i, f.at), f.at, patience/5)
+	c, err := traffic.Call(p.Client(), f.protocol, visitor(p, i, f.at), f.at, nothing)
 	if err != nil {
 		return err
 	}
@@ -89,24 +88,23 @@ func tables(t *testing.T, p *rig.Pair) string {
 // What reaches an address of the pool and belongs to no connection gets no
 // answer: a reset would end the connection of a real server whose director has
 // just gone. A ping does.
-func TestPoolResetsNobody(t *testing.T) {
-	p, all := startFullNAT(t, 1)
+func poolResetsNobody(t *testing.T, p *rig.Pair, all []fullNAT) {
+	const closed = 4711
 	for _, f := range all {
 		if f.protocol != traffic.TCP {
 			continue
 		}
-		t.Run(f.String(), func(t *testing.T) {
-			own := netip.AddrPortFrom(f.farServer(0).Addr(), 0)
-			_, err := traffic.Call(p.Server(0), traffic.TCP, own, netip.AddrPortFrom(f.pool, 4711), patience/5)
-			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("a connection to the pool ends with %v, want no answer", err)
-			}
-			// Elsewhere a closed port is one.
-			_, err = traffic.Call(p.Server(0), traffic.TCP, own, netip.AddrPortFrom(p.Plan().Legs(lab.A).Outside.For(f.pool), 4711), patience)
-			if !errors.Is(err, unix.ECONNREFUSED) {
-				t.Errorf("a connection to the director's own address ends with %v, want %v", err, unix.ECONNREFUSED)
-			}
-		})
+		from := netip.AddrPortFrom(f.farServer(0).Addr(), 0)
+		_, err := traffic.Call(p.Server(0), traffic.TCP, from, netip.AddrPortFrom(f.pool, closed), nothing)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: a connection to the pool ends with %v, want no answer", f, err)
+		}
+		// Elsewhere a closed port is answered.
+		own := p.Plan().Legs(lab.A).Outside.For(f.pool)
+		_, err = traffic.Call(p.Server(0), traffic.TCP, from, netip.AddrPortFrom(own, closed), patience)
+		if !errors.Is(err, unix.ECONNREFUSED) {
+			t.Errorf("%s: a connection to the director's own address ends with %v, want %v", f, err, unix.ECONNREFUSED)
+		}
 	}
 	if err := ping(p.Server(0), pool4); err != nil {
 		t.Errorf("ping the pool: %v", err)
