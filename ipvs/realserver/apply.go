@@ -145,6 +145,13 @@ func (s Step) netlinkAddr() *netlink.Addr {
 	if s.Host && s.Address.Addr().Is4() {
 		a.Scope = unix.RT_SCOPE_HOST
 	}
+	if s.Address.Addr().Is4() {
+		// Where none is given the library makes one up.
+		a.Label, a.Broadcast = s.Label, net.IPv4zero
+	}
+	if s.Broadcast.IsValid() {
+		a.Broadcast = s.Broadcast.AsSlice()
+	}
 	if s.Address.Addr().Is6() {
 		// The directors have the address, too: nobody may look for a second one.
 		a.Flags = unix.IFA_F_NODAD

@@ -68,6 +68,9 @@ func (s Settings) announces() bool { return s.ARPAnnounce >= 2 }
 type Address struct {
 	Prefix netip.Prefix `json:"prefix"`
 	Host   bool         `json:"host"` // Scope host: never chosen as a source, never told.
+	// IPv4 only, and only what is not by default.
+	Broadcast netip.Addr `json:"broadcast,omitzero"`
+	Label     string     `json:"label,omitempty"`
 }
 
 // Receiver is a UDP port at which the kernel unwraps.
@@ -137,6 +140,19 @@ func (f Facts) effective(l Link) Settings {
 		ARPAnnounce: max(f.All.ARPAnnounce, l.ARPAnnounce),
 		RPFilter:    max(f.All.RPFilter, l.RPFilter),
 	}
+}
+
+// admits reports that the reverse path filter of an interface lets a packet in
+// whose reply would leave by another one. Loose (2) does, but where the
+// interface has no IPv4 address it drops like strict (1): no_addr in
+// __fib_validate_source, net/ipv4/fib_frontend.c.
+func (f Facts) admits(l Link) bool {
+	filter := f.effective(l).RPFilter
+	return filter == 0 || filter == 2 && l.hasIPv4()
+}
+
+func (l Link) hasIPv4() bool {
+	return slices.ContainsFunc(l.Addresses, func(a Address) bool { return a.Prefix.Addr().Is4() })
 }
 
 // filtered reports a rule about a VIP that works on an interface.

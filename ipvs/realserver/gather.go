@@ -78,7 +78,14 @@ func links() ([]Link, error) {
 		}
 		for _, addr := range addrs {
 			if p, ok := prefixOf(addr.IPNet); ok {
-				l.Addresses = append(l.Addresses, Address{Prefix: p, Host: addr.Scope == unix.RT_SCOPE_HOST})
+				own := Address{Prefix: p, Host: addr.Scope == unix.RT_SCOPE_HOST}
+				if b, ok := netip.AddrFromSlice(addr.Broadcast); ok {
+					own.Broadcast = b.Unmap()
+				}
+				if addr.Label != a.Name {
+					own.Label = addr.Label
+				}
+				l.Addresses = append(l.Addresses, own)
 			}
 		}
 		list = append(list, l)

@@ -26,6 +26,9 @@ func (f *Facts) at(name string) *Link {
 	return &f.Links[slices.IndexFunc(f.Links, func(l Link) bool { return l.Name == name })]
 }
 
+// second is another interface, with a strict filter.
+var second = Link{Name: "eth1", Up: true, Settings: Settings{RPFilter: 1}}
+
 // One thing is wrong at a time, and exactly that is said.
 func TestJudge(t *testing.T) {
 	tests := []struct {
@@ -83,15 +86,19 @@ func TestJudge(t *testing.T) {
 			f.All.RPFilter = 1
 			f.at("eth0").MTU = 9000
 		}, Fail, RPFilter, "tunl0 is strict"},
-		{"loose by its own", wish(TUN, vip4), func(f *Facts, _ *Wish) {
+		{"loose by its own, with an address", wish(TUN, vip4), func(f *Facts, _ *Wish) {
 			f.All.RPFilter, f.at("tunl0").RPFilter, f.at("eth0").MTU = 1, 2, 9000
+			f.at("tunl0").Addresses = []Address{{Prefix: host(vip4), Host: true}}
 		}, "", "", ""},
+		{"loose by its own, without an address", wish(TUN, vip4), func(f *Facts, _ *Wish) {
+			f.All.RPFilter, f.at("tunl0").RPFilter, f.at("eth0").MTU = 1, 2, 9000
+		}, Fail, RPFilter, "has no IPv4 address"},
 		{"strict where directors send", wish(DR, vip4), func(f *Facts, _ *Wish) {
-			f.Links = append(f.Links, Link{Name: "eth1", Up: true, Settings: Settings{RPFilter: 1}})
+			f.Links = append(f.Links, second)
 			f.Director = Route{Device: "eth1"}
 		}, Fail, RPFilter, "eth1 is strict"},
 		{"strict where directors may send", wish(DR, vip4), func(f *Facts, _ *Wish) {
-			f.Links = append(f.Links, Link{Name: "eth1", Up: true, Settings: Settings{RPFilter: 1}})
+			f.Links = append(f.Links, second)
 		}, Warn, RPFilter, "--from"},
 		{"no way back", wish(DR, vip4), func(f *Facts, _ *Wish) { f.Replies[0].Problem = "network is unreachable" }, Fail, ReturnRoute, "unreachable"},
 		{"back through the director", wish(DR, vip4), func(f *Facts, w *Wish) {

@@ -63,7 +63,7 @@ func (j *judge) reverse(vip netip.Addr) {
 	if j.wish.Method.tunnels() {
 		t := j.wish.tunnelOf(vip)
 		if l, exists := j.facts.link(t.Device); exists {
-			j.strict(l, j.facts.effective(l).RPFilter == 1, "what it unwraps comes from clients, and their replies leave elsewhere")
+			j.strict(l, !j.facts.admits(l), "what it unwraps comes from clients, and their replies leave elsewhere")
 		}
 		return
 	}
@@ -71,7 +71,7 @@ func (j *judge) reverse(vip netip.Addr) {
 		return // The return route says more.
 	}
 	for _, l := range j.facts.neighbourly() {
-		strict := l.Name != reply.Device && j.facts.effective(l).RPFilter == 1
+		strict := l.Name != reply.Device && !j.facts.admits(l)
 		switch {
 		case l.Name == j.facts.Director.Device:
 			j.strict(l, strict, "directors send clients' packets there, and replies leave by "+reply.Device)
@@ -82,11 +82,25 @@ func (j *judge) reverse(vip netip.Addr) {
 }
 
 func (j *judge) strict(l Link, strict bool, why string) {
-	if strict {
-		j.fail(RPFilter, loose(l), "the reverse path filter of %s is strict: %s, so they are dropped", l.Name, why)
-		return
+	switch {
+	case !strict:
+		j.pass(RPFilter, "the reverse path filter of %s lets clients' packets in", l.Name)
+	case j.facts.effective(l).RPFilter == 2:
+		j.fail(RPFilter, fmt.Sprintf("ip address add %s/32 dev %s scope host", j.anyIPv4(), l.Name),
+			"the reverse path filter of %s is loose, but drops everything while %s has no IPv4 address", l.Name, l.Name)
+	default:
+		fix := loose(l)
+		if !l.hasIPv4() {
+			fix += fmt.Sprintf("; ip address add %s/32 dev %s scope host", j.anyIPv4(), l.Name)
+		}
+		j.fail(RPFilter, fix, "the reverse path filter of %s is strict: %s, so they are dropped", l.Name, why)
 	}
-	j.pass(RPFilter, "the reverse path filter of %s lets clients' packets in", l.Name)
+}
+
+// anyIPv4 is a VIP that a tunnel may have as its address.
+func (j *judge) anyIPv4() netip.Addr {
+	i := slices.IndexFunc(j.wish.VIPs, netip.Addr.Is4)
+	return j.wish.VIPs[max(i, 0)]
 }
 
 // loose is the command that makes a filter loose: the greater of the

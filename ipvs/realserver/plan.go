@@ -119,7 +119,7 @@ func (p *planner) tunnel(vip netip.Addr) {
 	}
 	p.add(s)
 	if vip.Is4() {
-		p.loosen(t.Device)
+		p.admit(t.Device, vip)
 	}
 	p.linkUp(t.Device, "it unwraps what directors send")
 	if p.wish.Method == GUE {
@@ -129,21 +129,28 @@ func (p *planner) tunnel(vip netip.Addr) {
 	}
 }
 
-// loosen keeps the reverse path filter from dropping packets of clients that
-// come in on an interface other than the one replies leave by. Of this
-// interface's value and that of "all" the greater counts, and loose (2) is
-// greater than strict (1): so the filter of all others stays as it is.
+// admit keeps the reverse path filter of a tunnel from dropping what came out
+// of it: replies to clients leave by another interface. Of its own value and
+// that of "all" the greater counts, and loose (2) is greater than strict (1): so
+// the filter of all others stays as it is. Loose takes an address, see admits.
+func (p *planner) admit(device string, vip netip.Addr) {
+	l, _ := p.facts.link(device)
+	filter := p.facts.effective(l).RPFilter
+	p.add(Step{Kind: Set, Setting: setting(device, "rp_filter"), Value: 2, Before: l.RPFilter, Done: filter != 1,
+		Why: "replies leave by another interface"})
+	p.add(Step{Kind: AddAddress, Device: device, Address: host(vip), Host: true, Done: filter == 0 || l.hasIPv4(),
+		Why: "without an address even a loose rp_filter lets nothing in"})
+}
+
+// loosen does the same for the interface on which directors send unwrapped
+// packets, where replies leave by another one.
 func (p *planner) loosen(device string) {
 	l, _ := p.facts.link(device)
-	needed := p.facts.effective(l).RPFilter == 1
-	if !p.wish.Method.tunnels() {
-		needed = needed && slices.ContainsFunc(p.facts.Replies, func(r Route) bool { return r.Device != device && r.Problem == "" })
-		if !needed {
-			return
-		}
+	elsewhere := slices.ContainsFunc(p.facts.Replies, func(r Route) bool { return r.Device != device && r.Problem == "" })
+	if elsewhere && p.facts.effective(l).RPFilter == 1 {
+		p.add(Step{Kind: Set, Setting: setting(device, "rp_filter"), Value: 2, Before: l.RPFilter,
+			Why: "replies leave by another interface"})
 	}
-	p.add(Step{Kind: Set, Setting: setting(device, "rp_filter"), Value: 2, Before: l.RPFilter, Done: !needed,
-		Why: "replies leave by another interface"})
 }
 
 // address puts the VIP on the device, and takes a wider prefix of it away: the
@@ -158,7 +165,7 @@ func (p *planner) address(vip netip.Addr) {
 	for _, l := range p.facts.Links {
 		for _, a := range l.Addresses {
 			if l.Silent && a.Prefix.Addr() == vip && !a.Prefix.IsSingleIP() {
-				p.add(Step{Kind: RemoveAddress, Device: l.Name, Address: a.Prefix, Host: a.Host,
+				p.add(Step{Kind: RemoveAddress, Device: l.Name, Address: a.Prefix, Host: a.Host, Broadcast: a.Broadcast, Label: a.Label,
 					Why: fmt.Sprintf("all of %s would be taken for addresses of this host", a.Prefix.Masked())})
 			}
 		}

@@ -130,7 +130,7 @@ func TestPlanOrder(t *testing.T) {
 	}
 	want := []string{
 		"net.ipv4.conf.all.arp_ignore = 1", "net.ipv4.conf.all.arp_announce = 2",
-		"device tunl0 of type ipip", "net.ipv4.conf.tunl0.rp_filter = 2", "device tunl0 up",
+		"device tunl0 of type ipip", "net.ipv4.conf.tunl0.rp_filter = 2", "address 192.0.2.80/32 on tunl0", "device tunl0 up",
 		"address 192.0.2.80/32 on lo",
 	}
 	if diff := cmp.Diff(want, order); diff != "" {

@@ -18,7 +18,7 @@ const (
 	AddTable      Kind = "add table"      // Masks
 	AddElement    Kind = "add element"    // Address
 	AddAddress    Kind = "add address"    // Device, Address
-	RemoveAddress Kind = "remove address" // Device, Address, Host
+	RemoveAddress Kind = "remove address" // Device, Address, Host, Broadcast, Label
 )
 
 // Step is one thing that makes a host a real server. It knows its own undoing,
@@ -37,6 +37,9 @@ type Step struct {
 	Masks   string       `json:"masks,omitempty"` // "eth0=192.0.2.10 eth1=198.51.100.10"
 	Address netip.Prefix `json:"address,omitzero"`
 	Host    bool         `json:"host,omitempty"` // Scope host.
+
+	Broadcast netip.Addr `json:"broadcast,omitzero"`
+	Label     string     `json:"label,omitempty"`
 
 	Why  string `json:"-"`
 	Done bool   `json:"-"` // The host is so already.
@@ -143,6 +146,12 @@ func (s Step) address(verb string) []string {
 	}
 	if s.Host && s.Address.Addr().Is4() {
 		words = append(words, "scope", "host")
+	}
+	if s.Broadcast.IsValid() {
+		words = append(words, "broadcast", s.Broadcast.String())
+	}
+	if s.Label != "" {
+		words = append(words, "label", s.Label)
 	}
 	if s.Address.Addr().Is6() {
 		words = append(words, "nodad")
