@@ -103,9 +103,6 @@ func setLink(h *lab.Host, name string, up bool) error {
 func (m mutual) config(t *testing.T, d lab.Director) string {
 	t.Helper()
 	o := calm
-	// A director that hands a connection to its own socket leaves it untracked
-	// otherwise, and would not know it again when the other one sends it.
-	o.Global = "lvs_sysctl {\n    conntrack 1\n}\n"
 	for _, protocol := range []traffic.Protocol{traffic.TCP, traffic.UDP} {
 		at := m.service(protocol)
 		o.Extra += fmt.Sprintf("virtual_server %s %d {\n    protocol %s\n    lb_algo rr\n    lb_kind %s\n",
