@@ -14,9 +14,9 @@ import (
 	"github.com/tandem-ha/tandem/ipvs/rules"
 )
 
-// callTime bounds each conversation with the kernel: a large table takes well
-// below a second.
-const callTime = 5 * time.Second
+// callTime bounds each conversation with the kernel. Fifteen thousand rules
+// take 3 s on a busy machine.
+const callTime = 30 * time.Second
 
 // bufferSize is room for a table of ten thousand rules in one message, and for
 // the kernel's echo of it.
