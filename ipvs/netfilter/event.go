@@ -30,7 +30,7 @@ func (k *Keeper) listen(ctx context.Context, changed chan<- struct{}) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !quiet {
+		if !quiet && k.needed() {
 			quiet = true
 			k.log.Warn("no nftables events; changes from outside are found by reading", "every", k.opt.Full, "err", err)
 		}
@@ -39,6 +39,13 @@ func (k *Keeper) listen(ctx context.Context, changed chan<- struct{}) {
 		case <-time.After(k.opt.Full):
 		}
 	}
+}
+
+// needed says whether there is anything to keep.
+func (k *Keeper) needed() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.want != nil && !k.want.Empty()
 }
 
 // follow reads notifications until it cannot.

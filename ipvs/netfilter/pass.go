@@ -28,8 +28,11 @@ func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
 			notes = append(notes, more...)
 		}
 		n, err := k.keep(f, table, wanted)
+		if err != nil && wanted {
+			err = explain(err, f, table)
+		}
 		if err != nil {
-			errs = append(errs, explain(err, f, table))
+			errs = append(errs, err)
 		}
 		count += n
 	}

@@ -95,13 +95,11 @@ func (k *Keeper) remove(f ipvs.Family) error {
 	return nil
 }
 
-var kinds = map[rules.Kind]nftables.ChainType{rules.Filter: nftables.ChainTypeFilter, rules.NAT: nftables.ChainTypeNAT}
-
 func chain(t *nftables.Table, c rules.Chain) *nftables.Chain {
 	ch := &nftables.Chain{Name: c.Name, Table: t}
 	if c.Hook != 0 {
 		accept := nftables.ChainPolicyAccept
-		ch.Type = kinds[c.Kind]
+		ch.Type = nftables.ChainType(c.Kind.String())
 		ch.Hooknum = nftables.ChainHookRef(nftables.ChainHook(c.Hook - 1))
 		ch.Priority = nftables.ChainPriorityRef(nftables.ChainPriority(c.Priority))
 		ch.Policy = &accept
