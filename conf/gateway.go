@@ -73,7 +73,7 @@ func (f floating) gateway(v *service, in *instance, server netip.Addr) (own neti
 // natServers are the servers that NAT reaches, those of FULLNAT left out: their
 // replies go to an address of the director by themselves.
 func (v *service) natServers() []netip.Addr {
-	var all []netip.Addr
+	all := make([]netip.Addr, 0, len(v.servers)+1)
 	for _, r := range v.servers {
 		if r.Dest.Forwarding == ipvs.NAT && !r.FullNAT {
 			all = append(all, r.Addr.Addr())

@@ -208,6 +208,7 @@ func (v *service) setSorryInhibit(l *loader, s *syntax.Statement) {
 // kind, so that a reload finds it again and keeps its health.
 func (v *service) result() Service {
 	out := Service{Service: v.Service, Also: v.also}
+	out.Servers = slices.Grow(out.Servers, len(v.servers))
 	ordinals := make(map[healthcheck.Key]int)
 	for _, r := range v.servers {
 		for _, c := range r.checks {
@@ -226,6 +227,7 @@ func (v *service) result() Service {
 // rules are what the service needs beside IPVS.
 func (v *service) rules() rules.Service {
 	out := rules.Service{Key: v.Key}
+	out.Servers = slices.Grow(out.Servers, len(v.servers)+1)
 	for _, m := range v.matches {
 		out.Match = append(out.Match, m.Match)
 	}
