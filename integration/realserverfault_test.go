@@ -60,7 +60,7 @@ func TestRealServerFaults(t *testing.T) {
 			if out, code := r.realserver(t, r.server, append([]string{"up"}, r.flags(m)...)...); code != 0 {
 				t.Errorf("up: status %d\n%s", code, out)
 			}
-			if checks, findings := r.faults(t, r.server); len(checks) > 0 {
+			if checks, findings := r.faults(t, r.server, "--quiet"); len(checks) > 0 {
 				t.Errorf("verify after up: %+v", findings)
 			}
 			r.WaitPage(t, service)
@@ -87,17 +87,19 @@ func (r *rack) printed(t *testing.T, m recipe) (takeBack func()) {
 		t.Errorf("up --print changed (-before +after):\n%s", diff)
 	}
 	r.must(t, r.server, script)
-	if checks, findings := r.faults(t, r.server, r.flags(m)...); len(checks) > 0 {
+	if checks, findings := r.faults(t, r.server, append(r.flags(m), "--quiet")...); len(checks) > 0 {
 		t.Errorf("verify after the printed commands: %+v\n%s", findings, script)
 	}
 	r.WaitPage(t, r.forward(t, m))
 	return func() {
 		t.Helper()
+		var undo strings.Builder
 		for line := range strings.Lines(script) {
-			if undo, is := strings.CutPrefix(line, "# ExecStop=-"); is {
-				r.run(t, r.server, "/bin/sh", "-c", undo)
+			if command, is := strings.CutPrefix(line, "# ExecStop=-"); is {
+				undo.WriteString(command)
 			}
 		}
+		r.run(t, r.server, "/bin/sh", "-c", undo.String())
 		r.must(t, r.server, "ip fou del port 6081 2>/dev/null || true; ip address flush dev lo to "+r.vip4.String()+"; sysctl -q -w net.ipv4.conf.tunl0.rp_filter=0")
 		if diff := cmp.Diff(before, r.state(t, r.server)); diff != "" {
 			t.Errorf("the unit's commands left (-before +after):\n%s", diff)
