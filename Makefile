@@ -21,7 +21,8 @@ test:
 	@$(MAKE) -s build
 	@go run ./integration/testall
 
-# The long runs: many drills on every mode beside keepalived, benchmarks, and a minute for each fuzz test.
+# The long runs: many drills on every mode beside keepalived, benchmarks, a thousand services beside keepalived, two
+# directors that are each other's real servers through every change of role, and a minute for each fuzz test.
 soak: fuzz
 	@integration/install.sh test
 	@$(MAKE) -s build
@@ -29,6 +30,9 @@ soak: fuzz
 	bin/tandem drill --runs 5 --compare keepalived --mode nat
 	bin/tandem drill --runs 5 --compare keepalived --mode tun
 	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/...
+	go test -run '^$$' -bench . ./integration/scale
+	go build -o bin/labrun ./integration/labrun && go test -c -o bin/netfilter.test ./ipvs/netfilter
+	cd ipvs/netfilter && ../../bin/labrun -kernel complete -- ../../bin/netfilter.test -test.v -test.run Fellow
 
 # A minute for each fuzz test.
 fuzz:
