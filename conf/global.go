@@ -69,7 +69,7 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 			"vrrp_garp_master_refresh", "vrrp_garp_master_refresh_repeat",
 		} {
 			if met.has(k) {
-				l.warnf(met[k], "put global_defs first", "%s counts for the instances below only, not for %s above",
+				l.warnf(met.at(s.Pos, k), "put global_defs first", "%s counts for the instances below only, not for %s above",
 					k, l.instances[len(l.instances)-1].Name)
 			}
 		}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -174,12 +175,28 @@ func (b block[T]) names() []string {
 	return names
 }
 
-// seen is where the keywords of one block stand, the last of each.
-type seen map[string]syntax.Pos
+// seen is where the keywords of one block stand. Most blocks have few, and a
+// large configuration has thousands of blocks: it is no map.
+type seen []met
+
+type met struct {
+	keyword string
+	pos     syntax.Pos
+}
+
+// find is where the last one of a keyword stands.
+func (s seen) find(keyword string) (syntax.Pos, bool) {
+	for _, m := range slices.Backward(s) {
+		if m.keyword == keyword {
+			return m.pos, true
+		}
+	}
+	return syntax.Pos{}, false
+}
 
 // has reports whether the block has the keyword.
 func (s seen) has(keyword string) bool {
-	_, ok := s[keyword]
+	_, ok := s.find(keyword)
 	return ok
 }
 
@@ -187,7 +204,7 @@ func (s seen) has(keyword string) bool {
 // place of the block.
 func (s seen) at(block syntax.Pos, keywords ...string) syntax.Pos {
 	for _, k := range keywords {
-		if p, ok := s[k]; ok {
+		if p, ok := s.find(k); ok {
 			return p
 		}
 	}
@@ -196,7 +213,7 @@ func (s seen) at(block syntax.Pos, keywords ...string) syntax.Pos {
 
 // read reads the statements of a block into t.
 func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) seen {
-	met := make(seen)
+	var all seen
 	for _, s := range statements {
 		if s.Skip {
 			continue
@@ -209,9 +226,9 @@ func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) se
 		if r.set == nil {
 			l.idle(s, r.keyword)
 		} else if l.fits(s, r.keyword) {
-			met[r.name] = s.Pos
+			all = append(all, met{r.name, s.Pos})
 			r.set(t, l, s)
 		}
 	}
-	return met
+	return all
 }
