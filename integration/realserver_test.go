@@ -196,7 +196,7 @@ func TestRealServerUpAndDown(t *testing.T) {
 	for _, m := range r.recipes() {
 		t.Run(m.name, func(t *testing.T) {
 			before := r.state(t, r.server)
-			t.Cleanup(func() { r.realserver(t, r.server, "down") }) // However far it came.
+			defer r.realserver(t, r.server, "down") // However far it came.
 			service := r.forward(t, m)
 			if checks, _ := r.faults(t, r.server, append(r.flags(m), "--quiet")...); len(checks) == 0 {
 				t.Error("verify finds nothing wrong with a bare host")

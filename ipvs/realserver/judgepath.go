@@ -164,7 +164,7 @@ func (j *judge) mtu(vip netip.Addr) {
 	if vip.Is6() {
 		ip = "ip6"
 	}
-	fix := fmt.Sprintf("an MTU of %d between directors and here, or: nft 'table inet realserver_mss { chain output { type filter hook output priority 0; %s saddr %s tcp flags syn tcp option maxseg size set %d; } }'",
+	fix := fmt.Sprintf("an MTU of %d between directors and here, or: nft 'table inet realserver_mss { chain output { type filter hook output priority 0; %s saddr %s tcp flags syn tcp option maxseg size set %d; }; }'",
 		usualMTU+t.Overhead, ip, vip, mss)
 	j.warn(PathMTU, fix, "clients' packets of %d bytes are %d when wrapped, %s carries %d: uploads hang where ICMP is filtered", usualMTU, usualMTU+t.Overhead, name, path)
 }

@@ -179,7 +179,7 @@ func (s Step) table() string {
 	for _, m := range masks(s.Masks) {
 		fmt.Fprintf(&b, "oifname %q arp saddr ip @%s arp saddr ip set %s; ", m.Device, setName, m.As)
 	}
-	fmt.Fprintf(&b, "arp saddr ip @%s drop; } }", setName)
+	fmt.Fprintf(&b, "arp saddr ip @%s drop; }; }", setName)
 	return b.String()
 }
 

@@ -45,14 +45,6 @@ func familyOf(a netip.Addr) family {
 	return 6
 }
 
-// bits is the length of a host prefix.
-func (f family) bits() int {
-	if f == 4 {
-		return 32
-	}
-	return 128
-}
-
 // Wish says what kind of real server this host shall be.
 type Wish struct {
 	VIPs   []netip.Addr `json:"vips"`
