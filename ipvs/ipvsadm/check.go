@@ -109,8 +109,9 @@ func (p *parser) checkServer() *refusal {
 	if family != r.service.Key.Family && d.Forwarding != ipvs.Tunnel {
 		return refuse(statusUsage, "Different address family is allowed only for tunneling servers: add -i")
 	}
-	// Only NAT can change the port, and the original does not say so.
-	if d.Forwarding != ipvs.NAT {
+	// Only NAT can change the port, and the original does not say so. What a
+	// mark is of has no port, so there the server keeps the one it was given.
+	if d.Forwarding != ipvs.NAT && r.service.Key.FWMark == 0 {
 		r.server = ipvsServer(r.server, r.service.Key.Addr.Port())
 	}
 	return nil

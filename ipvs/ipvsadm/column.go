@@ -92,12 +92,12 @@ func (p printer) host(b []byte, a netip.Addr) []byte {
 	return a.AppendTo(b)
 }
 
-// name is addrPort in the column of a listing, which cuts names and keeps
-// numbers whole.
+// name is addrPort in the column of a listing, which cuts the names of IPv4
+// addresses and nothing else.
 func (p printer) name(b []byte, a netip.AddrPort, proto ipvs.Protocol) []byte {
 	start := len(b)
 	b = p.addrPort(b, a, proto)
-	if !p.numeric {
+	if !p.numeric && a.Addr().Is4() {
 		b = b[:min(len(b), start+nameWidth)]
 	}
 	return b

@@ -138,9 +138,9 @@ func serviceFlags(b []byte, s *kernel.Virtual) []byte {
 		b = append(b, " persistent "...)
 		b = strconv.AppendUint(b, uint64(s.Timeout), 10)
 		b = appendMask(b, " mask ", s)
-	}
-	if s.PE != "" {
-		b = append(append(b, " pe "...), s.PE...)
+		if s.PE != "" { // Without persistence it is saved but not shown.
+			b = append(append(b, " pe "...), s.PE...)
+		}
 	}
 	if s.Flags&ipvs.OnePacket != 0 {
 		b = append(b, " ops"...)

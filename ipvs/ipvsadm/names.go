@@ -21,7 +21,8 @@ type names struct {
 	ctx      context.Context
 	ports    map[serviceName]uint16
 	services map[servicePort]string
-	hosts    map[netip.Addr]string // empty: none
+	file     *hostsFile
+	hosts    map[netip.Addr]string // what DNS said; empty: nothing
 	waited   time.Duration         // for what was not answered
 }
 
@@ -89,9 +90,56 @@ func (n *names) service(port uint16, proto ipvs.Protocol) string {
 	return strconv.Itoa(int(port))
 }
 
+// hostsFile is /etc/hosts. It is read here and not by package net because the
+// C library, and so the original, takes the first line that fits.
+type hostsFile struct {
+	addresses map[string]netip.Addr // the first IPv4 one of a name in lower case
+	names     map[netip.Addr]string
+}
+
+func readHosts() *hostsFile {
+	h := &hostsFile{map[string]netip.Addr{}, map[netip.Addr]string{}}
+	text, err := os.ReadFile("/etc/hosts")
+	if err != nil {
+		return h // Then there is DNS alone.
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		if len(f) < 2 {
+			continue
+		}
+		addr, err := netip.ParseAddr(f[0])
+		if err != nil {
+			continue
+		}
+		if h.names[addr] == "" {
+			h.names[addr] = f[1]
+		}
+		for _, name := range f[1:] {
+			name = strings.ToLower(name)
+			if _, known := h.addresses[name]; !known && addr.Is4() {
+				h.addresses[name] = addr
+			}
+		}
+	}
+	return h
+}
+
+// known is /etc/hosts, read once.
+func (n *names) known() *hostsFile {
+	if n.file == nil {
+		n.file = readHosts()
+	}
+	return n.file
+}
+
 // address is the first IPv4 address of a host: the original knows no others by
 // name.
 func (n *names) address(host string) (netip.Addr, bool) {
+	if a, ok := n.known().addresses[strings.ToLower(host)]; ok {
+		return a, true
+	}
 	ctx, cancel := context.WithTimeout(n.ctx, patience)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
@@ -103,6 +151,9 @@ func (n *names) address(host string) (netip.Addr, bool) {
 
 // host is the name of an address, or empty.
 func (n *names) host(a netip.Addr) string {
+	if name := n.known().names[a]; name != "" {
+		return name
+	}
 	if name, known := n.hosts[a]; known {
 		return name
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
@@ -23,35 +24,21 @@ import (
 // program is one of the two that are compared.
 type program struct {
 	name string
-	path map[string]string // by the name it is called by
-	env  []string
+	path map[string]string // by the name it is called by; empty: in this process
 }
 
-// programs are the original and ours; it skips without the original.
-func programs(t *testing.T) (original, ours program) {
+// findOriginal is Debian's program; it skips without one.
+func findOriginal(t *testing.T) program {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("network namespaces take root")
-	}
-	original = program{name: "the original", path: map[string]string{}}
-	ours = program{name: "ours", path: map[string]string{}, env: append(os.Environ(), asCommand+"=1")}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
+	p := program{"the original", map[string]string{}}
 	for _, name := range []string{"ipvsadm", "ipvsadm-save", "ipvsadm-restore"} {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			t.Skipf("%v; make test installs it", err)
 		}
-		original.path[name] = path
-		ours.path[name] = filepath.Join(dir, name)
-		if err := os.Symlink(self, ours.path[name]); err != nil {
-			t.Fatal(err)
-		}
+		p.path[name] = path
 	}
-	return original, ours
+	return p
 }
 
 // outcome is what a command did.
@@ -66,8 +53,12 @@ type outcome struct {
 func (p program) run(t *testing.T, name, stdin string, args ...string) outcome {
 	t.Helper()
 	var out, errs bytes.Buffer
+	if p.path == nil {
+		exit := Run(t.Context(), Invocation{Name: name, Args: args, Stdin: strings.NewReader(stdin), Stdout: &out, Stderr: &errs})
+		return outcome{Stdout: out.String(), Exit: exit, stderr: errs.String()}
+	}
 	cmd := exec.CommandContext(t.Context(), p.path[name], args...)
-	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.env, strings.NewReader(stdin), &out, &errs
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -90,7 +81,7 @@ const hosts = `127.0.0.1 localhost
 
 // fresh moves this thread into new namespaces with lo up, with an IPVS table
 // of their own and with the names above.
-func fresh(t *testing.T, dummies bool) *kernel.Kernel {
+func fresh(t *testing.T) *kernel.Kernel {
 	t.Helper()
 	// Never unlocked: the thread and its namespaces end with the test.
 	runtime.LockOSThread()
@@ -108,13 +99,11 @@ func fresh(t *testing.T, dummies bool) *kernel.Kernel {
 		t.Fatal(err)
 	}
 	up(t, "lo")
-	if dummies {
-		for _, name := range []string{"eth0", "eth1"} {
-			if err := netlink.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name}}); err != nil {
-				t.Fatal(err)
-			}
-			up(t, name)
+	for _, name := range []string{"eth0", "eth1"} {
+		if err := netlink.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name}}); err != nil {
+			t.Fatal(err)
 		}
+		up(t, name)
 	}
 	k, err := kernel.Open(t.Context())
 	if errors.Is(err, ipvs.ErrNoIPVS) {
@@ -176,17 +165,49 @@ type step struct {
 type witnessCase struct {
 	ID    string
 	Setup []string
-	Net   string
 	Steps []step
 }
 
-// play does a case with one program.
-func (c *witnessCase) play(t *testing.T, p program) (outcomes []outcome) {
+// bench is the place where both programs are tried, one after the other: the
+// order in which the kernel lists services differs between namespaces.
+type bench struct {
+	kernel         *kernel.Kernel
+	original, ours program
+}
+
+func newBench(t *testing.T) *bench {
 	t.Helper()
-	k := fresh(t, c.Net != "")
+	if os.Geteuid() != 0 {
+		t.Skip("network namespaces take root")
+	}
+	original := findOriginal(t)
+	return &bench{fresh(t), original, program{name: "ours"}}
+}
+
+// reset makes the table empty and all else as it is in a new namespace.
+func (b *bench) reset(t *testing.T) {
+	t.Helper()
+	if err := b.kernel.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, role := range []ipvs.Role{ipvs.SyncMaster, ipvs.SyncBackup} {
+		if err := b.kernel.StopDaemon(t.Context(), ipvs.Daemon{Role: role}); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	const s = time.Second
+	if err := b.kernel.SetTimeouts(t.Context(), ipvs.Timeouts{TCP: 900 * s, TCPFin: 120 * s, UDP: 300 * s}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// play does a case with one program.
+func (b *bench) play(t *testing.T, p program, c *witnessCase) (outcomes []outcome) {
+	t.Helper()
+	b.reset(t)
 	if len(c.Setup) > 0 {
-		if o := p.run(t, "ipvsadm", strings.Join(c.Setup, "\n")+"\n", "-R"); o.Exit != 0 {
-			t.Errorf("%s: setup: status %d: %s", p.name, o.Exit, o.stderr)
+		if o := b.ours.run(t, "ipvsadm", strings.Join(c.Setup, "\n")+"\n", "-R"); o.Exit != 0 {
+			t.Errorf("setup: status %d: %s", o.Exit, o.stderr)
 		}
 	}
 	for _, s := range c.Steps {
@@ -199,8 +220,8 @@ func (c *witnessCase) play(t *testing.T, p program) (outcomes []outcome) {
 			name += "-" + s.Prog
 		}
 		o := p.run(t, name, stdin, shellWords(s.Args)...)
-		o.Table = state(t, k)
-		if s.Stdout == "nonempty" || strings.HasPrefix(s.Stdout, "re:") {
+		o.Table = state(t, b.kernel)
+		if strings.HasPrefix(o.Stdout, "ipvsadm v") { // Help and version are ours.
 			o.Stdout = fmt.Sprint(o.Stdout != "")
 		}
 		outcomes = append(outcomes, o)
@@ -209,33 +230,29 @@ func (c *witnessCase) play(t *testing.T, p program) (outcomes []outcome) {
 }
 
 // compare plays a case with both programs.
-func (c *witnessCase) compare(t *testing.T, original, ours program) (same bool) {
-	want := inThread(t, func() []outcome { return c.play(t, original) })
-	got := inThread(t, func() []outcome { return c.play(t, ours) })
+func (b *bench) compare(t *testing.T, c *witnessCase) (same bool) {
+	t.Helper()
+	want, got := b.play(t, b.original, c), b.play(t, b.ours, c)
 	same = true
-	for i := range min(len(want), len(got)) {
-		if d := cmp.Diff(want[i], got[i], cmp.AllowUnexported(outcome{}), cmp.FilterPath(
-			func(p cmp.Path) bool { return p.Last().String() == ".stderr" }, cmp.Ignore())); d != "" {
+	for i := range want {
+		d := cmp.Diff(want[i].Stdout, got[i].Stdout)
+		if want[i].Exit != got[i].Exit {
+			d += fmt.Sprintf("status %d, ours %d\n", want[i].Exit, got[i].Exit)
+		}
+		if want[i].Table != got[i].Table {
+			d += "the tables differ: " + cmp.Diff(want[i].Table, got[i].Table)
+		}
+		if d != "" {
 			same = false
 			t.Errorf("%s, after %q (-original +ours):\n%s\nThe original says %q, ours %q", c.ID, c.Steps[i].Args, d, want[i].stderr, got[i].stderr)
 		}
-		if w := c.Steps[i].Want; w != nil && c.Steps[i].Stdout == "" && *w != got[i].Stdout && !strings.Contains(*w, "a-very-long") {
+		w := c.Steps[i].Want
+		if w != nil && c.Steps[i].Stdout == "" && *w != got[i].Stdout && !strings.Contains(*w, "a-very-long") {
 			same = false
 			t.Errorf("%s: %q is not as measured:\n%s", c.ID, c.Steps[i].Args, cmp.Diff(*w, got[i].Stdout))
 		}
 	}
 	return same
-}
-
-// inThread runs f in a goroutine, and so in a thread, of its own.
-func inThread[T any](t *testing.T, f func() T) (result T) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		result = f()
-	}()
-	<-done
-	return result
 }
 
 // shellWords splits at blanks; a word may be in single quotes.
@@ -257,7 +274,7 @@ func shellWords(s string) (words []string) {
 
 // Every case that was measured, again and live.
 func TestMeasuredCases(t *testing.T) {
-	original, ours := programs(t)
+	b := newBench(t)
 	text, err := os.ReadFile("testdata/cases.json")
 	if err != nil {
 		t.Fatal(err)
@@ -268,7 +285,7 @@ func TestMeasuredCases(t *testing.T) {
 	}
 	agree := 0
 	for _, c := range cases {
-		if c.compare(t, original, ours) {
+		if b.compare(t, &c) {
 			agree++
 		}
 	}
