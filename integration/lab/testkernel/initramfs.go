@@ -23,9 +23,9 @@ const (
 // writeInitramfs writes what the guest boots from: this program as its first
 // process, its orders, and bootModules where the loader looks for modules.
 func writeInitramfs(to string, in installation, spec []byte) (err error) {
-	self, err := staticSelf()
+	program, err := os.ReadFile(self)
 	if err != nil {
-		return err
+		return fmt.Errorf("read this program: %w", err)
 	}
 	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -37,7 +37,7 @@ func writeInitramfs(to string, in installation, spec []byte) (err error) {
 	for _, dir := range []string{"/dev", "/proc", ramHost, ramLayers} {
 		a.folder(dir)
 	}
-	a.file(ramInit, cpioProgram, self)
+	a.file(ramInit, cpioProgram, program)
 	a.file(ramOrder, cpioFile, spec)
 	if err := addModules(a, filepath.Join(in.Modules, in.Release), filepath.Join(hostModules, in.Release)); err != nil {
 		return err
@@ -73,20 +73,22 @@ func addModules(a *archive, from, to string) error {
 	return nil
 }
 
-// staticSelf reads this program, which must run where no library is.
-func staticSelf() ([]byte, error) {
-	const self = "/proc/self/exe"
+// self is this program.
+const self = "/proc/self/exe"
+
+// errDynamic is the error of a program that needs libraries, of which the
+// initramfs has none.
+var errDynamic = errors.New("the complete test kernel starts static programs only: build this one with CGO_ENABLED=0")
+
+// static returns nil where this program runs without libraries.
+func static() error {
 	f, err := elf.Open(self)
 	if err != nil {
-		return nil, fmt.Errorf("read this program: %w", err)
+		return fmt.Errorf("read this program: %w", err)
 	}
 	defer f.Close()
 	if slices.ContainsFunc(f.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP }) {
-		return nil, errors.New("the complete test kernel starts static programs only: build this one with CGO_ENABLED=0")
+		return errDynamic
 	}
-	program, err := os.ReadFile(self)
-	if err != nil {
-		return nil, fmt.Errorf("read this program: %w", err)
-	}
-	return program, nil
+	return nil
 }

@@ -41,7 +41,8 @@ func (k Kernel) String() string {
 var ErrNotInstalled = errors.New("no test kernel on this machine")
 
 // Installed returns nil where this machine has the kernel and what boots it,
-// else an error that says how to get it.
+// else an error that says how to get it. The complete kernel wants this program
+// static, too.
 func (k Kernel) Installed() error {
 	_, err := k.locate()
 	return err
@@ -103,6 +104,9 @@ func locateComplete() (in installation, err error) {
 	}
 	if in.FileSrv == "" {
 		return in, fmt.Errorf("%w: apt-get install virtiofsd", ErrNotInstalled)
+	}
+	if err := static(); err != nil {
+		return in, err
 	}
 	for _, root := range completeRoots {
 		// Glob sorts; of several releases the last will do. A pattern without

@@ -103,7 +103,7 @@ func setStage(spec []byte) error {
 // copySelf copies this program: it may lie at a path that the kernel's command
 // line cannot say, or be deleted.
 func copySelf(to string) error {
-	from, err := os.Open("/proc/self/exe")
+	from, err := os.Open(self)
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}

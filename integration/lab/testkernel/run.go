@@ -123,7 +123,7 @@ func boot(ord order) (*machine, error) {
 	defer theirs.Close()
 
 	cmd := &exec.Cmd{
-		Path:       "/proc/self/exe",
+		Path:       self,
 		Args:       []string{launcherName},
 		Stdin:      bytes.NewReader(spec),
 		Stdout:     m.console,
