@@ -50,6 +50,9 @@ func (s Step) revert() (left string, err error) {
 		// The kernel keeps a fallback device such as tunl0 and says nothing.
 		err = ignoreNoLink(onLink(s.Device, netlink.LinkDel))
 	case LinkUp:
+		if s.Device == "lo" {
+			return "programs rely on it", nil
+		}
 		err = ignoreNoLink(onLink(s.Device, netlink.LinkSetDown))
 	case Set:
 		if now := readSetting(s.Setting); now != s.Value {
@@ -111,12 +114,11 @@ func (s Step) addLink() error {
 		// The type goes by an address; any means the fallback device.
 		link = &netlink.Gretun{LinkAttrs: attrs, Local: net.IPv6zero, Remote: net.IPv6zero}
 	case "ip6tnl":
-		tunnel := &netlink.Ip6tnl{LinkAttrs: attrs}
-		if s.Local.IsValid() {
-			tunnel.Local = s.Local.AsSlice() // Protocol 0: whatever is inside.
-			tunnel.Flags = allowLocalRemote
+		if !s.Local.IsValid() {
+			return errors.New("this host has no IPv6 address to which directors could send")
 		}
-		link = tunnel
+		// Protocol 0: whatever is inside.
+		link = &netlink.Ip6tnl{LinkAttrs: attrs, Local: s.Local.AsSlice(), Flags: allowLocalRemote}
 	default:
 		return fmt.Errorf("no type %q", s.Type)
 	}

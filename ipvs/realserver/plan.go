@@ -49,7 +49,7 @@ func (p *planner) add(s Step) {
 func (p *planner) linkUp(device, why string) {
 	l, _ := p.facts.link(device)
 	if l.Up && device == "lo" {
-		return // And nobody shall ever print how to take lo down.
+		return // As good as always.
 	}
 	p.add(Step{Kind: LinkUp, Device: device, Done: l.Up, Why: why})
 }

@@ -120,6 +120,9 @@ func (s Step) undo() []command {
 	case AddLink:
 		return one("ip", "link", "del", "dev", s.Device)
 	case LinkUp:
+		if s.Device == "lo" {
+			return nil // Nobody can want that back.
+		}
 		return one("ip", "link", "set", "dev", s.Device, "down")
 	case Set:
 		return one("sysctl", "-q", "-w", fmt.Sprintf("%s=%d", dotted(s.Setting), s.Before))
