@@ -1,6 +1,8 @@
 package ipvs_test
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -120,4 +122,45 @@ func TestATunnelThatCannotBeChangedInPlace(t *testing.T) {
 			})
 		})
 	}
+}
+
+// forgetful is a kernel from before Linux 5.3: it takes tunnel options and
+// keeps none.
+type forgetful struct{ *ipvstest.Kernel }
+
+func (k forgetful) Read(ctx context.Context) (ipvs.Table, ipvs.Figures, error) {
+	table, figures, err := k.Kernel.Read(ctx)
+	for _, entry := range table {
+		for server, d := range entry.Destinations {
+			d.Tunnel = ipvs.TunnelOptions{}
+			entry.Destinations[server] = d
+		}
+	}
+	return table, figures, err
+}
+
+// What no repair helps against becomes an error that status shows, and no
+// reason to try more often.
+func TestDriftThatComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := forgetful{ipvstest.New(nil)}
+		r := ipvs.NewReconciler(k, ipvs.NewRecord("", ""), slog.New(slog.DiscardHandler), ipvs.Options{})
+		gue := ipvs.Destination{Weight: 1, Forwarding: ipvs.Tunnel, Tunnel: ipvs.TunnelOptions{Type: ipvs.GUE, Port: 6080}}
+		r.Want(one(rr, servers{ipvstest.Real: gue}))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go func() { _ = r.Run(ctx) }()
+		time.Sleep(15 * time.Second) // in the bubble
+		if errs := r.Snapshot().Errors; len(errs) > 0 {
+			t.Errorf("after one repair: %q", errs)
+		}
+		time.Sleep(time.Minute)
+		snap := r.Snapshot()
+		if len(snap.Errors) != 1 || !strings.Contains(snap.Errors[0], "this kernel is too old") {
+			t.Errorf("errors %q", snap.Errors)
+		}
+		if snap.Passes > 10 {
+			t.Errorf("%d passes in 75 s", snap.Passes)
+		}
+	})
 }

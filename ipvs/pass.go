@@ -3,6 +3,7 @@ package ipvs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -60,6 +61,7 @@ func (r *Reconciler) pass(ctx context.Context) (stale bool, err error) {
 		stale = stale || errors.Is(f, ErrExist) || errors.Is(f, ErrNotExist)
 		err = f
 	}
+	failures = append(failures, r.futile()...)
 	r.begun = true
 	r.forget(have, want)
 	r.publish(ctx, begun, failures, func(s *Snapshot) {
@@ -127,6 +129,19 @@ func (r *Reconciler) look(now time.Time, have, want Table) (repairs int) {
 	})
 	r.sayDrift(drift, have, want)
 	return len(drift)
+}
+
+// futile is the drift that comes back however often it is repaired. It is no
+// reason to try sooner than at the next whole comparison.
+func (r *Reconciler) futile() (failures []failure) {
+	const patience = 3
+	for _, text := range slices.Sorted(maps.Keys(r.again)) {
+		if r.again[text] >= patience {
+			failures = append(failures, failure{err: fmt.Errorf(
+				"%s, again and again: another program manages it too, or this kernel is too old for the setting and keeps its own", text)})
+		}
+	}
+	return failures
 }
 
 // lookForDrains takes note of the manual drains that began or ended since the

@@ -32,6 +32,7 @@ type Reconciler struct {
 	known  Table           // tandem's services as the kernel had them after the last pass; nil: not known
 	held   Timeouts        // as wanted, and so in the kernel after the last pass; zero: not known
 	failed map[string]bool // what failed in the last pass
+	again  map[string]int  // drift, and in how many passes in a row it was found
 	loaded bool            // the record is read
 	begun  bool            // a pass was made
 

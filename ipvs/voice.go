@@ -62,9 +62,13 @@ func (r *Reconciler) publish(ctx context.Context, now time.Time, failures []fail
 func (r *Reconciler) sayDrift(ops []Op, have, want Table) {
 	const shown = 10
 	held := want.withDrains(r.record.drain)
+	again := map[string]int{}
 	for _, op := range ops[:min(len(ops), shown)] {
-		r.log.Warn("somebody else changed IPVS; repairing", "what", drift(op, r.known, have, held))
+		text := drift(op, r.known, have, held)
+		again[text] = r.again[text] + 1
+		r.log.Warn("somebody else changed IPVS; repairing", "what", text)
 	}
+	r.again = again
 	if more := len(ops) - shown; more > 0 {
 		r.log.Warn("somebody else changed IPVS; repairing", "what", fmt.Sprintf("%d changes more", more))
 	}
