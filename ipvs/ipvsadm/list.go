@@ -49,7 +49,11 @@ func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
 		if err != nil {
 			return nil, refuse(statusList, "%v", err).stop()
 		}
-		if list, err = k.List(ctx); err != nil {
+		read := k.List
+		if r.given&set(optStats, optRate, optThresholds, optPersistentConn) == 0 {
+			read = k.Brief // which has all that the other views show
+		}
+		if list, err = read(ctx); err != nil {
 			return nil, refuse(statusList, "%v", err).stop()
 		}
 		v := info.Version

@@ -15,7 +15,7 @@ func (s *session) save(ctx context.Context, r request) *refusal {
 	if bad != nil {
 		return bad
 	}
-	list, err := k.List(ctx)
+	list, err := k.Brief(ctx)
 	if err != nil {
 		return refuse(statusList, "%v", err).stop()
 	}
