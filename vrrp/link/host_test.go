@@ -52,6 +52,22 @@ func isGARP(f []byte, addr string) bool {
 	return len(f) >= 42 && bytes.Equal(f[28:32], ip(addr).AsSlice()) && bytes.Equal(f[38:42], ip(addr).AsSlice())
 }
 
+// What the director itself begins does not leave from a virtual address of
+// IPv6 that stands alone: it would end with the next failover.
+func TestVirtualAddressIsNoSource(t *testing.T) {
+	p := newPair(t, "2001:db8::1/64", "")
+	h := startHost(t)
+	h.Want("VI_6", p.near, vips("2001:db8::98/128", "2001:db8::99/128"), true)
+	h.flush(t)
+	wantPresent(t, h, "VI_6", "2001:db8::98", "2001:db8::99")
+	// The own address is no candidate before detection of duplicates is over.
+	waitKernel(t, "a connection to a neighbour leaves from the own address", func() bool {
+		routes, err := netlink.RouteGet(ip("2001:db8::2").AsSlice())
+		must(t, err)
+		return routes[0].Src.Equal(ip("2001:db8::1").AsSlice())
+	})
+}
+
 func TestAddressAttributes(t *testing.T) {
 	p, q := newPair(t, "10.1.0.1/24", ""), newPair(t, "", "")
 	h := startHost(t)
