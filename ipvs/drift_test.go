@@ -65,6 +65,46 @@ func TestDriftIsSaidWithBeforeAndAfter(t *testing.T) {
 	}
 }
 
+// Whatever field somebody changes is back in time, a service's within a second,
+// by the fewest operations, and counted once.
+func TestEveryDriftIsRepaired(t *testing.T) {
+	for _, c := range ipvstest.Drifts() {
+		t.Run(c.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, ipvstest.New(nil), ipvs.NewRecord("", ""))
+				r.Want(ipvstest.Wanted())
+				r.after(0)
+				for _, err := range r.kernel.Apply(t.Context(), []ipvs.Op{c.Change}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.kernel.Applied()
+				within, writes := 10*time.Second, 1
+				if c.Change.Verb == ipvs.SetService {
+					within = soon
+				}
+				if c.Replaces {
+					writes = 2
+				}
+				if got := r.after(within); len(got) != writes {
+					t.Errorf("written %v, want %d operations", got, writes)
+				}
+				have, err := r.kernel.Dump(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if left := ipvs.Diff(have, ipvstest.Wanted()); len(left) > 0 {
+					t.Errorf("still to do: %v", left)
+				}
+				if got := r.Snapshot().Repairs; got != 1 {
+					t.Errorf("%d repairs counted, want 1", got)
+				}
+			})
+		})
+	}
+}
+
 // A whole table that is gone is no reason for a thousand lines.
 func TestMuchDriftIsShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
