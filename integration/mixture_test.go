@@ -144,11 +144,3 @@ func groupOfAddressesAndMarks(t *testing.T, p *rig.Pair) mixture {
 	}
 	return m
 }
-
-// earOf is where a real server must listen for a service.
-func earOf(method string, own, service netip.AddrPort) netip.AddrPort {
-	if method == "NAT" {
-		return own
-	}
-	return service
-}

@@ -14,8 +14,8 @@ import (
 type Options struct {
 	// Mode is the forwarding method that the real servers are set up for.
 	Mode Mode
-	// VIPs are the virtual addresses in the outside network, one or two; nil
-	// for DefaultVIPs(1).
+	// VIPs are the virtual addresses in the outside network, nil for
+	// DefaultVIPs(1).
 	VIPs []netip.Addr
 	// DualStack gives every host IPv6 addresses too, and a VIP of IPv6 for
 	// each of IPv4. A lab that measures time does without: what IPv6 says on
