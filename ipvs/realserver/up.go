@@ -29,6 +29,9 @@ exactly that. A second up changes nothing.
   --arp static   leaves ARP alone and prints the permanent neighbour entry for
                  the router
 
+Method gre takes GRE without checksums; for those the kernel wants a device of
+its own: ip link add gre-csum type gre local ADDR remote any csum.
+
 --print shows the same as ip, sysctl and nft commands and changes nothing. The
 script may be run as it is; --print=unit prints a systemd unit.`,
 		Example: `  tandem realserver up --vip 203.0.113.10 --vip 2001:db8:1::10 --method dr
