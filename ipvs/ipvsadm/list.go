@@ -26,7 +26,12 @@ func (s *session) list(ctx context.Context, r request) *refusal {
 	return err
 }
 
-// table is the listing of the whole table or of one service.
+// chunk is how much is printed at once. Fresh memory is what a large listing
+// costs most on a small machine.
+const chunk = 32 << 10
+
+// table is the listing of the whole table or of one service. It prints
+// what is long, unless it is watched, and returns the rest.
 func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
 	k, bad := s.kernel(ctx)
 	if bad != nil {
@@ -65,6 +70,10 @@ func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
 	b = view.header(b)
 	for i := range list {
 		b = view.entry(b, &list[i])
+		if len(b) > chunk && !r.given.has(optWatch) {
+			s.write(b)
+			b = b[:0]
+		}
 	}
 	s.out = b
 	return b, nil

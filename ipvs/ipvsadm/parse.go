@@ -39,11 +39,9 @@ const (
 // parser makes a request of arguments, one option after the other: what an
 // option means can depend on those before it, as in the original.
 type parser struct {
-	names    *names
-	request  request
-	text     string // the option being read, as it was written
-	flags    string // of --sched-flags, understood when the scheduler is known
-	portless bool   // the server was given without a port
+	names   *names
+	request request
+	flags   string // of --sched-flags, understood when the scheduler is known
 }
 
 // parse reads the arguments of one command. No argument is --list.
@@ -76,7 +74,6 @@ func parse(args []string, names *names) (request, *refusal) {
 		if !ok {
 			return *r, p.finish(s.words)
 		}
-		p.text = s.text
 		if sp.cmd != 0 {
 			return *r, refuse(statusUsage, "invalid option `%s': one command at a time", s.text)
 		}

@@ -23,6 +23,10 @@ func (s *session) save(ctx context.Context, r request) *refusal {
 	b := s.out[:0]
 	for i := range list {
 		b = appendCommands(b, &list[i], printer{s.names, r.given.has(optNumeric)})
+		if len(b) > chunk {
+			s.write(b)
+			b = b[:0]
+		}
 	}
 	s.out = b
 	s.write(b)

@@ -59,6 +59,9 @@ func (k *Kernel) Brief(ctx context.Context) ([]Listed, error) {
 	return list, nil
 }
 
+// spaceSize is how many servers get their space at once.
+const spaceSize = 512
+
 // scanServers gives the services their servers from the text of
 // /proc/net/ip_vs (ip_vs_info_seq_show). What is in places is where a service
 // stands in list; others have come since it was read.
@@ -66,6 +69,8 @@ func scanServers(r io.Reader, list []Listed, places map[ipvs.Key]int) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 16<<10), 64<<10)
 	place := -1
+	var space []Real // of many services, so that none of it is left unused
+	begun := 0       // where the present service's part begins
 	for n := 0; lines.Scan(); n++ {
 		if n < 3 {
 			continue // the header
@@ -75,11 +80,17 @@ func scanServers(r io.Reader, list []Listed, places map[ipvs.Key]int) error {
 			if place < 0 {
 				continue
 			}
-			real, err := parseServerLine(string(server))
+			real, err := parseServerLine(server)
 			if err != nil {
 				return err
 			}
-			list[place].Servers = append(list[place].Servers, real)
+			if len(space) == cap(space) {
+				// The servers of this service so far move to the new space.
+				space = append(make([]Real, 0, spaceSize+2*len(space[begun:])), space[begun:]...)
+				begun = 0
+			}
+			space = append(space, real)
+			list[place].Servers = space[begun:len(space):len(space)]
 			continue
 		}
 		place = -1
@@ -97,8 +108,7 @@ func scanServers(r io.Reader, list []Listed, places map[ipvs.Key]int) error {
 			key.Family = ipvs.IPv6
 		}
 		if i, known := places[key]; known {
-			place = i
-			list[i].Servers = make([]Real, 0, 16)
+			place, begun = i, len(space)
 		}
 	}
 	return lines.Err()
@@ -109,21 +119,26 @@ var protocols = map[string]ipvs.Protocol{"TCP": ipvs.TCP, "UDP": ipvs.UDP, "SCTP
 var forwardings = map[string]ipvs.Forwarding{"Masq": ipvs.NAT, "Local": ipvs.Local, "Tunnel": ipvs.Tunnel, "Route": ipvs.DR}
 
 // parseServerLine reads what follows the arrow.
-func parseServerLine(line string) (r Real, err error) {
-	f := strings.Fields(line)
-	if len(f) != 5 {
-		return r, fmt.Errorf("parse a server: %d fields in %q", len(f), line)
+func parseServerLine(line []byte) (r Real, err error) {
+	var f [5][]byte
+	for i := range f {
+		line = bytes.TrimLeft(line, " ")
+		end := bytes.IndexByte(line, ' ')
+		if end < 0 {
+			end = len(line)
+		}
+		f[i], line = line[:end], line[end:]
 	}
-	if r.Server, err = procAddrPort(f[0]); err != nil {
+	if r.Server, err = procAddrPort(string(f[0])); err != nil {
 		return r, err
 	}
 	var known bool
-	if r.Forwarding, known = forwardings[f[1]]; !known {
+	if r.Forwarding, known = forwardings[string(f[1])]; !known {
 		return r, fmt.Errorf("parse a server: forwarding %q", f[1])
 	}
 	var numbers [3]int64
 	for i := range numbers {
-		if numbers[i], err = strconv.ParseInt(f[2+i], 10, 64); err != nil {
+		if numbers[i], err = strconv.ParseInt(string(f[2+i]), 10, 64); err != nil {
 			return r, fmt.Errorf("parse a server: %w", err)
 		}
 	}

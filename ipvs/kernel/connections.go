@@ -3,7 +3,6 @@ package kernel
 import (
 	"bufio"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -97,9 +96,9 @@ func hexAddrPort(addr, port string) (ap netip.AddrPort, err error) {
 		}
 		return netip.AddrPortFrom(a, uint16(n)), nil
 	}
-	raw, err := hex.DecodeString(addr)
-	if err != nil || len(raw) != 4 {
+	raw, err := strconv.ParseUint(addr, 16, 32)
+	if err != nil || len(addr) != 8 {
 		return ap, fmt.Errorf("parse the address %q of a connection", addr)
 	}
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(raw)), uint16(n)), nil
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{byte(raw >> 24), byte(raw >> 16), byte(raw >> 8), byte(raw)}), uint16(n)), nil
 }
