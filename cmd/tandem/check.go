@@ -14,7 +14,7 @@ func checkCommand() *cobra.Command {
 	var file string
 	var strict bool
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Read a configuration and say what is wrong with it",
 		Long: `Reads a keepalived.conf and prints what is wrong or doubtful, a line each:
 
@@ -29,9 +29,12 @@ A start refuses only what is fatal. A reload also refuses errors that the
 running file did not have, and then changes nothing.
 
 Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict.`,
-		Example: "  tandem check -f keepalived.conf\n  tandem check --strict && systemctl reload tandem",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Example: "  tandem check keepalived.conf\n  tandem check --strict && systemctl reload tandem",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				file = args[0]
+			}
 			config, found := conf.Load(file)
 			if !found.Fatal() {
 				found = append(found, config.MissingInterfaces(director.InterfaceExists)...)

@@ -77,6 +77,7 @@ func TestExitStatus(t *testing.T) {
 		{"version", []string{"version"}, 0, "tandem "},
 		{"status without a director", []string{"status"}, exitFailed, "no tandem is running"},
 		{"check of a missing file", []string{"check", "-f", "/nowhere/tandem.conf"}, exitFailed, "/nowhere/tandem.conf"},
+		{"check of a file without -f", []string{"check", "/nowhere/tandem.conf"}, exitFailed, "/nowhere/tandem.conf"},
 		{"check of a folder", []string{"check", "-f", "/"}, exitFailed, "directory"},
 		{"check of an unusable file", []string{"check", "-f", conf("vrrp_instance A {\n interface eth0\n}\n")}, exitFailed, "virtual_router_id"},
 		{"check of a usable file with an error", []string{"check", "-f", conf(usable)}, 0, "lo0absent does not exist"},
