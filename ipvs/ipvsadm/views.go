@@ -92,8 +92,8 @@ func appendConnection(b []byte, c *kernel.Connection, p printer, engines bool) [
 	b = append(column(b, p.addrPort(nil, c.Virtual, proto), connectionWidth), ' ')
 	to := p.addrPort(nil, c.Server, proto)
 	if engines && c.PE != "" {
-		b = append(column(b, to, connectionWidth), ' ')
-		b = append(left(b, c.PE, 16), ' ')
+		b = append(column(b, to, 16), ' ') // Narrower than its header.
+		b = append(left(b, c.PE, connectionWidth), ' ')
 		b = append(b, c.PEData...)
 	} else {
 		b = append(b, to...)
