@@ -39,39 +39,44 @@ func (r *refusal) stop() *refusal {
 	return r
 }
 
-// kernelRefusal is what the kernel said in the original's words, where it has
-// words, and then in ours.
-func kernelRefusal(verb ipvs.Verb, err error) *refusal {
-	said := ""
-	onServer := verb == ipvs.AddDestination || verb == ipvs.SetDestination || verb == ipvs.DelDestination
+// failure is an error of the kernel where the original has no words for it.
+// Without IPVS or the right to use it the original does not begin.
+func failure(status int, err error) *refusal {
 	switch {
 	case errors.Is(err, ipvs.ErrNoIPVS):
-		return refuse(statusUsage, "%v", err).stop()
-	case errors.Is(err, ipvs.ErrExist) && onServer:
-		said = "Destination already exists: "
-	case errors.Is(err, ipvs.ErrExist):
-		said = "Service already exists: "
-	case errors.Is(err, ipvs.ErrNoScheduler):
-		said = "Scheduler or persistence engine not found: "
-	case missingService(err) && onServer:
-		said = "Service not defined: "
-	case missingService(err):
-		said = "No such service: "
-	case errors.Is(err, ipvs.ErrNotExist):
-		said = "No such destination: "
+		return refuse(statusUsage, "Can't initialize ipvs: %v", err)
+	case errors.Is(err, ipvs.ErrNotAllowed):
+		return refuse(statusUsage, "Can't initialize ipvs: Permission denied: it takes root or CAP_NET_ADMIN in this network namespace")
 	}
-	return refuse(statusKernel, "%s%v", said, err)
+	return refuse(status, "%v", err)
+}
+
+// changeFailed is the kernel's refusal of a change: first the original's
+// words, then which entry it is and what to do.
+func changeFailed(c *kernel.Change, err error) *refusal {
+	key, server := c.Virtual.Key, c.Server
+	onServer := server.IsValid()
+	switch {
+	case errors.Is(err, ipvs.ErrExist) && onServer:
+		return refuse(statusKernel, "Destination already exists: %s in %s; -e changes it", server, key)
+	case errors.Is(err, ipvs.ErrExist):
+		return refuse(statusKernel, "Service already exists: %s; -E changes it", key)
+	case missingService(err) && onServer:
+		return refuse(statusKernel, "Service not defined: %s; -A adds it, -Ln lists those that are there", key)
+	case missingService(err):
+		return refuse(statusKernel, "No such service: %s; -Ln lists those that are there", key)
+	case errors.Is(err, ipvs.ErrNoScheduler):
+		return refuse(statusKernel, "Scheduler or persistence engine not found: %s: %v", key, err)
+	case errors.Is(err, ipvs.ErrNotExist):
+		return refuse(statusKernel, "No such destination: %s in %s; only with -m may its port differ from the service's", server, key)
+	}
+	r := failure(statusKernel, err)
+	r.text = c.Op().String() + ": " + r.text
+	return r
 }
 
 // missingService says whether it is a service that does not exist: the kernel
 // answers ESRCH for one, and ENOENT for a server.
 func missingService(err error) bool {
 	return errors.Is(err, ipvs.ErrNotExist) && errors.Is(err, unix.ESRCH)
-}
-
-// about adds which entry it was, and what helps.
-func (r *refusal) about(c *kernel.Change) *refusal {
-	op := c.Op()
-	r.text += " (" + op.String() + ")"
-	return r
 }

@@ -55,7 +55,8 @@ func (s *session) drain(ctx context.Context, r request) *refusal {
 	}
 	l, err := k.Look(ctx, r.service.Key)
 	if err != nil {
-		return kernelRefusal(ipvs.SetDestination, err)
+		c := r.change()
+		return changeFailed(&c, err)
 	}
 	for i := range l.Servers {
 		have := &l.Servers[i]

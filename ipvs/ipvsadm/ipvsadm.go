@@ -65,7 +65,7 @@ func (s *session) kernel(ctx context.Context) (*kernel.Kernel, *refusal) {
 	}
 	k, err := kernel.Open(ctx)
 	if err != nil {
-		return nil, refuse(statusUsage, "Can't initialize ipvs: %v", err)
+		return nil, refuse(statusUsage, "Can't initialize ipvs: %v", err) // whatever it is
 	}
 	s.k = k
 	return k, nil
@@ -130,7 +130,7 @@ func (s *session) do(ctx context.Context, r request) *refusal {
 		return bad
 	}
 	if err := k.Edit(ctx, []kernel.Change{c})[0]; err != nil {
-		return kernelRefusal(c.Verb, err).about(&c)
+		return changeFailed(&c, err)
 	}
 	return nil
 }
@@ -154,17 +154,19 @@ func (s *session) whole(ctx context.Context, r request) *refusal {
 		err = k.SetTimeouts(ctx, r.timeouts)
 	case startDaemon:
 		if err = k.StartDaemon(ctx, r.daemon); errors.Is(err, ipvs.ErrExist) {
-			return refuse(statusKernel, "Daemon has already run: %v; --stop-daemon %s stops it", err, roleName(r.daemon.Role))
+			return refuse(statusKernel, "Daemon has already run: --stop-daemon %s stops it", roleName(r.daemon.Role))
 		}
 	case stopDaemon:
 		if err = k.StopDaemon(ctx, r.daemon); errors.Is(err, ipvs.ErrNotExist) {
-			return refuse(statusKernel, "No daemon is running: %v", err)
+			return refuse(statusKernel, "No daemon is running as %s; -L --daemon shows them", roleName(r.daemon.Role))
 		}
 	case zeroCounters:
-		err = k.Zero(ctx, r.service.Key)
+		if err = k.Zero(ctx, r.service.Key); errors.Is(err, ipvs.ErrNotExist) {
+			return refuse(statusKernel, "No such service: %s; -Ln lists those that are there", r.service.Key)
+		}
 	}
 	if err != nil {
-		return kernelRefusal(ipvs.SetService, err)
+		return failure(statusKernel, err)
 	}
 	return nil
 }

@@ -42,23 +42,23 @@ func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
 	if r.given&services != 0 {
 		one, err := k.Look(ctx, r.service.Key)
 		if errors.Is(err, ipvs.ErrNotExist) {
-			return nil, refuse(statusList, "No such service: %v; -Ln lists those that are there", err).stop()
+			return nil, refuse(statusList, "No such service: %s; -Ln lists those that are there", r.service.Key).stop()
 		}
 		if err != nil {
-			return nil, refuse(statusList, "%v", err).stop()
+			return nil, failure(statusList, err).stop()
 		}
 		list = []kernel.Listed{one}
 	} else {
 		info, err := k.Info(ctx)
 		if err != nil {
-			return nil, refuse(statusList, "%v", err).stop()
+			return nil, failure(statusList, err).stop()
 		}
 		read := k.List
 		if r.given&set(optStats, optRate, optThresholds, optPersistentConn) == 0 {
 			read = k.Brief // which has all that the other views show
 		}
 		if list, err = read(ctx); err != nil {
-			return nil, refuse(statusList, "%v", err).stop()
+			return nil, failure(statusList, err).stop()
 		}
 		v := info.Version
 		b = fmt.Appendf(b, "IP Virtual Server version %d.%d.%d (size=%d)\n", v[0], v[1], v[2], info.Size)

@@ -124,7 +124,7 @@ func (r *restorer) flush(ctx context.Context) {
 		r.status = statusOK
 		if err != nil {
 			c := &r.changes[i]
-			r.status = r.session.report(r.where(r.lines[i]), kernelRefusal(c.Verb, err).about(c))
+			r.status = r.session.report(r.where(r.lines[i]), changeFailed(c, err))
 		}
 	}
 }

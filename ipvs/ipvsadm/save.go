@@ -17,7 +17,7 @@ func (s *session) save(ctx context.Context, r request) *refusal {
 	}
 	list, err := k.Brief(ctx)
 	if err != nil {
-		return refuse(statusList, "%v", err).stop()
+		return failure(statusList, err).stop()
 	}
 	sorted(list)
 	b := s.out[:0]

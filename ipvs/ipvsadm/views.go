@@ -18,7 +18,7 @@ func (s *session) timeouts(ctx context.Context) *refusal {
 	}
 	t, err := k.Timeouts(ctx)
 	if err != nil {
-		return refuse(statusList, "%v", err).stop()
+		return failure(statusList, err).stop()
 	}
 	s.write(fmt.Appendf(nil, "Timeout (tcp tcpfin udp): %d %d %d\n",
 		t.TCP/time.Second, t.TCPFin/time.Second, t.UDP/time.Second))
@@ -33,7 +33,7 @@ func (s *session) daemons(ctx context.Context) *refusal {
 	}
 	daemons, err := k.Daemons(ctx)
 	if err != nil {
-		return refuse(statusList, "%v", err).stop()
+		return failure(statusList, err).stop()
 	}
 	for _, d := range daemons {
 		role := "master"
@@ -74,7 +74,7 @@ func (s *session) connections(ctx context.Context, given options) *refusal {
 	s.out = b
 	s.write(b)
 	if err != nil && s.failed == nil {
-		return refuse(statusList, "%v", err).stop()
+		return failure(statusList, err).stop()
 	}
 	return nil
 }
