@@ -99,12 +99,6 @@ func fresh(t *testing.T) *kernel.Kernel {
 		t.Fatal(err)
 	}
 	up(t, "lo")
-	for _, name := range []string{"eth0", "eth1"} {
-		if err := netlink.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name}}); err != nil {
-			t.Fatal(err)
-		}
-		up(t, name)
-	}
 	k, err := kernel.Open(t.Context())
 	if errors.Is(err, ipvs.ErrNoIPVS) {
 		t.Skipf("%v; make test runs this in the test kernel", err)
@@ -113,6 +107,12 @@ func fresh(t *testing.T) *kernel.Kernel {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = k.Close() })
+	for _, name := range []string{"eth0", "eth1"} {
+		if err := netlink.LinkAdd(&netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: name}}); err != nil {
+			t.Fatal(err)
+		}
+		up(t, name)
+	}
 	return k
 }
 
