@@ -28,7 +28,7 @@ func TestDiagnosticString(t *testing.T) {
 }
 
 func TestNewErrors(t *testing.T) {
-	at := func(line int, s Severity, message string) Diagnostic {
+	at := func(line int32, s Severity, message string) Diagnostic {
 		return Diagnostic{Pos: syntax.Pos{File: "f", Line: line, Col: 1}, Severity: s, Message: message}
 	}
 	tests := []struct {

@@ -3,6 +3,7 @@ package conf
 import (
 	"net/netip"
 	"slices"
+	"sync"
 
 	"github.com/tandem-ha/tandem/vrrp"
 )
@@ -21,7 +22,7 @@ func (l *loader) finishFloating(groups []vrrp.Group) {
 	for _, v := range l.services {
 		l.within(v.scope, func() { v.judgeGateway(l, f) })
 	}
-	served := l.served()
+	served := sync.OnceValue(l.served) // Most configurations have no pool to judge.
 	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
 		l.within(v.scope, func() { drop = !v.judgePool(l, f, served) })
 		return drop

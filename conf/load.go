@@ -50,17 +50,22 @@ func readFile(path string) ([]byte, error) {
 		return nil, readError(err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return nil, readError(errDirectory)
-	}
-	src, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	info, err := f.Stat()
 	if err != nil {
 		return nil, readError(err)
 	}
-	if len(src) > maxSize {
+	if info.IsDir() {
+		return nil, readError(errDirectory)
+	}
+	var src bytes.Buffer
+	src.Grow(int(min(info.Size(), maxSize)) + bytes.MinRead) // The size of a pipe is 0.
+	if _, err := src.ReadFrom(io.LimitReader(f, maxSize+1)); err != nil {
+		return nil, readError(err)
+	}
+	if src.Len() > maxSize {
 		return nil, readError(errTooLarge)
 	}
-	return src, nil
+	return src.Bytes(), nil
 }
 
 // readError drops the path, which the position names already.

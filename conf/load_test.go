@@ -155,7 +155,7 @@ func FuzzParse(f *testing.F) {
 		last := syntax.Pos{File: "f"}
 		height := strings.Count(string(src), "\n") + 1
 		for _, d := range found {
-			if d.Pos.File != "f" || d.Pos.Line > height || d.Pos.Compare(last) < 0 {
+			if d.Pos.File != "f" || int(d.Pos.Line) > height || d.Pos.Compare(last) < 0 {
 				t.Errorf("%s stands at a wrong place", d)
 			}
 			last = d.Pos

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -13,7 +14,7 @@ import (
 type loader struct {
 	file  string
 	found Diagnostics
-	scope string              // the block that is being read, before every message: "vrrp_instance VI_1"
+	scope []scope             // the blocks that are being read, outermost first: they stand before every message
 	homes map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
 
 	global    globals
@@ -26,26 +27,46 @@ type loader struct {
 	marks        []mark                // of the services judged so far
 }
 
-// within runs f while messages name the block.
-func (l *loader) within(scope string, f func()) {
-	outer := l.scope
-	if outer != "" {
-		scope = outer + ": " + scope
+// scope is a block as messages name it: "vrrp_instance VI_1", or a real server
+// by its address. It is put in words only for a message: of ten thousand real
+// servers hardly one has any.
+type scope struct {
+	name   string
+	server netip.AddrPort
+}
+
+func (s scope) String() string {
+	if s.server.IsValid() {
+		return "real_server " + serverName(s.server)
 	}
-	l.scope = scope
+	return s.name
+}
+
+// within runs f while messages name the block.
+func (l *loader) within(name string, f func()) {
+	l.scope = append(l.scope, scope{name: name})
 	f()
-	l.scope = outer
+	l.scope = l.scope[:len(l.scope)-1]
+}
+
+// withinServer runs f while messages name the real server.
+func (l *loader) withinServer(a netip.AddrPort, f func()) {
+	l.scope = append(l.scope, scope{server: a})
+	f()
+	l.scope = l.scope[:len(l.scope)-1]
 }
 
 // report adds a finding. The message names the block by itself, because a log
 // shows it without the file beside it, and because a reload compares messages
 // without their positions.
 func (l *loader) report(sev Severity, pos syntax.Pos, hint, format string, args ...any) {
-	message := fmt.Sprintf(format, args...)
-	if l.scope != "" {
-		message = l.scope + ": " + message
+	var message strings.Builder
+	for _, s := range l.scope {
+		message.WriteString(s.String())
+		message.WriteString(": ")
 	}
-	l.found = append(l.found, Diagnostic{Pos: pos, Severity: sev, Message: message, Hint: hint})
+	fmt.Fprintf(&message, format, args...)
+	l.found = append(l.found, Diagnostic{Pos: pos, Severity: sev, Message: message.String(), Hint: hint})
 }
 
 func (l *loader) fatalf(pos syntax.Pos, hint, format string, args ...any) {

@@ -81,6 +81,7 @@ func (l *loader) finish() Config {
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)
 	}
 	cfg.VRRP.Groups = groups
+	cfg.Services = slices.Grow(cfg.Services, len(l.services))
 	for _, s := range l.services {
 		cfg.Services = append(cfg.Services, s.result())
 	}

@@ -67,7 +67,7 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 	}
 	r := &server{Server: defaultServer(v), pos: s.Pos}
 	r.Addr = a
-	l.within("real_server "+serverName(a), func() {
+	l.withinServer(a, func() {
 		r.met = read(l, serverBlock, r, s.Block)
 		if unbuilt := uncheckedBy(s.Block); len(r.checkers) == 0 && unbuilt != "" {
 			l.warnf(r.pos, "add a TCP_CHECK", "it counts as up always: %s is its only check", unbuilt)

@@ -11,9 +11,9 @@ import (
 
 // judgeServers completes the real servers, and drops those that cannot be.
 func (v *service) judgeServers(l *loader) {
-	taken, ports := make(map[place]bool), v.ports()
+	taken, ports := make(map[place]bool, len(v.servers)), v.ports()
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
-		l.within("real_server "+serverName(r.Addr), func() {
+		l.withinServer(r.Addr, func() {
 			m := *v.method
 			set(&m, r.method)
 			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
@@ -154,7 +154,7 @@ func (r *server) judgeChecks(l *loader, v *service) {
 			port = uint16(c.port)
 		}
 		spec.Target = netip.AddrPortFrom(ip, port)
-		l.within("real_server "+serverName(r.Addr), func() {
+		l.withinServer(r.Addr, func() {
 			if port == 0 {
 				// A firewall mark has no port, and a service on port 0 takes
 				// all of them: neither says where the server listens.

@@ -94,7 +94,7 @@ func (v *service) usesFullNAT() bool {
 
 // judgePool completes the pool of a FULLNAT service, and tells whether the
 // service can run.
-func (v *service) judgePool(l *loader, f floating, served map[netip.Addr]string) bool {
+func (v *service) judgePool(l *loader, f floating, served func() map[netip.Addr]string) bool {
 	p := &v.pool
 	switch {
 	case !v.usesFullNAT():
@@ -113,7 +113,7 @@ func (v *service) judgePool(l *loader, f floating, served map[netip.Addr]string)
 			return "the real servers are " + v.Key.Family.String()
 		}
 		for _, a := range addressesOf(r) {
-			if what := served[a]; what != "" {
+			if what := served()[a]; what != "" {
 				return a.String() + " is " + what + ", and a source address serves nothing else"
 			}
 		}

@@ -132,7 +132,7 @@ type shape struct {
 func (k keyword) shape() shape {
 	var sh shape
 	optional := false
-	for _, a := range strings.Fields(k.args) {
+	for a := range strings.FieldsSeq(k.args) {
 		switch {
 		case a == "[{":
 			sh.braces, sh.bare = true, true
@@ -213,7 +213,7 @@ func (s seen) at(block syntax.Pos, keywords ...string) syntax.Pos {
 
 // read reads the statements of a block into t.
 func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) seen {
-	var all seen
+	all := make(seen, 0, len(statements))
 	for _, s := range statements {
 		if s.Skip {
 			continue

@@ -80,31 +80,35 @@ func (l *lexed) cutAt(offset int) {
 	}
 }
 
-// lexWord reads the unquoted word at the offset.
+// lexWord reads the unquoted word at the offset. One without an escape is a
+// part of the line, and costs no memory of its own.
 func lexWord(line string, start int) token {
-	var b strings.Builder
-	i := start
+	var before strings.Builder // the word up to rest
+	rest, i := start, start
 	for i < len(line) {
 		c := line[i]
 		if c == '\\' && i+1 < len(line) && comment(line[i+1]) {
-			b.WriteByte(line[i+1])
-			i += 2
+			before.WriteString(line[rest:i])
+			rest, i = i+1, i+2
 			continue
 		}
 		// The braces of ${NAME} are never those of a block. keepalived takes
 		// them so where NAME is not defined, and loses its place.
 		if n := reference(line[i:]); n > 0 && line[i+1] == '{' {
-			b.WriteString(line[i : i+n])
 			i += n
 			continue
 		}
 		if blank(c) || comment(c) || c == '{' || c == '}' || c == '"' {
 			break
 		}
-		b.WriteByte(c)
 		i++
 	}
-	return token{text: b.String(), start: start, end: i}
+	text := line[rest:i]
+	if rest > start {
+		before.WriteString(text)
+		text = before.String()
+	}
+	return token{text: text, start: start, end: i}
 }
 
 // comment tells the two signs that begin a comment.

@@ -9,15 +9,16 @@ import (
 const MaxDepth = 64
 
 // Parse reads src. file is what positions name; it is not opened. The tree is
-// as good as the problems allow: see Kind.
+// as good as the problems allow: see Kind. Its words are parts of one copy of
+// src, which lives as long as any of them.
 func Parse(file string, src []byte) (*Tree, []Problem) {
-	p := &parser{reader: reader{file: file, rest: src}, defined: make(map[string]bool)}
+	p := &parser{reader: reader{file: file, rest: string(src)}, defined: make(map[string]bool)}
 	if problem, ok := binary(file, src); ok {
 		return &p.tree, []Problem{problem}
 	}
 	if bytes.HasPrefix(src, mark) {
 		p.report(ByteOrderMark, Pos{File: file, Line: 1, Col: 1}, "")
-		p.reader.rest, p.shift = src[len(mark):], len(mark)
+		p.reader.rest, p.shift = p.reader.rest[len(mark):], len(mark)
 	}
 	p.run()
 	return &p.tree, p.problems
@@ -34,6 +35,24 @@ type parser struct {
 	opened  []*Statement // the blocks around the present place, outermost first
 	last    *Statement   // the statement that a '{' would belong to; nil: none
 	defined map[string]bool
+
+	statements slab[Statement]
+	words      slab[Word]
+}
+
+// slab hands out memory in small pieces and asks for it in large ones: a
+// configuration has tens of thousands of statements, and all of them live as
+// long as its tree.
+type slab[T any] []T
+
+func (s *slab[T]) take(n int) []T {
+	const some = 256
+	if len(*s) < n {
+		*s = make([]T, max(n, some))
+	}
+	taken := (*s)[:n:n]
+	*s = (*s)[n:]
+	return taken
 }
 
 // run reads the text line by line, and reports the blocks that are open at its
@@ -74,7 +93,7 @@ func (p *parser) line(line string) bool {
 		if t.kind == word {
 			continue
 		}
-		p.statement(line, l.tokens[first:i])
+		p.statement(l.tokens[first:i])
 		first = i + 1
 		if t.kind == close {
 			p.closeBlock(t)
@@ -82,7 +101,7 @@ func (p *parser) line(line string) bool {
 			return false
 		}
 	}
-	p.statement(line, l.tokens[first:])
+	p.statement(l.tokens[first:])
 	if l.unterminated >= 0 {
 		p.report(UnterminatedQuote, p.pos(l.unterminated), "")
 	}
@@ -93,15 +112,13 @@ func (p *parser) line(line string) bool {
 }
 
 // statement appends a logical line to the block that is open.
-func (p *parser) statement(line string, tokens []token) {
+func (p *parser) statement(tokens []token) {
 	if len(tokens) == 0 {
 		return
 	}
-	s := &Statement{
-		Pos:   p.pos(tokens[0].start),
-		Words: make([]Word, len(tokens)),
-		Raw:   line[tokens[0].start:tokens[len(tokens)-1].end],
-	}
+	s := &p.statements.take(1)[0]
+	s.Pos = p.pos(tokens[0].start)
+	s.Words = p.words.take(len(tokens))
 	for i, t := range tokens {
 		s.Words[i] = Word{Text: t.text, Pos: p.pos(t.start), Quoted: t.quoted, Cut: t.cut}
 	}
@@ -151,7 +168,7 @@ func (p *parser) add(s *Statement) {
 
 // pos is the position of an offset in the present line.
 func (p *parser) pos(offset int) Pos {
-	return Pos{File: p.reader.file, Line: p.reader.line, Col: p.shift + offset + 1}
+	return Pos{File: p.reader.file, Line: int32(p.reader.line), Col: int32(p.shift + offset + 1)}
 }
 
 func (p *parser) report(k Kind, at Pos, text string) {

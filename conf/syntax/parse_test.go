@@ -123,14 +123,6 @@ func bracesOnly() string {
 	return b.String()
 }
 
-func TestRawKeepsTheSource(t *testing.T) {
-	tree, _ := Parse("f", []byte("  notify \"/bin/a 'b c'\" \\#x  # why\n"))
-	want := `notify "/bin/a 'b c'" \#x`
-	if got := tree.Statements[0].Raw; got != want {
-		t.Errorf("Raw is %q, want %q", got, want)
-	}
-}
-
 func TestOddSpace(t *testing.T) {
 	tests := []struct {
 		name, text string
@@ -197,7 +189,7 @@ func checkPos(t *testing.T, lines []string, p Pos) {
 	if p.Line == 0 && p.Col == 0 {
 		return
 	}
-	if p.Line < 1 || p.Line > len(lines) || p.Col < 1 || p.Col > len(lines[p.Line-1])+1 {
+	if p.Line < 1 || int(p.Line) > len(lines) || p.Col < 1 || int(p.Col) > len(lines[p.Line-1])+1 {
 		t.Errorf("position %v lies outside the text", p)
 	}
 }

@@ -6,19 +6,20 @@ import (
 )
 
 // Pos is where something stands in a configuration file. Line and Col count
-// from 1, Col in bytes; zero means the file or line as a whole. It is comparable.
+// from 1, Col in bytes; zero means the file or line as a whole. It is comparable,
+// and small: every word has one.
 type Pos struct {
 	File      string
-	Line, Col int
+	Line, Col int32
 }
 
 // String is "file:line:col", without what is zero.
 func (p Pos) String() string {
 	s := p.File
 	if p.Line > 0 {
-		s += ":" + strconv.Itoa(p.Line)
+		s += ":" + strconv.Itoa(int(p.Line))
 		if p.Col > 0 {
-			s += ":" + strconv.Itoa(p.Col)
+			s += ":" + strconv.Itoa(int(p.Col))
 		}
 	}
 	return s

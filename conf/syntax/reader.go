@@ -2,6 +2,7 @@ package syntax
 
 import (
 	"bytes"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -13,7 +14,7 @@ const MaxLine = 1023
 // here, between the file and the lexer.
 type reader struct {
 	file string
-	rest []byte
+	rest string
 	line int
 }
 
@@ -25,15 +26,15 @@ func (r *reader) next() (text string, long, ok bool) {
 	}
 	r.line++
 	raw := r.rest
-	if i := bytes.IndexByte(r.rest, '\n'); i >= 0 {
+	if i := strings.IndexByte(r.rest, '\n'); i >= 0 {
 		raw = r.rest[:i+1]
 	}
 	r.rest = r.rest[len(raw):]
 	if len(raw) > MaxLine {
 		// Only the beginning is wanted, to tell a comment from the rest.
-		return string(raw[:MaxLine]), true, true
+		return raw[:MaxLine], true, true
 	}
-	return string(bytes.TrimRight(raw, "\r\n")), false, true
+	return strings.TrimRight(raw, "\r\n"), false, true
 }
 
 // mark is the UTF-8 byte order mark.
@@ -47,7 +48,7 @@ func binary(file string, src []byte) (Problem, bool) {
 	if i := bytes.IndexByte(src, 0); i >= 0 {
 		line := 1 + bytes.Count(src[:i], []byte{'\n'})
 		col := i - bytes.LastIndexByte(src[:i], '\n')
-		return Problem{Pos: Pos{File: file, Line: line, Col: col}, Kind: Binary}, true
+		return Problem{Pos: Pos{File: file, Line: int32(line), Col: int32(col)}, Kind: Binary}, true
 	}
 	// A compressed or encrypted file without a NUL in it: no text has a
 	// control character in every 32 bytes.

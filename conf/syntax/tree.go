@@ -17,9 +17,8 @@ type Tree struct {
 type Statement struct {
 	Pos    Pos    // of the first word, or of the brace where there is none
 	Words  []Word // none: a brace that no word stands before
-	Raw    string // the source from the first word to the end of the last one
-	Braced bool   // a block follows, perhaps an empty one
 	Block  []*Statement
+	Braced bool // a block follows, perhaps an empty one
 
 	// Skip marks a statement that cannot be understood as it stands; a
 	// Problem says why. It must have no effect, nor may its block.
