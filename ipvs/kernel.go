@@ -10,6 +10,9 @@ import (
 type Kernel interface {
 	// Read is the whole table, in normal form, with its live figures.
 	Read(ctx context.Context) (Table, Figures, error)
+	// Entries are the given services, in normal form. One that is not there
+	// is left out.
+	Entries(ctx context.Context, keys []Key) (Table, error)
 	// Services are the services without their destinations: cheap enough to
 	// ask twice a second.
 	Services(ctx context.Context) (map[Key]Service, error)

@@ -113,6 +113,9 @@ func (r *Reconciler) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-r.poke:
+			if r.quick(ctx) {
+				continue
+			}
 		case <-time.After(wait):
 			now := time.Now()
 			due := !now.Before(full) || !retry.IsZero() && !now.Before(retry)

@@ -150,6 +150,17 @@ func Conformance(t *testing.T, open func(t *testing.T) ipvs.Kernel) {
 			if len(figures) != len(want) {
 				t.Errorf("figures of %d services, want %d", len(figures), len(want))
 			}
+			keys := []ipvs.Key{{FWMark: 99, Family: ipvs.IPv4}} // There is none such.
+			for _, op := range c.ops {
+				keys = append(keys, op.Key.Normal())
+			}
+			entries, err := k.Entries(t.Context(), keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(want, entries, cmpopts.EquateComparable(netip.AddrPort{})); d != "" {
+				t.Errorf("entries (-want +got):\n%s", d)
+			}
 			services, err := k.Services(t.Context())
 			if err != nil {
 				t.Fatal(err)

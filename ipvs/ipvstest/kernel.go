@@ -53,6 +53,22 @@ func (k *Kernel) Read(context.Context) (ipvs.Table, ipvs.Figures, error) {
 	return k.table.Normal(), figures, nil
 }
 
+// Entries are the given services.
+func (k *Kernel) Entries(_ context.Context, keys []ipvs.Key) (ipvs.Table, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.broken != nil {
+		return nil, k.broken
+	}
+	some := ipvs.Table{}
+	for _, key := range keys {
+		if entry, ok := k.table[key]; ok {
+			some[key] = entry
+		}
+	}
+	return some.Normal(), nil
+}
+
 // Services are the services alone.
 func (k *Kernel) Services(context.Context) (map[ipvs.Key]ipvs.Service, error) {
 	k.mu.Lock()

@@ -115,20 +115,60 @@ func (k *Kernel) Read(ctx context.Context) (ipvs.Table, ipvs.Figures, error) {
 		return nil, nil, fmt.Errorf("read the services of IPVS: %w", err)
 	}
 	for key, entry := range table {
-		fill := func(b []byte) []byte {
-			return appendNest(b, attrService, func(b []byte) []byte { return appendKey(b, key) })
-		}
-		err := k.dump(ctx, cmdGetDest, fill, func(body []byte) error {
-			server, dest, counts, err := parseDest(body, key.Family)
-			entry.Destinations[server] = dest
-			figures[key].Servers[server] = counts
-			return err
-		})
-		if err != nil {
-			return nil, nil, fmt.Errorf("read the servers of %s: %w", key, err)
+		if err := k.destinations(ctx, key, entry.Destinations, figures[key].Servers); err != nil {
+			return nil, nil, err
 		}
 	}
 	return table, figures, nil
+}
+
+// destinations reads the servers of a service into maps.
+func (k *Kernel) destinations(ctx context.Context, key ipvs.Key, servers map[ipvs.Server]ipvs.Destination, figures map[ipvs.Server]ipvs.Counts) error {
+	err := k.dump(ctx, cmdGetDest, fillKey(key), func(body []byte) error {
+		server, dest, counts, err := parseDest(body, key.Family)
+		servers[server], figures[server] = dest, counts
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the servers of %s: %w", key, err)
+	}
+	return nil
+}
+
+// Entries are the given services in normal form. One that is not there is left
+// out.
+func (k *Kernel) Entries(ctx context.Context, keys []ipvs.Key) (ipvs.Table, error) {
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	table := ipvs.Table{}
+	for _, key := range keys {
+		entry := ipvs.Entry{Destinations: map[ipvs.Server]ipvs.Destination{}}
+		err := k.ask(ctx, cmdGetService, fillKey(key), func(body []byte) (err error) {
+			_, entry.Service, _, err = parseService(body)
+			return err
+		})
+		if errors.Is(err, ipvs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the service %s: %w", key, err)
+		}
+		if err := k.destinations(ctx, key, entry.Destinations, map[ipvs.Server]ipvs.Counts{}); err != nil {
+			return nil, err
+		}
+		table[key] = entry
+	}
+	return table, nil
+}
+
+// fillKey appends the attribute that names a service.
+func fillKey(key ipvs.Key) func([]byte) []byte {
+	return func(b []byte) []byte {
+		return appendNest(b, attrService, func(b []byte) []byte { return appendKey(b, key) })
+	}
 }
 
 // Services are the services alone.

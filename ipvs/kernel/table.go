@@ -61,9 +61,7 @@ func (k *Kernel) Zero(ctx context.Context, key ipvs.Key) error {
 	of := "all services"
 	if key != (ipvs.Key{}) {
 		of = key.String()
-		fill = func(b []byte) []byte {
-			return appendNest(b, attrService, func(b []byte) []byte { return appendKey(b, key) })
-		}
+		fill = fillKey(key)
 	}
 	if err := k.request(ctx, cmdZero, fill); err != nil {
 		return fmt.Errorf("zero the counters of %s: %w", of, err)

@@ -68,9 +68,7 @@ func (k *Kernel) Look(ctx context.Context, key ipvs.Key) (Listed, error) {
 	}
 	defer end()
 	var found Listed
-	err = k.ask(ctx, cmdGetService, func(b []byte) []byte {
-		return appendNest(b, attrService, func(b []byte) []byte { return appendKey(b, key) })
-	}, func(body []byte) (err error) {
+	err = k.ask(ctx, cmdGetService, fillKey(key), func(body []byte) (err error) {
 		found.Virtual, found.Stats, err = parseVirtual(body)
 		return err
 	})
@@ -82,10 +80,7 @@ func (k *Kernel) Look(ctx context.Context, key ipvs.Key) (Listed, error) {
 
 // servers reads the servers of a service.
 func (k *Kernel) servers(ctx context.Context, l *Listed) error {
-	fill := func(b []byte) []byte {
-		return appendNest(b, attrService, func(b []byte) []byte { return appendKey(b, l.Key) })
-	}
-	err := k.dump(ctx, cmdGetDest, fill, func(body []byte) error {
+	err := k.dump(ctx, cmdGetDest, fillKey(l.Key), func(body []byte) error {
 		server, dest, counts, err := parseDest(body, l.Key.Family)
 		l.Servers = append(l.Servers, Real{server, dest, counts})
 		return err
