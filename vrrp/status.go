@@ -41,7 +41,7 @@ type Status struct {
 	Master         netip.Addr // who is master as far as this instance knows; zero: nobody, or itself
 	MasterPriority uint8
 	Addresses      []Address // excluded ones too
-	Holds          []string // why a lower master is left alone just now
+	Holds          []string  // why a lower master is left alone just now
 
 	LastSent  time.Time
 	LastHeard time.Time
