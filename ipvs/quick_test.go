@@ -79,11 +79,11 @@ func TestAFewChangesNeedNoPass(t *testing.T) {
 				if got := r.weight(); got != c.weight {
 					t.Errorf("weight %d, want %d", got, c.weight)
 				}
+				r.after(10 * time.Second)
+				r.expect(r.after(long)) // and all is as wanted
 				if !strings.Contains(r.log.String(), c.log) {
 					t.Errorf("the log lacks %q:\n%s", c.log, r.log)
 				}
-				r.after(10 * time.Second)
-				r.expect(r.after(long)) // and all is as wanted
 			})
 		})
 	}

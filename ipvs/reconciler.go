@@ -53,10 +53,13 @@ func NewReconciler(k Kernel, record *Record, log *slog.Logger, opt Options) *Rec
 	return &Reconciler{kernel: k, record: record, log: log, opt: opt, poke: make(chan struct{}, 1)}
 }
 
-// Want says what tandem's part of the table shall be; it copies the table and
-// returns at once. The last one counts.
+// Want says what tandem's part of the table shall be, and returns at once. The
+// last one counts. The table is the Reconciler's from then on: it must not be
+// changed any more.
 func (r *Reconciler) Want(t Table) {
-	t = t.Normal()
+	if t = t.inNormal(); t == nil {
+		t = Table{}
+	}
 	r.mu.Lock()
 	r.want = t
 	r.mu.Unlock()

@@ -35,8 +35,7 @@ func (k *Kernel) Apply(ctx context.Context, ops []ipvs.Op) []error {
 // batch writes the operations and collects their errors.
 func (k *Kernel) batch(ctx context.Context, ops []ipvs.Op, errs []error) {
 	k.write(ctx, errs, func(msgs []byte, i int) ([]byte, uint8) {
-		cmd, fill := encode(ops[i])
-		return appendMessage(msgs, k.family, 0, k.conn.seq, cmd, version, fill), cmd
+		return appendOp(msgs, k.family, k.conn.seq, &ops[i])
 	}, func(i int, err error) error { return explain(ops[i], err) })
 }
 
@@ -140,11 +139,11 @@ func command(v ipvs.Verb) (cmd uint8, full, dest bool) {
 	return 0, false, false
 }
 
-// encode is the command of an operation and its attributes.
-func encode(op ipvs.Op) (cmd uint8, fill func([]byte) []byte) {
+// appendOp appends the message of an operation, and returns its command.
+func appendOp(b []byte, family uint16, seq uint32, op *ipvs.Op) ([]byte, uint8) {
 	cmd, full, dest := command(op.Verb)
 	key := op.Key.Normal()
-	return cmd, func(b []byte) []byte {
+	return appendMessage(b, family, 0, seq, cmd, version, func(b []byte) []byte {
 		b = appendNest(b, attrService, func(b []byte) []byte {
 			b = appendKey(b, key)
 			if full && !dest {
@@ -152,15 +151,15 @@ func encode(op ipvs.Op) (cmd uint8, fill func([]byte) []byte) {
 			}
 			return b
 		})
-		if dest {
-			b = appendNest(b, attrDest, func(b []byte) []byte {
-				b = appendServer(b, op.Server)
-				if full {
-					b = appendDest(b, op.Destination.Normal())
-				}
-				return b
-			})
+		if !dest {
+			return b
 		}
-		return b
-	}
+		return appendNest(b, attrDest, func(b []byte) []byte {
+			b = appendServer(b, op.Server)
+			if full {
+				b = appendDest(b, op.Destination.Normal())
+			}
+			return b
+		})
+	}), cmd
 }

@@ -206,7 +206,8 @@ func TestConnectionsSurviveAChange(t *testing.T) {
 
 	// From NAT to a tunnel it is removed and added: the connection finds it
 	// again and stays what it was.
-	want[key].Destinations[server] = ipvs.Destination{Weight: 7, Forwarding: ipvs.Tunnel}
+	want = want.Normal() // a copy
+	want[key.Normal()].Destinations[server] = ipvs.Destination{Weight: 7, Forwarding: ipvs.Tunnel}
 	r.Want(want)
 	becomes(t, k, want)
 	says("after it was replaced")

@@ -126,9 +126,11 @@ func changes(prev, next State) []Change {
 		}
 		list = append(list, Change{Reason: reason})
 	}
-	for _, addr := range addresses(prev, next) {
+	all := addresses(prev, next)
+	for i, addr := range all {
 		from, to := prev.Servers[addr], next.Servers[addr]
 		if from.Status != to.Status || from.In != to.In || from.Weight != to.Weight {
+			list = slices.Grow(list, 1+len(all)-i) // Where one is new, mostly all are.
 			list = append(list, Change{Server: addr, Reason: reasonFor(from, to, next.Quorum), From: from, To: to})
 		}
 	}

@@ -51,11 +51,23 @@ func Want(services []Service, host Host) Ruleset {
 	return set
 }
 
-// normal is services in an order of their own, each with its lists sorted, so
-// that the same configuration in another order is the same Ruleset.
+// needsNone says that a service needs no rule whatever the host and the other
+// services are: most services of a large configuration, which is looked at
+// every few seconds.
+func (s Service) needsNone() bool {
+	return len(s.Match)+len(s.FullNAT) == 0 &&
+		!slices.ContainsFunc(s.Servers, func(b Backend) bool { return b.Forwarding != ipvs.NAT })
+}
+
+// normal is the services that may need rules in an order of their own, each
+// with its lists sorted, so that the same configuration in another order is the
+// same Ruleset.
 func normal(services []Service) []Service {
-	list := make([]Service, 0, len(services))
+	var list []Service
 	for _, s := range services {
+		if s.needsNone() {
+			continue
+		}
 		s.Key = s.Key.Normal()
 		s.Match = normalMatch(s.Match, s.Key.Family)
 		s.Sources = normalRanges(s.Sources, s.Key.Family)

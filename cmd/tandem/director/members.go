@@ -24,8 +24,16 @@ func memberServer(key ipvs.Key, server ipvs.Server, how ipvs.Forwarding) ipvs.Se
 	return netip.AddrPortFrom(server.Addr(), key.Addr.Port())
 }
 
-// memberEntry is what the table holds under one of the keys of a service.
+// memberEntry is what the table holds under one of the keys of a service. Most
+// services have one key, and servers that have their own port.
 func memberEntry(key ipvs.Key, e ipvs.Entry) ipvs.Entry {
+	same := true
+	for server, d := range e.Destinations {
+		same = same && memberServer(key, server, d.Forwarding) == server
+	}
+	if same {
+		return e // and its map: nobody changes that of a wish
+	}
 	servers := make(map[ipvs.Server]ipvs.Destination, len(e.Destinations))
 	for server, d := range e.Destinations {
 		servers[memberServer(key, server, d.Forwarding)] = d
@@ -36,7 +44,7 @@ func memberEntry(key ipvs.Key, e ipvs.Entry) ipvs.Entry {
 // ruleServices are the services as package rules wants them: each member of a
 // group is one of its own.
 func ruleServices(services []conf.Service) []rules.Service {
-	var list []rules.Service
+	list := make([]rules.Service, 0, len(services))
 	for _, s := range services {
 		for _, key := range members(s) {
 			r := s.Rules
