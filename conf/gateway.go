@@ -13,8 +13,7 @@ import (
 // must pass through the active director (net/netfilter/ipvs/ip_vs_core.c,
 // handle_response). One finding tells it for all the servers.
 func (v *service) judgeGateway(l *loader, f floating) {
-	servers := v.natServers()
-	if len(servers) == 0 {
+	if !v.usesNAT() {
 		return
 	}
 	const must = "NAT: the default gateway of its real servers must be %s"
@@ -24,7 +23,7 @@ func (v *service) judgeGateway(l *loader, f floating) {
 		return
 	}
 	var gateways []string
-	for _, a := range servers {
+	for _, a := range v.natServers() {
 		gateway, unclear := f.gateway(v, holders[0], a)
 		switch {
 		case gateway.IsValid() && slices.Contains(gateways, gateway.String()):
@@ -73,14 +72,22 @@ func (f floating) gateway(v *service, in *instance, server netip.Addr) (own neti
 // natServers are the servers that NAT reaches, those of FULLNAT left out: their
 // replies go to an address of the director by themselves.
 func (v *service) natServers() []netip.Addr {
-	all := make([]netip.Addr, 0, len(v.servers)+1)
+	var all []netip.Addr
 	for _, r := range v.servers {
-		if r.Dest.Forwarding == ipvs.NAT && !r.FullNAT {
+		if nat(r.Dest, r.FullNAT) {
 			all = append(all, r.Addr.Addr())
 		}
 	}
-	if s := v.Sorry; s != nil && s.Dest.Forwarding == ipvs.NAT && !s.FullNAT {
+	if s := v.Sorry; s != nil && nat(s.Dest, s.FullNAT) {
 		all = append(all, s.Addr.Addr())
 	}
 	return all
 }
+
+// usesNAT tells whether there is one of natServers.
+func (v *service) usesNAT() bool {
+	return slices.ContainsFunc(v.servers, func(r *server) bool { return nat(r.Dest, r.FullNAT) }) ||
+		v.Sorry != nil && nat(v.Sorry.Dest, v.Sorry.FullNAT)
+}
+
+func nat(d ipvs.Destination, full bool) bool { return d.Forwarding == ipvs.NAT && !full }

@@ -25,6 +25,7 @@ type loader struct {
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use
 	marks        []mark                // of the services judged so far
+	taken        map[place]bool        // of the service that is being judged
 }
 
 // scope is a block as messages name it: "vrrp_instance VI_1", or a real server

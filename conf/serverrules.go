@@ -11,24 +11,24 @@ import (
 
 // judgeServers completes the real servers, and drops those that cannot be.
 func (v *service) judgeServers(l *loader) {
-	taken, ports := make(map[place]bool, len(v.servers)), v.ports()
+	clear(l.taken)
+	ports := v.ports()
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
 		l.withinServer(r.Addr, func() {
 			m := *v.method
 			set(&m, r.method)
 			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
 			r.Addr = v.backend(l, r, m)
-			places := r.places(ports)
 			switch why, hint := l.crosses(v, r.Addr.Addr(), m); {
 			case why != "":
 				l.errorf(r.pos, hint, "the block is ignored: %s", why)
 				drop = true
-			case slices.ContainsFunc(places, func(p place) bool { return taken[p] }):
+			case slices.ContainsFunc(ports, func(port int) bool { return l.taken[r.place(port)] }):
 				l.errorf(r.pos, "", "the block is ignored: the service has this real server already")
 				drop = true
 			}
-			for _, p := range places {
-				taken[p] = true
+			for _, port := range ports {
+				l.taken[r.place(port)] = true
 			}
 			r.judgeThresholds(l)
 		})
@@ -60,18 +60,15 @@ func (v *service) ports() []int {
 	return ports
 }
 
-// places are those of a real server, whose port is completed as the comment of
-// Service says: two that differ in the file may be one there.
-func (r *server) places(ports []int) []place {
-	var all []place
-	for _, port := range ports {
-		at := r.Addr
-		if port != markPort && (at.Port() == 0 || r.Dest.Forwarding != ipvs.NAT) {
-			at = netip.AddrPortFrom(at.Addr(), uint16(port))
-		}
-		all = append(all, place{port, at})
+// place is that of a real server under the members of one port. Its port is
+// completed as the comment of Service says: two that differ in the file may be
+// one there.
+func (r *server) place(port int) place {
+	at := r.Addr
+	if port != markPort && (at.Port() == 0 || r.Dest.Forwarding != ipvs.NAT) {
+		at = netip.AddrPortFrom(at.Addr(), uint16(port))
 	}
-	return all
+	return place{port, at}
 }
 
 // crosses says why a server cannot be of its family; empty: it can. The kernel

@@ -8,7 +8,8 @@ import (
 
 // finishServices judges the services, and leaves those that shall run.
 func (l *loader) finishServices() {
-	l.owner = make(map[ipvs.Key]*service)
+	l.owner = make(map[ipvs.Key]*service, len(l.services))
+	l.taken = make(map[place]bool)
 	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
 		l.within(v.scope, func() { drop = !v.judge(l) })
 		if !drop {

@@ -19,7 +19,7 @@ type needs struct {
 
 func (l *loader) needs() (n needs) {
 	for _, v := range l.services {
-		full, nat := v.usesFullNAT(), len(v.natServers()) > 0
+		full, nat := v.usesFullNAT(), v.usesNAT()
 		n.fullNAT = n.fullNAT || full
 		n.nat4 = n.nat4 || (nat || full) && v.Key.Family == ipvs.IPv4
 		n.nat6 = n.nat6 || (nat || full) && v.Key.Family == ipvs.IPv6
