@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-ha/tandem/cmd/tandem/director"
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
 func checkCommand() *cobra.Command {
@@ -36,6 +37,9 @@ Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict.`,
 				file = args[0]
 			}
 			config, found := conf.Load(file)
+			if err := config.VRRP.Validate(); err != nil && !found.Fatal() {
+				found = append(found, conf.Diagnostic{Pos: syntax.Pos{File: file}, Severity: conf.Fatal, Message: err.Error()})
+			}
 			if !found.Fatal() {
 				found = append(found, config.MissingInterfaces(director.InterfaceExists)...)
 				found.Sort()

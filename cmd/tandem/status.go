@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -165,9 +166,17 @@ func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
 		if r.Since != nil {
 			since = age(at, *r.Since)
 		}
-		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", r.Addr, r.Forwarding, r.Verdict, since,
+		fmt.Fprintf(w, "  %s %s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", named(r.Addr), r.Forwarding, r.Verdict, since,
 			weight(r.Wanted), weight(r.Kernel), r.Active, r.Inactive, r.Reason)
 	}
+}
+
+// named is a server's address, with its port where it has one of its own.
+func named(server netip.AddrPort) string {
+	if server.Port() == 0 {
+		return server.Addr().String()
+	}
+	return server.String()
 }
 
 // weight shows a table's weight; a server that is not in it shows a dash.

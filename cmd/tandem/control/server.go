@@ -39,8 +39,8 @@ type Director interface {
 // Undrain names the manual drains that shall end. The zero value is all of
 // them.
 type Undrain struct {
-	Service string `json:"service,omitempty"` // by its name in the status; empty: any
-	Server  string `json:"server,omitempty"`  // address and port; empty: any
+	Service string `json:"service,omitempty"` // by its name in the status, or one member of a group; empty: any
+	Server  string `json:"server,omitempty"`  // address, with or without the port; empty: any
 }
 
 // Undrained is a manual drain that ended.

@@ -2,9 +2,9 @@ package director
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -13,7 +13,6 @@ import (
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/ipvs/kernel"
 	"github.com/tandem-ha/tandem/ipvs/netfilter"
-	"github.com/tandem-ha/tandem/ipvs/rules"
 	"github.com/tandem-ha/tandem/ipvs/sysctl"
 )
 
@@ -28,6 +27,7 @@ type balance struct {
 	tables     *netfilter.Keeper
 	log        *slog.Logger
 	started    bool
+	own        []netip.Addr // this host's addresses as last seen; of the director's goroutine
 }
 
 // openBalance opens IPVS. Nothing is changed yet.
@@ -66,10 +66,10 @@ func (b *balance) start(parts *parts) {
 		return
 	}
 	b.started = true
-	parts.run("kernel settings", b.settings.Run)
-	parts.run("nftables", b.tables.Run)
-	parts.run("IPVS", b.reconciler.Run)
-	parts.run("connection sync", func(ctx context.Context) error {
+	parts.run(kernelSettings, b.settings.Run)
+	parts.run(nftablesRules, b.tables.Run)
+	parts.run(virtualServices, b.reconciler.Run)
+	parts.run(connectionSync, func(ctx context.Context) error {
 		b.settle(ctx)
 		return b.syncer.Run(ctx)
 	})
@@ -94,8 +94,6 @@ func (b *balance) settle(ctx context.Context) {
 // set hands over what a configuration says of IPVS as a whole; the services
 // come from the pools.
 func (b *balance) set(c conf.Config) {
-	b.settings.Want(c.Sysctls)
-	b.tables.Want(rules.Want(ruleServices(c.Services), rules.Host{Addresses: ownAddresses(c)}))
 	b.syncer.Want(c.Sync)
 	b.reconciler.Timeouts(c.Timeouts)
 	if advice := ipvs.TableAdvice(b.size, c.Connections); advice != "" {
@@ -103,11 +101,32 @@ func (b *balance) set(c conf.Config) {
 	}
 }
 
-// clear takes away what tandem owns in the kernel: what forwards first, what
-// it rests on last. The parts have ended before.
-func (b *balance) clear(ctx context.Context) error {
-	return errors.Join(b.syncer.Clear(ctx), b.reconciler.Clear(ctx), b.tables.Clear(ctx), b.settings.Clear(ctx))
+// clears are the ways to take away what tandem owns in the kernel, by the part
+// that must have ended before, which would put it back: what forwards first,
+// what it rests on last.
+func (b *balance) clears() []clearing {
+	return []clearing{
+		{connectionSync, 2 * time.Second, b.syncer.Clear},
+		{virtualServices, 3 * time.Second, b.reconciler.Clear},
+		{nftablesRules, 2 * time.Second, b.tables.Clear},
+		{kernelSettings, time.Second, b.settings.Clear},
+	}
 }
+
+// clearing is one of them.
+type clearing struct {
+	part  string
+	limit time.Duration
+	do    func(context.Context) error
+}
+
+// The parts that keep something of the kernel, as they are named in errors.
+const (
+	kernelSettings  = "kernel settings"
+	nftablesRules   = "nftables"
+	virtualServices = "IPVS"
+	connectionSync  = "connection sync"
+)
 
 func (b *balance) close() error { return b.kernel.Close() }
 

@@ -160,6 +160,7 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	// Services first: when the address arrives, what it leads to is there.
 	if d.balance != nil {
 		d.balance.start(parts)
+		d.balance.rest(d.config, conf.Config{})
 		d.balance.set(d.config)
 	}
 	d.pools.set(d.config.Services)
@@ -186,10 +187,12 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 		case failure = <-parts.failed:
 		case <-reload:
 			d.Reload(ctx, parts)
+			look.Reset(leaveInterval)
 		case <-d.moved:
 			notify(d.log, "STATUS="+d.summary())
 		case <-look.C:
 			d.look()
+			look.Reset(lookInterval)
 		case <-watchdog:
 			d.feed(ctx)
 		}

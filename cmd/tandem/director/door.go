@@ -34,9 +34,13 @@ func (d door) Undrain(_ context.Context, u control.Undrain) ([]control.Undrained
 	}
 	ended := []control.Undrained{}
 	drains := b.reconciler.Drained()
+	names := d.serviceNames()
 	for _, drain := range drains {
 		service, server := drain.Key.String(), drain.Server.String()
-		if u.Service != "" && u.Service != service || u.Server != "" && u.Server != server {
+		if u.Service != "" && u.Service != service && u.Service != names[drain.Key] {
+			continue
+		}
+		if u.Server != "" && u.Server != server && u.Server != drain.Server.Addr().String() {
 			continue
 		}
 		b.reconciler.Release(drain.Key, drain.Server)
@@ -57,6 +61,20 @@ func more(n int) string {
 		return ""
 	}
 	return fmt.Sprintf(" and %d more (tandem status)", n)
+}
+
+// serviceNames are the names in the status of all services by their keys: a
+// group has one for many.
+func (d *Director) serviceNames() map[ipvs.Key]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	names := map[ipvs.Key]string{}
+	for _, s := range d.config.Services {
+		for _, key := range members(s) {
+			names[key] = s.Name
+		}
+	}
+	return names
 }
 
 // balanced is the half that needs IPVS, nil when there is none.

@@ -3,7 +3,9 @@ package director
 import (
 	"log/slog"
 	"net/netip"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/pool"
 	"github.com/tandem-ha/tandem/ipvs/rules"
+	"github.com/tandem-ha/tandem/ipvs/sysctl"
 )
 
 func tcp(at string) ipvs.Key {
@@ -105,14 +108,61 @@ func TestAGroupIsOneServiceWithManyKeys(t *testing.T) {
 }
 
 func TestADrainInAGroupIsFound(t *testing.T) {
-	p := newPools(healthcheck.NewRunner(nil, slog.New(slog.DiscardHandler), healthcheck.Options{}), slog.New(slog.DiscardHandler))
-	p.set([]conf.Service{group()})
-	p.drain(ipvs.Drain{Key: group().Key, Server: netip.MustParseAddrPort("198.51.100.1:80"), Since: began, Reason: ipvs.DrainSeen})
-	if s := p.view(ipvs.Snapshot{})[0].Servers[0]; !s.Drained {
-		t.Errorf("status shows %+v", s)
+	server := netip.MustParseAddrPort("198.51.100.1:0")
+	in := func(i int) ipvs.Drain {
+		at := []string{"198.51.100.1:80", "198.51.100.1:443", "198.51.100.1:0"}[i]
+		return ipvs.Drain{Key: members(group())[i], Server: netip.MustParseAddrPort(at), Since: began.Add(-time.Duration(i)), Reason: ipvs.DrainSeen}
 	}
-	if in := p.inputs(group()); !in.Drained[netip.MustParseAddrPort("198.51.100.1:0")] {
-		t.Errorf("the pool is told %v", in.Drained)
+	tests := []struct {
+		what    string
+		drains  []int
+		drained bool
+		where   string
+		pool    bool
+	}{
+		{"nowhere", nil, false, "", false},
+		{"in the first member", []int{0}, true, "in 192.0.2.80:80 TCP alone", false},
+		{"in another member", []int{1}, true, "in 192.0.2.81:443 TCP alone", false},
+		{"in two of three", []int{1, 2}, true, "in 192.0.2.81:443 TCP, fwmark 7 alone", false},
+		{"everywhere, which makes it serve nobody", []int{0, 1, 2}, true, ipvs.DrainSeen.String(), true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.what, func(t *testing.T) {
+			p := newPools(healthcheck.NewRunner(nil, slog.New(slog.DiscardHandler), healthcheck.Options{}), slog.New(slog.DiscardHandler))
+			p.set([]conf.Service{group()})
+			for _, i := range tt.drains {
+				p.drain(in(i))
+			}
+			s := p.view(ipvs.Snapshot{})[0].Servers[0]
+			if s.Drained != tt.drained || !strings.HasSuffix(s.Reason, tt.where) {
+				t.Errorf("status shows drained %t, %q", s.Drained, s.Reason)
+			}
+			if got := p.inputs(group()).Drained[server]; got != tt.pool {
+				t.Errorf("the pool is told %t", got)
+			}
+		})
+	}
+}
+
+// TestAReloadLeavesNothingWithoutItsFoundation: what the old configuration
+// rests on stays until its services have gone.
+func TestAReloadLeavesNothingWithoutItsFoundation(t *testing.T) {
+	old, next := group(), group()
+	next.Key, next.Also = tcp("192.0.2.80:80"), nil
+	next.Rules.Sources = []rules.Range{{First: netip.MustParseAddr("198.51.100.240"), Last: netip.MustParseAddr("198.51.100.240")}}
+	leaving := conf.Config{Services: []conf.Service{old}, Sysctls: sysctl.Settings{"net/ipv4/vs/conntrack": "1", "net/ipv4/ip_forward": "1"}}
+	entering := conf.Config{Services: []conf.Service{next}, Sysctls: sysctl.Settings{"net/ipv4/ip_forward": "0"}}
+
+	settings := unitedSettings(entering, leaving)
+	if diff := cmp.Diff(sysctl.Settings{"net/ipv4/vs/conntrack": "1", "net/ipv4/ip_forward": "0"}, settings); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+	pools := map[string]int{}
+	for _, s := range unitedServices(entering, leaving) {
+		pools[s.Key.String()] = len(s.Sources)
+	}
+	if diff := cmp.Diff(map[string]int{"192.0.2.80:80 TCP": 1, "192.0.2.81:443 TCP": 0, "fwmark 7": 0}, pools); diff != "" {
+		t.Errorf("pools of each service (-want +got):\n%s", diff)
 	}
 }
 

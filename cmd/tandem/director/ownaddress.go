@@ -1,18 +1,22 @@
 package director
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf"
-	"github.com/tandem-ha/tandem/ipvs/rules"
 )
 
 // lookInterval is how often the host's own addresses are compared with those
 // that the rules were made for.
 const lookInterval = 10 * time.Second
+
+// leaveInterval is how long after a reload what only the old configuration
+// needed goes: its services have left IPVS by then.
+const leaveInterval = 2 * time.Second
 
 // look makes the rules anew: an address that this host has since is perhaps
 // one of the real servers. Equal rules are no work.
@@ -21,18 +25,17 @@ func (d *Director) look() {
 	config, b := d.config, d.balance
 	d.mu.Unlock()
 	if b != nil {
-		b.tables.Want(rules.Want(ruleServices(config.Services), rules.Host{Addresses: ownAddresses(config)}))
+		b.rest(config, conf.Config{})
 	}
 }
 
 // ownAddresses are the addresses of this host, in order, without the virtual
-// ones, which both directors have in turn. An error leaves them out: they are
-// asked for again soon.
-func ownAddresses(c conf.Config) []netip.Addr {
+// ones, which both directors have in turn.
+func ownAddresses(c conf.Config) ([]netip.Addr, error) {
 	_, virtual := interests(c.VRRP)
 	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return nil
+		return nil, fmt.Errorf("list the addresses of this host: %w", err)
 	}
 	var own []netip.Addr
 	for _, a := range all {
@@ -46,5 +49,5 @@ func ownAddresses(c conf.Config) []netip.Addr {
 		}
 	}
 	slices.SortFunc(own, netip.Addr.Compare)
-	return slices.Compact(own)
+	return slices.Compact(own), nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 )
 
@@ -14,18 +16,22 @@ type parts struct {
 	cancel context.CancelFunc
 	failed chan error
 	wg     sync.WaitGroup
-	done   chan struct{} // closed when all have ended after stop
+
+	mu   sync.Mutex
+	live map[string]bool // by name
 }
 
 func newParts() *parts {
 	// The parts outlive the context of Run: a stop needs them.
 	ctx, cancel := context.WithCancel(context.Background())
-	return &parts{ctx: ctx, cancel: cancel, failed: make(chan error, 1), done: make(chan struct{})}
+	return &parts{ctx: ctx, cancel: cancel, failed: make(chan error, 1), live: map[string]bool{}}
 }
 
 // run starts a part.
 func (p *parts) run(name string, part func(context.Context) error) {
+	p.set(name, true)
 	p.wg.Go(func() {
+		defer p.set(name, false)
 		err := part(p.ctx)
 		if p.ctx.Err() != nil && err == nil {
 			return
@@ -40,24 +46,42 @@ func (p *parts) run(name string, part func(context.Context) error) {
 	})
 }
 
+func (p *parts) set(name string, live bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.live[name] = live
+}
+
+// running tells whether a part has not ended yet.
+func (p *parts) running(name string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.live[name]
+}
+
 // stop ends all parts and waits for them, or for ctx. It is called once.
 func (p *parts) stop(ctx context.Context) error {
 	p.cancel()
-	go func() { p.wg.Wait(); close(p.done) }()
+	done := make(chan struct{})
+	go func() { p.wg.Wait(); close(done) }()
 	select {
-	case <-p.done:
+	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%s: %w", strings.Join(p.left(), ", "), ctx.Err())
 	}
 }
 
-// ended tells whether stop has seen all parts end.
-func (p *parts) ended() bool {
-	select {
-	case <-p.done:
-		return true
-	default:
-		return false
+// left names the parts that have not ended.
+func (p *parts) left() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var names []string
+	for name, live := range p.live {
+		if live {
+			names = append(names, name)
+		}
 	}
+	slices.Sort(names)
+	return names
 }

@@ -26,7 +26,7 @@ type pools struct {
 	services []conf.Service
 	retries  map[healthcheck.Key]int
 	gates    map[healthcheck.Key]healthcheck.Gate
-	states   map[ipvs.Key]pool.State
+	states   map[string]pool.State // by the name of the service, which a group keeps whatever its members
 
 	mu      sync.Mutex // guards drained
 	drained map[ipvs.Key]map[ipvs.Server]ipvs.Drain
@@ -40,7 +40,7 @@ func newPools(runner *healthcheck.Runner, log *slog.Logger) *pools {
 		log:     log,
 		orders:  make(chan func()),
 		gates:   map[healthcheck.Key]healthcheck.Gate{},
-		states:  map[ipvs.Key]pool.State{},
+		states:  map[string]pool.State{},
 		drained: map[ipvs.Key]map[ipvs.Server]ipvs.Drain{},
 		poke:    make(chan struct{}, 1),
 	}
@@ -80,16 +80,16 @@ func (p *pools) set(services []conf.Service) {
 	p.services = services
 	p.retries = map[healthcheck.Key]int{}
 	var checks []healthcheck.Check
-	known := map[ipvs.Key]bool{}
+	known := map[string]bool{}
 	for _, s := range services {
-		known[s.Key] = true
+		known[s.Name] = true
 		for _, c := range s.Checks {
 			checks = append(checks, c)
 			p.retries[c.Key] = c.Spec.Retries
 		}
 	}
 	maps.DeleteFunc(p.gates, func(k healthcheck.Key, _ healthcheck.Gate) bool { _, ok := p.retries[k]; return !ok })
-	maps.DeleteFunc(p.states, func(k ipvs.Key, _ pool.State) bool { return !known[k] })
+	maps.DeleteFunc(p.states, func(name string, _ pool.State) bool { return !known[name] })
 	p.runner.Set(checks)
 	p.compute()
 }
@@ -124,8 +124,8 @@ func (p *pools) compute() {
 	table := make(ipvs.Table, len(p.services))
 	var said []told
 	for _, s := range p.services {
-		entry, state, changes := pool.Want(s.Service, p.inputs(s), p.states[s.Key])
-		p.states[s.Key] = state
+		entry, state, changes := pool.Want(s.Service, p.inputs(s), p.states[s.Name])
+		p.states[s.Name] = state
 		for _, key := range members(s) {
 			table[key] = memberEntry(key, entry)
 		}
@@ -178,18 +178,17 @@ func (p *pools) sayAll(said []told) {
 }
 
 func (p *pools) inputs(s conf.Service) pool.Inputs {
-	in := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: map[ipvs.Server]bool{}}
-	drained := p.drainsOf(s.Key)
+	inputs := pool.Inputs{Checks: make(map[string]pool.Health, len(s.Checks)), Drained: map[ipvs.Server]bool{}}
 	for _, server := range s.Servers {
-		if _, ok := drained[memberServer(s.Key, server.Addr, server.Dest.Forwarding)]; ok {
-			in.Drained[server.Addr] = true
+		if drains := p.drainsOf(s, server); len(drains) == 1+len(s.Also) {
+			inputs.Drained[server.Addr] = true
 		}
 	}
 	for _, c := range s.Checks {
 		gate := p.gates[c.Key]
-		in.Checks[string(c.Key)] = pool.Health{Verdict: verdicts[gate.Verdict], Why: why(gate)}
+		inputs.Checks[string(c.Key)] = pool.Health{Verdict: verdicts[gate.Verdict], Why: why(gate)}
 	}
-	return in
+	return inputs
 }
 
 // verdicts translates between two packages that must not know each other.
@@ -226,28 +225,4 @@ func (p *pools) say(service string, c pool.Change) {
 		return
 	}
 	log.Info("server is " + c.To.Status.String())
-}
-
-// drain takes note of a manual drain that begins or ends; it does not block.
-func (p *pools) drain(d ipvs.Drain) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.drained[d.Key] == nil {
-		p.drained[d.Key] = map[ipvs.Server]ipvs.Drain{}
-	}
-	if d.Over() {
-		delete(p.drained[d.Key], d.Server)
-	} else {
-		p.drained[d.Key][d.Server] = d
-	}
-	select {
-	case p.poke <- struct{}{}:
-	default: // one is enough: the map is read anew
-	}
-}
-
-func (p *pools) drainsOf(key ipvs.Key) map[ipvs.Server]ipvs.Drain {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return maps.Clone(p.drained[key])
 }

@@ -72,6 +72,7 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) {
 	if d.balance != nil {
 		d.balance.start(parts)
+		d.balance.rest(config, d.config)
 		d.balance.set(config)
 	}
 	err := d.pools.do(ctx, func() {

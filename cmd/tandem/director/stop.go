@@ -29,15 +29,12 @@ func (d *Director) stop(parts *parts, failure error) error {
 		{"take the addresses away", 3 * time.Second, d.host.Flush},
 		{"let the newest connections reach the other director", flush + time.Second, pause(flush)},
 		{"end all parts", 2 * time.Second, parts.stop},
-		{"clear IPVS", 4 * time.Second, func(ctx context.Context) error { return d.clear(ctx, parts) }},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), step.limit)
-		if err := step.do(ctx); err != nil {
+		if err := within(step.limit, step.do); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
 		}
-		cancel()
 	}
-	return errors.Join(failure, errors.Join(errs...), d.close())
+	return errors.Join(failure, errors.Join(errs...), d.clear(parts), d.close())
 }
 
 // flushTime is how long the kernel may hold back what it has not yet told the
@@ -65,13 +62,28 @@ func pause(d time.Duration) func(context.Context) error {
 	}
 }
 
-// clear takes away what is tandem's in IPVS, once nobody repairs it any more.
-func (d *Director) clear(ctx context.Context, parts *parts) error {
-	switch {
-	case d.balance == nil:
+// clear takes away what is tandem's in the kernel, part by part, of all that
+// have ended: what one cannot take away is no reason to leave the rest.
+func (d *Director) clear(parts *parts) error {
+	if d.balance == nil {
 		return nil
-	case !parts.ended():
-		return errors.New("a part still runs and would put it back; the next start removes what is left")
 	}
-	return d.balance.clear(ctx)
+	var errs []error
+	for _, c := range d.balance.clears() {
+		err := errors.New("it still runs and would put it back; the next start removes what is left")
+		if !parts.running(c.part) {
+			err = within(c.limit, c.do)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("clear %s: %w", c.part, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// within does something that shall not take longer than limit.
+func within(limit time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return do(ctx)
 }

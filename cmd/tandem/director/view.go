@@ -47,7 +47,7 @@ func viewInstances(all []vrrp.Status, present func(instance string) []netip.Addr
 func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 	views := make([]ServiceStatus, 0, len(p.services))
 	for _, s := range p.services {
-		state := p.states[s.Key]
+		state := p.states[s.Name]
 		v := ServiceStatus{
 			Name: s.Name, Scheduler: s.IPVS.Scheduler, InKernel: true,
 			Quorum: s.Quorum, Have: state.Weight, QuorumLost: state.Quorum == pool.Lost,
@@ -61,14 +61,10 @@ func (p *pools) view(kernel ipvs.Snapshot) []ServiceStatus {
 				v.Members = append(v.Members, key.String())
 			}
 		}
-		drained := p.drainsOf(s.Key)
 		for _, server := range s.Servers {
 			r := p.viewServer(s, server, state.Servers[server.Addr])
-			there := memberServer(s.Key, server.Addr, server.Dest.Forwarding)
-			if d, ok := drained[there]; ok {
-				r.Drained, r.Reason, r.Since = true, d.Reason.String(), moment(d.Since)
-			}
-			fillKernel(&r, kernel, s.Key, there)
+			viewDrains(&r, s, p.drainsOf(s, server))
+			fillKernel(&r, kernel, s.Key, memberServer(s.Key, server.Addr, server.Dest.Forwarding))
 			v.Servers = append(v.Servers, r)
 		}
 		if s.Sorry != nil {
