@@ -105,7 +105,7 @@ func oneLine(v reflect.Value) (string, bool) {
 	for i := range v.NumField() {
 		f := v.Field(i)
 		_, text := f.Interface().(fmt.Stringer)
-		if v.NumField() > 5 || !text && (f.Kind() == reflect.Struct || f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer) {
+		if v.NumField() > 6 || !text && (f.Kind() == reflect.Struct || f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer) {
 			return "", false
 		}
 		if !f.IsZero() {

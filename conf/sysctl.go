@@ -46,12 +46,12 @@ var knobs = []knob{
 	{name: "est_nice", from: -20, to: 19, meaning: "niceness of the threads that compute the rates"},
 	{name: "est_cpulist", meaning: "processors that compute the rates: 0-3,8"},
 	{name: "debug_level", to: 12, meaning: "how much IPVS writes into the kernel's log"},
-	{name: "sync_ports", from: 1, to: 64, meaning: "UDP ports and threads of connection synchronisation, a power of two, the same on both directors"},
 	{name: "sync_qlen_max", to: math.MaxInt32, meaning: "messages that wait to be sent"},
 	{name: "sync_persist_mode", to: 1, meaning: "1 synchronises only the templates of persistent services"},
 	{name: "sync_version", to: 1, meaning: "0 is the protocol before Linux 2.6.39, without IPv6, marks and timeouts"},
 
 	// These are Config.Sync's.
+	{name: "sync_ports", from: 1, to: 64, meaning: "UDP ports and threads of connection synchronisation, a power of two, the same on both directors"},
 	{name: "sync_threshold", to: math.MaxInt32, meaning: "packets of a connection before its first message, and between messages"},
 	{name: "sync_refresh_period", to: maxTicks, meaning: "seconds between messages of a live connection"},
 	{name: "sync_retries", to: 3, meaning: "repetitions of a message"},
@@ -175,24 +175,38 @@ func (g *globals) readSysctl(l *loader, e *syntax.Statement, k knob) {
 	case "sync_refresh_period", "sync_retries", "sync_sock_size":
 		g.setSyncNumber(l, e)
 	default:
-		w := e.Words[1]
-		value, want := k.value(w.Text)
-		if want != "" {
-			hint := hintFor(w.Text)
-			if hint == "" {
-				hint = k.meaning
-			}
-			l.errorf(w.Pos, hint, "%s %s is ignored: %s", k.name, quote(w.Text), want)
+		value, ok := k.take(l, e.Words[1])
+		switch {
+		case !ok:
 			return
+		case k.name == "sync_ports":
+			if g.claim(l, e) {
+				g.settings.Ports, _ = strconv.Atoi(value) // It was made of a number.
+			}
+		default:
+			if g.sysctls == nil {
+				g.sysctls = make(map[string]setting)
+			}
+			g.sysctls[k.name] = setting{value: value, pos: e.Pos}
 		}
-		if g.sysctls == nil {
-			g.sysctls = make(map[string]setting)
-		}
-		g.sysctls[k.name] = setting{value: value, pos: e.Pos}
 	}
 	if len(e.Args()) > used {
 		l.extra(e, used)
 	}
+}
+
+// take reads a value, or says what it can be.
+func (k knob) take(l *loader, w syntax.Word) (value string, ok bool) {
+	value, want := k.value(w.Text)
+	if want == "" {
+		return value, true
+	}
+	hint := hintFor(w.Text)
+	if hint == "" {
+		hint = k.meaning
+	}
+	l.errorf(w.Pos, hint, "%s %s is ignored: %s", k.name, quote(w.Text), want)
+	return "", false
 }
 
 // suggestKnob guesses what setting was meant.

@@ -25,6 +25,11 @@ type Settings struct {
 	RefreshPeriod int // sync_refresh_period, seconds between messages of a live connection
 	Retries       int // sync_retries
 	SockSize      int // sync_sock_size, bytes; capped silently by net.core.rmem_max
+	// Ports is sync_ports: UDP ports, and threads of each daemon, a power of
+	// two up to 64; 0 leaves the host's value alone, which is 1 for a fresh
+	// kernel. Both directors need the same: what is sent to a port on which
+	// the other one does not listen is lost without a word.
+	Ports int
 }
 
 // DefaultSettings let a connection that is silent after its handshake reach

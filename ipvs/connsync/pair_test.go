@@ -289,8 +289,9 @@ func TestAStopAfterFlushTimeLosesNothing(t *testing.T) {
 func TestDaemonsOfARealKernel(t *testing.T) {
 	a, _ := newPair(t)
 	syncer := a.sync(connsync.Config{Interface: "sync0", SyncID: 51, Settings: connsync.DefaultSettings})
-	st := syncer.Status()
-	if st.Settings != connsync.DefaultSettings || len(st.Errors) != 0 || st.Granted > st.Settings.SockSize || st.Granted == 0 {
+	st, want := syncer.Status(), connsync.DefaultSettings
+	want.Ports = 1 // The kernel's own.
+	if st.Settings != want || len(st.Errors) != 0 || st.Granted > st.Settings.SockSize || st.Granted == 0 {
 		t.Errorf("status %+v", st)
 	}
 	for _, d := range st.Daemons {
@@ -321,6 +322,67 @@ func TestDaemonsOfARealKernel(t *testing.T) {
 		}
 		return err
 	})
+}
+
+// The kernel counts the ports when the first daemon starts. After a change
+// there are as many sockets as wanted, on both directors, and connections
+// arrive on each of them.
+func TestPortsOfARealKernel(t *testing.T) {
+	a, b := newPair(t)
+	serve(b)
+	config := connsync.Config{Interface: "sync0", SyncID: 51, Settings: connsync.DefaultSettings}
+	first := config
+	first.Settings.Ports = 4
+	syncers := map[*space]*connsync.Syncer{a: a.sync(first), b: b.sync(first)}
+	for _, c := range []struct {
+		what      string
+		say, want int
+	}{
+		{"started with them", 4, 4},
+		{"fewer", 2, 2},
+		{"not said any more: the kernel's own", 0, 1},
+		{"added", 4, 4},
+	} {
+		for _, s := range []*space{a, b} {
+			next := config
+			next.Settings.Ports = c.say
+			syncers[s].Want(&next)
+			until(t, fmt.Sprintf("%s: %d ports", c.what, c.want), func() bool {
+				st := syncers[s].Status()
+				return st.Settings.Ports == c.want && len(st.Daemons) == 2 && s.syncSockets() == [2]int{c.want, c.want}
+			})
+		}
+	}
+	var ports []uint16
+	for range 16 {
+		ports = append(ports, connect(a))
+	}
+	for _, port := range ports {
+		until(t, "the other director knows all connections", func() bool { return b.knows(port) })
+	}
+}
+
+// syncSockets counts the sockets of the sync daemons: the master's, which are
+// connected to the group, and the backup's, which are bound to a port of their
+// own each (make_send_sock, make_receive_sock in ip_vs_sync.c).
+func (s *space) syncSockets() (count [2]int) {
+	s.t.Helper()
+	s.do(func() error {
+		b, err := os.ReadFile("/proc/thread-self/net/udp")
+		for line := range strings.Lines(string(b)) {
+			fields := strings.Fields(line)
+			for port := 8848; port < 8848+64; port++ {
+				switch hex := fmt.Sprintf(":%04X", port); {
+				case strings.HasSuffix(fields[2], "510000E0"+hex): // 224.0.0.81, the remote end
+					count[0]++
+				case strings.HasSuffix(fields[1], hex):
+					count[1]++
+				}
+			}
+		}
+		return err
+	})
+	return count
 }
 
 // An interface that is deleted and made again takes the daemons' sockets with

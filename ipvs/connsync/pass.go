@@ -1,6 +1,7 @@
 package connsync
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,31 +45,44 @@ func (s *Syncer) establish(ctx context.Context, c Config, st *Status) (errs []er
 	if c.SyncID == 0 {
 		return []error{errors.New("sync id 0 would take the messages of any director")}
 	}
-	before, _ := s.sys.read("sync_sock_size")
-	st.Missing, errs = s.set(c.Settings.values())
-	st.Granted = s.granted(c.Settings.SockSize)
-	after, _ := s.sys.read("sync_sock_size")
+	before := s.startNow()
+	values := c.Settings.values()
+	errs = s.giveBack(values)
+	missing, setErrs := s.set(values)
+	errs = append(errs, setErrs...)
+	st.Missing, st.Granted = missing, s.granted(c.Settings.SockSize)
 
-	have, err := s.kernel.Daemons(ctx)
-	if err != nil {
-		return append(errs, err)
-	}
 	index, err := interfaceIndex(c.Interface)
 	if err != nil {
 		return append(errs, err)
 	}
-	// A daemon keeps the socket that it opened when it started: its buffer
-	// has the size of that day, and when the interface was deleted and made
-	// again it is bound to one that is gone.
+	now := s.startNow()
+	before.Index, now.Index = index, index
+	return append(errs, s.bring(ctx, c.daemons(), before, now)...)
+}
+
+// bring stops the daemons that are not as wanted and starts those that are
+// missing. Before is what the daemons of somebody else began with, as far as
+// can be known.
+func (s *Syncer) bring(ctx context.Context, want []ipvs.Daemon, before, now start) (errs []error) {
+	have, err := s.kernel.Daemons(ctx)
+	if err != nil {
+		return []error{err}
+	}
+	// A daemon keeps the sockets that it opened when it started: there are as
+	// many as on that day, their buffers have the size of that day, and when
+	// the interface was deleted and made again they are bound to one that is
+	// gone.
 	began := s.record.Began
 	if began == (start{}) {
-		began = start{Index: index, SockSize: before} // as far as can be known
+		began = before
 	}
-	now := start{Index: index, SockSize: after}
-	old, missing := plan(have, c.daemons(), began != now)
+	why := now.since(began)
+	old, missing := plan(have, want, why != "")
 	s.own()
 	for _, d := range old {
-		s.log.Info("stopping a sync daemon to start it anew", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
+		s.log.Warn("stopping a sync daemon to start it anew; connections of the last seconds may not reach the other director",
+			"why", cmp.Or(why, "it runs with other parameters"), "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
 		if err := s.kernel.StopDaemon(ctx, d); err != nil && !errors.Is(err, ipvs.ErrNotExist) {
 			return append(errs, err)
 		}
@@ -82,60 +96,9 @@ func (s *Syncer) establish(ctx context.Context, c Config, st *Status) (errs []er
 			errs = append(errs, err)
 			continue
 		}
-		s.log.Info("started a sync daemon", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID)
+		s.log.Info("started a sync daemon", "role", d.Role, "interface", d.Interface, "syncid", d.SyncID, "ports", now.Ports)
 	}
 	return errs
-}
-
-// set writes the sysctls that differ and remembers what they were before. It
-// returns the names of those that do not exist.
-func (s *Syncer) set(values map[string]string) (absent []string, errs []error) {
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		now, err := s.sys.read(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			absent = append(absent, name)
-			s.once("missing "+name, "this kernel or namespace has no net.ipv4.vs."+name+"; its default holds")
-			continue
-		case err != nil:
-			errs = append(errs, fmt.Errorf("read net.ipv4.vs.%s: %w", name, err))
-			continue
-		case now == values[name]:
-			s.held[name] = now
-			continue
-		}
-		if s.held[name] == values[name] {
-			s.log.Warn("somebody else changed a sync setting; repairing", "sysctl", name, "from", now, "to", values[name])
-		}
-		delete(s.held, name)
-		if _, ok := s.record.Set[name]; !ok {
-			s.record.Found[name] = now
-		}
-		if s.record.Set[name] != values[name] {
-			s.record.Set[name] = values[name]
-			s.save() // before the kernel hears of it
-		}
-		if err := s.sys.write(name, values[name]); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		s.held[name] = values[name]
-	}
-	return absent, errs
-}
-
-// granted says how much of the socket buffer there really is.
-func (s *Syncer) granted(size int) int {
-	got, err := grantedSockSize(size)
-	if err != nil {
-		s.once("granted", fmt.Sprintf("whether sync_sock_size is granted cannot be told: %v", err))
-		return 0
-	}
-	if got < size {
-		s.once(fmt.Sprint("granted ", size, got), fmt.Sprintf("sync_sock_size: asked %d, the kernel gave %d; "+
-			"raise net.core.rmem_max and net.core.wmem_max, or bursts of connections are lost on the way to the other director", size, got))
-	}
-	return got
 }
 
 // undo stops tandem's daemons and restores the settings that still are what
@@ -148,15 +111,7 @@ func (s *Syncer) undo(ctx context.Context) (errs []error) {
 			}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.record.Found)) {
-		if now, err := s.sys.read(name); err != nil || now != s.record.Set[name] {
-			continue
-		}
-		if err := s.sys.write(name, s.record.Found[name]); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if len(errs) > 0 {
+	if errs = append(errs, s.giveBack(nil)...); len(errs) > 0 {
 		return errs
 	}
 	s.record = emptyRecord(s.opt.Epoch)
@@ -177,14 +132,6 @@ func (s *Syncer) own() {
 	}
 	s.record.Owned = true
 	s.save()
-}
-
-func (s *Syncer) readSettings() Settings {
-	values := DefaultSettings.values()
-	for name := range values {
-		values[name], _ = s.sys.read(name)
-	}
-	return settings(values)
 }
 
 func (s *Syncer) load() {

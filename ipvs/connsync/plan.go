@@ -2,7 +2,9 @@ package connsync
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/tandem-ha/tandem/ipvs"
 )
@@ -63,6 +65,22 @@ func plan(have, want []ipvs.Daemon, fresh bool) (stop, start []ipvs.Daemon) {
 		}
 	}
 	return stop, start
+}
+
+// since says in words what is different from what daemons began with, empty
+// where nothing is.
+func (now start) since(began start) string {
+	var all []string
+	if now.Index != began.Index {
+		all = append(all, "the interface was made again")
+	}
+	if now.SockSize != began.SockSize {
+		all = append(all, fmt.Sprintf("sync_sock_size was %s and is %s", began.SockSize, now.SockSize))
+	}
+	if now.Ports != began.Ports {
+		all = append(all, fmt.Sprintf("sync_ports was %s and is %s", began.Ports, now.Ports))
+	}
+	return strings.Join(all, ", ")
 }
 
 // matches says whether a running daemon is what is wanted.

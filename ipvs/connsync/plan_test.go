@@ -63,6 +63,23 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+func TestWhatChangedSinceADaemonBegan(t *testing.T) {
+	began := start{Index: 2, SockSize: "0", Ports: "1"}
+	for _, c := range []struct {
+		now  start
+		want string
+	}{
+		{began, ""},
+		{start{3, "0", "1"}, "the interface was made again"},
+		{start{2, "8192", "1"}, "sync_sock_size was 0 and is 8192"},
+		{start{3, "0", "4"}, "the interface was made again, sync_ports was 1 and is 4"},
+	} {
+		if got := c.now.since(began); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.now, got, c.want)
+		}
+	}
+}
+
 func TestDaemonsOfAConfiguration(t *testing.T) {
 	got := Config{Interface: "bond0", SyncID: 3, Group: netip.MustParseAddr("ff02::99"), Port: 9, TTL: 4, MaxLen: 2000}.daemons()
 	want := ipvs.Daemon{Role: ipvs.SyncMaster, Interface: "bond0", SyncID: 3, Group: netip.MustParseAddr("ff02::99"), Port: 9, TTL: 4, MaxLen: 2000}
@@ -76,7 +93,7 @@ func TestSettingsAndTheirValues(t *testing.T) {
 	if d := cmp.Diff(want, DefaultSettings.values()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
-	some := Settings{Threshold: 3, Period: 50, RefreshPeriod: 1, Retries: 2, SockSize: 4}
+	some := Settings{Threshold: 3, Period: 50, RefreshPeriod: 1, Retries: 2, SockSize: 4, Ports: 8}
 	if got := settings(some.values()); got != some {
 		t.Errorf("%+v became %+v", some, got)
 	}

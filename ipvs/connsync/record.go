@@ -21,10 +21,12 @@ type record struct {
 	Began      start // how they were started
 }
 
-// start is what a daemon takes with it for life.
+// start is what a daemon takes with it for life: its sockets, and how many
+// (start_sync_thread, set_sock_size in net/netfilter/ipvs/ip_vs_sync.c).
 type start struct {
 	Index    int    // of the interface
 	SockSize string // sync_sock_size
+	Ports    string // sync_ports; read when neither daemon runs, and kept while one does
 }
 
 func emptyRecord(epoch string) record {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -35,7 +36,7 @@ func sysctlDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, value := range map[string]string{
-		"sync_threshold": "3\t50\n", "sync_refresh_period": "0\n", "sync_retries": "0\n", "sync_sock_size": "0\n",
+		"sync_threshold": "3\t50\n", "sync_refresh_period": "0\n", "sync_retries": "0\n", "sync_sock_size": "0\n", "sync_ports": "1\n",
 	} {
 		writeSysctl(t, dir, name, value)
 	}
@@ -68,8 +69,8 @@ func values(t *testing.T, dir string) map[string]string {
 }
 
 var (
-	fresh    = map[string]string{"sync_threshold": "3 50", "sync_refresh_period": "0", "sync_retries": "0", "sync_sock_size": "0"}
-	hitless  = map[string]string{"sync_threshold": "0 0", "sync_refresh_period": "10", "sync_retries": "0", "sync_sock_size": "8192"}
+	fresh    = map[string]string{"sync_threshold": "3 50", "sync_refresh_period": "0", "sync_retries": "0", "sync_sock_size": "0", "sync_ports": "1"}
+	hitless  = map[string]string{"sync_threshold": "0 0", "sync_refresh_period": "10", "sync_retries": "0", "sync_sock_size": "8192", "sync_ports": "1"}
 	settings = connsync.Settings{RefreshPeriod: 10, SockSize: 8192}
 	onLo     = connsync.Config{Interface: "lo", SyncID: 51, Settings: settings}
 )
@@ -128,8 +129,9 @@ func TestBothDaemonsRunAndAreClearedAway(t *testing.T) {
 		r.after(0)
 		r.runs(51, 51)
 		r.sysctls(hitless)
-		st := r.Status()
-		if !st.Wanted || len(st.Daemons) != 2 || st.Settings != settings || st.Granted != 8192 || len(st.Errors) != 0 {
+		st, read := r.Status(), settings
+		read.Ports = 1 // Left alone, and shown.
+		if !st.Wanted || len(st.Daemons) != 2 || st.Settings != read || st.Granted != 8192 || len(st.Errors) != 0 {
 			t.Errorf("status %+v", st)
 		}
 
@@ -224,10 +226,7 @@ func TestSettingsOfBeforeACrashAreRestored(t *testing.T) {
 			t.Fatal(err)
 		}
 		again.runs()
-		want := map[string]string{}
-		for name, value := range fresh {
-			want[name] = value
-		}
+		want := maps.Clone(fresh)
 		want["sync_retries"] = "3"
 		again.sysctls(want)
 		if _, err := os.Stat(opt.Record); !errors.Is(err, os.ErrNotExist) {
@@ -258,6 +257,51 @@ func TestANewSocketSizeStartsTheDaemonsAnew(t *testing.T) {
 		if n := strings.Count(r.log.String(), "to start it anew"); n != 2 {
 			t.Errorf("another refresh period started them anew too:\n%s", r.log)
 		}
+	})
+}
+
+// The number of ports is one of the things that a daemon learns only when it
+// starts, and the one that may be left to the host.
+func TestANewNumberOfPortsStartsTheDaemonsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opt := connsync.Options{Sysctls: sysctlDir(t), Record: filepath.Join(t.TempDir(), "sync.json"), Epoch: "boot 1"}
+		r := begin(t, ipvstest.New(nil), opt)
+		stops := 0
+		step := func(what string, ports int, sysctl string, anew bool, why string) {
+			t.Helper()
+			c := onLo
+			c.Settings.Ports = ports
+			r.Want(&c)
+			r.after(0)
+			r.runs(51, 51)
+			if got := values(t, opt.Sysctls)["sync_ports"]; got != sysctl {
+				t.Errorf("%s: sync_ports is %s, want %s", what, got, sysctl)
+			}
+			if anew {
+				stops += 2
+			}
+			if n := strings.Count(r.log.String(), "to start it anew"); n != stops || !strings.Contains(r.log.String(), why) {
+				t.Errorf("%s: %d daemons stopped so far, want %d, and %q:\n%s", what, n, stops, why, r.log)
+			}
+		}
+		step("the first start", 4, "4", false, "")
+		step("the same again", 4, "4", false, "")
+		step("fewer", 2, "2", true, `why="sync_ports was 4 and is 2"`)
+		r.stop()
+		r = begin(t, r.kernel, opt)
+		stops = 0
+		step("after a crash", 2, "2", false, "")
+		writeSysctl(t, opt.Sysctls, "sync_ports", "8\n")
+		step("somebody else's is repaired, and no daemon has seen it", 2, "2", false, "somebody else changed")
+		step("not said any more", 0, "1", true, `why="sync_ports was 2 and is 1"`)
+		writeSysctl(t, opt.Sysctls, "sync_ports", "8\n")
+		step("somebody else's where nothing is said", 0, "8", true, `why="sync_ports was 1 and is 8"`)
+		step("said again", 4, "4", true, `why="sync_ports was 8 and is 4"`)
+		r.Want(nil)
+		r.after(0)
+		want := maps.Clone(fresh)
+		want["sync_ports"] = "8"
+		r.sysctls(want)
 	})
 }
 

@@ -16,14 +16,20 @@ import (
 type sysctls string
 
 // values are the sysctls that s stands for, by name, spelled as the kernel
-// prints them but with single blanks.
+// prints them but with single blanks. The others of sync_* are not here: the
+// kernel reads them anew for every message (net/netfilter/ipvs/ip_vs_sync.c),
+// so it does not matter who sets them, and when.
 func (s Settings) values() map[string]string {
-	return map[string]string{
+	values := map[string]string{
 		"sync_threshold":      fmt.Sprintf("%d %d", s.Threshold, s.Period),
 		"sync_refresh_period": strconv.Itoa(s.RefreshPeriod),
 		"sync_retries":        strconv.Itoa(s.Retries),
 		"sync_sock_size":      strconv.Itoa(s.SockSize),
 	}
+	if s.Ports != 0 {
+		values["sync_ports"] = strconv.Itoa(s.Ports)
+	}
+	return values
 }
 
 // settings is what values say; absent ones are 0.
@@ -45,6 +51,7 @@ func settings(values map[string]string) (s Settings) {
 		RefreshPeriod: number("sync_refresh_period", 0),
 		Retries:       number("sync_retries", 0),
 		SockSize:      number("sync_sock_size", 0),
+		Ports:         number("sync_ports", 0),
 	}
 }
 
