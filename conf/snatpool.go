@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -54,24 +55,40 @@ func (p *snatPool) add(l *loader, w syntax.Word) {
 	if strings.Contains(w.Text, "/") {
 		hint = "write the addresses as a range, A-B"
 	}
-	if why == "" {
-		why = noHost(r.First)
-	}
 	size := 0
+	if why == "" {
+		size = rangeSize(r, maxPool)
+	}
 	for _, o := range p.ranges {
 		size += rangeSize(o, maxPool)
 		if why == "" && !o.Last.Less(r.First) && !r.Last.Less(o.First) {
 			why = "it overlaps " + rangeName(o)
 		}
 	}
-	switch {
-	case why != "":
-		l.errorf(w.Pos, hint, "snat_pool %s is ignored: %s", quote(w.Text), why)
-	case size+rangeSize(r, maxPool) > maxPool:
-		l.errorf(w.Pos, "", "snat_pool %s is ignored: the pool would have more than %d addresses", w.Text, maxPool)
-	default:
-		p.ranges, p.at = append(p.ranges, r), append(p.at, w.Pos)
+	if size > maxPool && why == "" {
+		why = fmt.Sprintf("the pool would have more than %d addresses", maxPool)
 	}
+	if why == "" {
+		why = noPool(r)
+	}
+	if why != "" {
+		l.errorf(w.Pos, hint, "snat_pool %s is ignored: %s", quote(w.Text), why)
+		return
+	}
+	p.ranges, p.at = append(p.ranges, r), append(p.at, w.Pos)
+}
+
+// noPool says why the addresses of a range, which is not large, cannot move
+// between directors; empty: they can.
+func noPool(r rules.Range) string {
+	for _, a := range addressesOf(r) {
+		if why := noVirtual(netip.PrefixFrom(a, a.BitLen())); why != "" && r.First != r.Last {
+			return a.String() + ": " + why
+		} else if why != "" {
+			return why
+		}
+	}
+	return ""
 }
 
 // filter leaves the ranges against which keep has no reason.
