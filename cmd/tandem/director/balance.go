@@ -69,26 +69,7 @@ func (b *balance) start(parts *parts) {
 	parts.run(kernelSettings, b.settings.Run)
 	parts.run(nftablesRules, b.tables.Run)
 	parts.run(virtualServices, b.reconciler.Run)
-	parts.run(connectionSync, func(ctx context.Context) error {
-		b.settle(ctx)
-		return b.syncer.Run(ctx)
-	})
-}
-
-// settle waits, but not long, until the settings were written once: a sync
-// daemon reads some of them (sync_ports) when it starts, and never again.
-func (b *balance) settle(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	look := time.NewTicker(5 * time.Millisecond)
-	defer look.Stop()
-	for b.settings.Status().Read.IsZero() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-look.C:
-		}
-	}
+	parts.run(connectionSync, b.syncer.Run)
 }
 
 // set hands over what a configuration says of IPVS as a whole; the services
