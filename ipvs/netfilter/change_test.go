@@ -1,6 +1,7 @@
 package netfilter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -135,10 +136,8 @@ func TestASenderIsFound(t *testing.T) {
 	})
 }
 
-// A table of this size is one message to the kernel and ten thousand answers.
-func TestALargeTable(t *testing.T) {
-	n := newNetwork(t)
-	var services []rules.Service
+// large is a configuration that takes fifteen thousand rules.
+func large() (services []rules.Service) {
 	for i := range 5000 {
 		at := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), 80)
 		services = append(services, rules.Service{
@@ -147,8 +146,14 @@ func TestALargeTable(t *testing.T) {
 			FullNAT: []ipvs.Server{at}, Sources: []rules.Range{span("10.0.0.100")},
 		})
 	}
+	return services
+}
+
+// A table of this size is one message to the kernel and ten thousand answers.
+func TestALargeTable(t *testing.T) {
+	n := newNetwork(t)
 	began := time.Now()
-	set := rules.Want(services, rules.Host{})
+	set := rules.Want(large(), rules.Host{})
 	decided := time.Now()
 	k := n.keeper(Options{})
 	pass(t, k, set)
@@ -159,6 +164,44 @@ func TestALargeTable(t *testing.T) {
 	}
 	t.Logf("%d rules: decided in %v, written and read in %v, compared in %v", set.Tables[0].Rules(),
 		decided.Sub(began).Round(time.Millisecond), wrote.Sub(decided).Round(time.Millisecond), time.Since(wrote).Round(time.Millisecond))
+}
+
+// Run and Clear come back when they are told to, whatever they are at.
+func TestALargeTableDoesNotHoldUpTheEnd(t *testing.T) {
+	n := newNetwork(t)
+	k := n.keeper(Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- k.Run(ctx) }()
+	k.Want(rules.Want(large(), rules.Host{}))
+	eventually(t, "the table is written", func() bool {
+		_, err := n.try("nft", "list", "chain", "ip", "tandem", "guard")
+		return err == nil
+	})
+	began := time.Now() // and it is being read back
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	ended := time.Now()
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := k.Clear(late); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "delete table ip tandem") {
+		t.Errorf("Clear without time: %v", err)
+	}
+	inTime, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := k.Clear(inTime); err != nil {
+		t.Error(err)
+	}
+	cleared := time.Now()
+	if ended.Sub(began) > time.Second {
+		t.Errorf("Run ended after %v", ended.Sub(began))
+	}
+	if left := n.run("nft", "list", "tables"); left != "" {
+		t.Errorf("left: %s", left)
+	}
+	t.Logf("ended in %v, cleared in %v", ended.Sub(began).Round(time.Millisecond), cleared.Sub(ended).Round(time.Millisecond))
 }
 
 func TestDriftIsToldInWords(t *testing.T) {
@@ -178,13 +221,5 @@ func TestDriftIsToldInWords(t *testing.T) {
 		if got := drift(was, row.is); got != row.want {
 			t.Errorf("%q, want %q", got, row.want)
 		}
-	}
-}
-
-func TestCauseIsTheFirstError(t *testing.T) {
-	first, second := errors.New("first"), errors.New("second")
-	err := fmt.Errorf("flush: %w", errors.Join(errors.Join(fmt.Errorf("a: %w", first), second), second))
-	if got := cause(err); got != first {
-		t.Errorf("%v", got)
 	}
 }

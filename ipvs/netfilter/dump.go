@@ -1,6 +1,7 @@
 package netfilter
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,16 +20,11 @@ import (
 // It reads raw attributes: the library knows not every expression that
 // somebody may have put into the table, and stumbles over the direction of
 // ct expressions, which the kernel tells in one byte and it takes for four.
-func (k *Keeper) read(f ipvs.Family) (image, error) {
-	c, err := netlink.Dial(unix.NETLINK_NETFILTER, &netlink.Config{NetNS: k.opt.NetNS})
-	if err != nil {
-		return image{}, fmt.Errorf("open nftables: %w", err)
-	}
-	defer c.Close()
-	if err := bound(c); err != nil {
-		return image{}, fmt.Errorf("open nftables: %w", err)
-	}
-	im, err := dump(c, f)
+func (k *Keeper) read(ctx context.Context, f ipvs.Family) (im image, err error) {
+	err = k.talk(ctx, func(c *netlink.Conn) (err error) {
+		im, err = dump(ctx, c, f)
+		return err
+	})
 	if errors.Is(err, unix.EINVAL) {
 		err = unix.EOPNOTSUPP // what nfnetlink means when nf_tables is not there
 	}
@@ -38,7 +34,7 @@ func (k *Keeper) read(f ipvs.Family) (image, error) {
 	return im, nil
 }
 
-func dump(c *netlink.Conn, f ipvs.Family) (im image, err error) {
+func dump(ctx context.Context, c *netlink.Conn, f ipvs.Family) (im image, err error) {
 	tables, err := get(c, f, unix.NFT_MSG_GETTABLE, 0)
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(tables) == 0 {
 		return im, nil
@@ -70,6 +66,9 @@ func dump(c *netlink.Conn, f ipvs.Family) (im image, err error) {
 		return im, err
 	}
 	for _, m := range list {
+		if err := ctx.Err(); err != nil {
+			return im, err
+		}
 		o, err := decode(m, unix.NFTA_RULE_TABLE)
 		if err != nil {
 			return im, err

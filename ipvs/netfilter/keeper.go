@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"reflect"
@@ -150,19 +151,13 @@ func (k *Keeper) Status() Status {
 }
 
 // Clear removes tandem's tables, those of an earlier run that died included.
-// Call it when Run has returned, or instead of Run.
+// It returns when ctx ends at the latest, and then says what may be left. Call
+// it when Run has returned, or instead of Run.
 func (k *Keeper) Clear(ctx context.Context) error {
 	var errs []error
 	for _, f := range families {
-		if err := ctx.Err(); err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		have, err := k.read(f)
-		if err == nil && have.present() {
-			err = k.remove(f)
-		}
-		if err != nil && !unsupported(err) {
-			errs = append(errs, err)
+		if err := k.remove(ctx, f); err != nil && !unsupported(err) {
+			errs = append(errs, fmt.Errorf("%w; what is left goes with nft delete table %s", err, name(f)))
 		}
 	}
 	clear(k.held)

@@ -27,7 +27,7 @@ func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
 			table, more = k.resolve(table)
 			notes = append(notes, more...)
 		}
-		n, err := k.keep(f, table, wanted)
+		n, err := k.keep(ctx, f, table, wanted)
 		if err != nil && wanted {
 			err = explain(err, f, table)
 		}
@@ -49,8 +49,8 @@ func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
 
 // keep compares the table of one family and writes it if it is not as wanted.
 // It returns how many rules there are now.
-func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error) {
-	have, err := k.read(f)
+func (k *Keeper) keep(ctx context.Context, f ipvs.Family, want rules.Table, wanted bool) (int, error) {
+	have, err := k.read(ctx, f)
 	if err != nil {
 		if !wanted && unsupported(err) {
 			return 0, nil // nothing is wanted of a kernel that has nothing
@@ -64,7 +64,7 @@ func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error)
 		delete(k.held, f)
 		return 0, nil
 	case !wanted:
-		if err := k.remove(f); err != nil {
+		if err := k.remove(ctx, f); err != nil {
 			return len(have.Rules), err
 		}
 		k.writes++
@@ -75,11 +75,11 @@ func (k *Keeper) keep(f ipvs.Family, want rules.Table, wanted bool) (int, error)
 		return len(have.Rules), nil
 	}
 
-	if err := k.write(want); err != nil {
+	if err := k.write(ctx, want); err != nil {
 		return len(have.Rules), err
 	}
 	k.writes++
-	now, err := k.read(f)
+	now, err := k.read(ctx, f)
 	if err != nil {
 		delete(k.held, f)
 		return 0, err
