@@ -1,30 +1,18 @@
 package ipvsadm
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"net/netip"
 
+	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/kernel"
 )
 
 // sorted puts a listing and the servers of each service in the original's
 // order.
 func sorted(list []kernel.Listed) {
-	mergeSort(list, make([]kernel.Listed, len(list)), func(a, b *kernel.Listed) int {
-		x, y := a.Key, b.Key
-		if x.FWMark != 0 || y.FWMark != 0 {
-			return cmp.Or(
-				cmp.Compare(min(x.FWMark, 1), min(y.FWMark, 1)), // marks last
-				cmp.Compare(x.Family, y.Family),
-				bySign(x.FWMark, y.FWMark))
-		}
-		return cmp.Or(
-			cmp.Compare(x.Family, y.Family),
-			cmp.Compare(x.Protocol, y.Protocol),
-			byAddrPort(x.Addr, y.Addr))
-	})
+	mergeSort(list, make([]kernel.Listed, len(list)), func(a, b *kernel.Listed) int { return byKey(&a.Key, &b.Key) })
 	var space []kernel.Real
 	for i := range list {
 		servers := list[i].Servers
@@ -35,23 +23,51 @@ func sorted(list []kernel.Listed) {
 	}
 }
 
-func byAddrPort(a, b netip.AddrPort) int {
-	x, y := a.Addr(), b.Addr()
-	c := cmp.Compare(x.BitLen(), y.BitLen())
-	switch {
-	case c != 0:
-	case x.Is4():
-		c = bySign(number4(x), number4(y))
-	default:
-		v, w := x.As16(), y.As16()
-		c = bytes.Compare(v[:], w[:])
+// byKey compares services. One without a firewall mark counts as mark 0, so
+// marks from 2^31 on, which are negative, come before it.
+func byKey(a, b *ipvs.Key) int {
+	if c := bySign(a.FWMark, b.FWMark); c != 0 {
+		return c
 	}
-	return cmp.Or(c, cmp.Compare(a.Port(), b.Port()))
+	if c := cmp.Compare(a.Family, b.Family); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.Protocol, b.Protocol); c != 0 || a.FWMark != 0 {
+		return c
+	}
+	return byAddrPort(a.Addr, b.Addr)
 }
 
-func number4(a netip.Addr) uint32 {
-	b := a.As4()
-	return binary.BigEndian.Uint32(b[:])
+// byAddrPort compares addresses as words of 32 bits, the first first, as many
+// as the family of a has: of an IPv4 server and an IPv6 one with the same
+// first word it matters which is a.
+func byAddrPort(a, b netip.AddrPort) int {
+	v, w := words(a.Addr()), words(b.Addr())
+	n := len(v)
+	if a.Addr().Is4() {
+		n = 1
+	}
+	for i := range n {
+		if c := bySign(v[i], w[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(a.Port(), b.Port())
+}
+
+// words are the 32-bit words of an address; an IPv4 one has the first, and
+// zeros behind it.
+func words(a netip.Addr) (w [4]uint32) {
+	if a.Is4() {
+		b := a.As4()
+		w[0] = binary.BigEndian.Uint32(b[:])
+		return w
+	}
+	b := a.As16()
+	for i := range w {
+		w[i] = binary.BigEndian.Uint32(b[4*i:])
+	}
+	return w
 }
 
 // bySign compares by the sign of a difference of 32 bits, as the original
