@@ -94,19 +94,22 @@ func readHint(err error) string {
 
 // Parse reads src as Load does; name stands for the file in positions.
 func Parse(name string, src []byte) (Config, Diagnostics) {
-	// The tree of a file that is fatal so far is not worth reading: what it
-	// lacks would only be reported once more.
-	tree, problems := syntax.Parse(name, src)
 	l := &loader{file: name, homes: homes(), global: defaultGlobals}
+	problems := syntax.Each(name, src, func(s *syntax.Statement) {
+		read(l, rootBlock, &none{}, []*syntax.Statement{s})
+	})
+	said := l.found
+	l.found = nil
 	for _, p := range problems {
 		l.problem(p)
 	}
 	var cfg Config
+	// What a file lacks whose text is fatal already is not worth saying.
 	if !l.found.Fatal() {
+		l.found = append(l.found, said...)
 		if len(bytes.TrimSpace(src)) == 0 {
 			l.warnf(syntax.Pos{File: name}, "", "the file is empty")
 		}
-		read(l, rootBlock, &none{}, tree.Statements)
 		cfg = l.finish()
 	}
 	l.found.Sort()

@@ -12,22 +12,45 @@ const MaxDepth = 64
 // as good as the problems allow: see Kind. Its words are parts of one copy of
 // src, which lives as long as any of them.
 func Parse(file string, src []byte) (*Tree, []Problem) {
-	p := &parser{reader: reader{file: file, rest: string(src)}, defined: make(map[string]bool)}
-	if problem, ok := binary(file, src); ok {
-		return &p.tree, []Problem{problem}
+	var tree Tree
+	p := &parser{take: func(s *Statement) { tree.Statements = append(tree.Statements, s) }}
+	return &tree, p.parse(file, src)
+}
+
+// Each is Parse for a caller that needs one statement of the top level at a
+// time: take may keep the words of a statement, but neither the statement nor
+// its list of words, which the next one gets. The tree of a large configuration
+// is several times the size of its text.
+func Each(file string, src []byte, take func(*Statement)) []Problem {
+	p := &parser{}
+	p.take = func(s *Statement) {
+		take(s)
+		p.statements.reset()
+		p.words.reset()
 	}
+	return p.parse(file, src)
+}
+
+func (p *parser) parse(file string, src []byte) []Problem {
+	if problem, ok := binary(file, src); ok {
+		return []Problem{problem}
+	}
+	p.reader = reader{file: file, rest: string(src)}
+	p.defined = make(map[string]bool)
 	if bytes.HasPrefix(src, mark) {
 		p.report(ByteOrderMark, Pos{File: file, Line: 1, Col: 1}, "")
 		p.reader.rest, p.shift = p.reader.rest[len(mark):], len(mark)
 	}
 	p.run()
-	return &p.tree, p.problems
+	p.flush()
+	return p.problems
 }
 
 // parser builds the tree from lines.
 type parser struct {
 	reader   reader
-	tree     Tree
+	take     func(*Statement) // gets the statements of the top level
+	whole    *Statement       // the one that is complete as soon as another begins; nil: none
 	problems []Problem
 
 	tokens  []token      // of the present line; nothing keeps them
@@ -41,18 +64,26 @@ type parser struct {
 }
 
 // slab hands out memory in small pieces and asks for it in large ones: a
-// configuration has tens of thousands of statements, and all of them live as
-// long as its tree.
-type slab[T any] []T
+// configuration has tens of thousands of statements.
+type slab[T any] struct {
+	all  []T
+	used int
+}
 
 func (s *slab[T]) take(n int) []T {
 	const some = 256
-	if len(*s) < n {
-		*s = make([]T, max(n, some))
+	if len(s.all) < s.used+n {
+		s.all, s.used = make([]T, max(n, some)), 0
 	}
-	taken := (*s)[:n:n]
-	*s = (*s)[n:]
+	taken := s.all[s.used : s.used+n : s.used+n]
+	s.used += n
 	return taken
+}
+
+// reset takes back what was handed out, for it to be handed out again.
+func (s *slab[T]) reset() {
+	clear(s.all[:s.used])
+	s.used = 0
 }
 
 // run reads the text line by line, and reports the blocks that are open at its
@@ -116,6 +147,9 @@ func (p *parser) statement(tokens []token) {
 	if len(tokens) == 0 {
 		return
 	}
+	if len(p.opened) == 0 {
+		p.flush()
+	}
 	s := &p.statements.take(1)[0]
 	s.Pos = p.pos(tokens[0].start)
 	s.Words = p.words.take(len(tokens))
@@ -136,6 +170,9 @@ func (p *parser) openBlock(t token) bool {
 	}
 	if p.last == nil {
 		p.report(UnexpectedOpen, p.pos(t.start), "")
+		if len(p.opened) == 0 {
+			p.flush()
+		}
 		s := &Statement{Pos: p.pos(t.start), Skip: true}
 		p.add(s)
 		p.last = s
@@ -163,7 +200,16 @@ func (p *parser) add(s *Statement) {
 		p.opened[n-1].Block = append(p.opened[n-1].Block, s)
 		return
 	}
-	p.tree.Statements = append(p.tree.Statements, s)
+	p.whole = s
+}
+
+// flush hands out the statement of the top level that nothing can be added to
+// any more.
+func (p *parser) flush() {
+	if p.whole != nil {
+		p.take(p.whole)
+		p.whole = nil
+	}
 }
 
 // pos is the position of an offset in the present line.

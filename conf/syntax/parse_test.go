@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,6 +170,11 @@ func FuzzParse(f *testing.F) {
 		})
 
 		printed := tree.String()
+		var one strings.Builder
+		same := Each("f", src, func(s *Statement) { one.WriteString((&Tree{[]*Statement{s}}).String()) })
+		if one.String() != printed || !slices.Equal(same, problems) {
+			t.Errorf("one by one:\n%s%v\nas a tree:\n%s%v", &one, same, printed, problems)
+		}
 		for line := range strings.Lines(printed) {
 			if len(line) > MaxLine {
 				t.Skip("printing made a line too long")
