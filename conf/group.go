@@ -48,6 +48,9 @@ func laterGroup() []row[group] {
 // the end of the file only.
 func readGroup(_ *none, l *loader, s *syntax.Statement) {
 	g := &group{name: s.Words[1].Text, pos: s.Pos}
+	if !l.named(s) {
+		return
+	}
 	if i := slices.IndexFunc(l.groups, func(o *group) bool { return o.name == g.name }); i >= 0 {
 		l.errorf(s.Pos, "", "vrrp_sync_group %s is defined already, in line %d: the block is ignored", g.name, l.groups[i].pos.Line)
 		return

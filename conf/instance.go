@@ -121,6 +121,9 @@ func laterInstance() []row[instance] {
 // groups know an instance by its name.
 func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	name := s.Words[1].Text
+	if !l.named(s) {
+		return
+	}
 	if i := slices.IndexFunc(l.instances, func(in *instance) bool { return in.Name == name }); i >= 0 {
 		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, l.instances[i].pos.Line)
 		return

@@ -140,6 +140,15 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 	return true
 }
 
+// named reports a block whose name is "", which nothing can refer to.
+func (l *loader) named(s *syntax.Statement) bool {
+	if s.Words[1].Text == "" {
+		l.errorf(s.Words[1].Pos, "", "%s \"\" is ignored: it has no name", s.Keyword())
+		return false
+	}
+	return true
+}
+
 // extra reports words that nothing will read, as keepalived does not read
 // them either.
 func (l *loader) extra(s *syntax.Statement, used int) {

@@ -16,7 +16,7 @@ import (
 func (v *service) header(l *loader, s *syntax.Statement) bool {
 	switch args := s.Args(); args[0].Text {
 	case "group":
-		if len(args) == 1 {
+		if len(args) == 1 || args[1].Text == "" {
 			l.errorf(s.Pos, "", "virtual_server group is ignored: it lacks the name of the group")
 			return false
 		}

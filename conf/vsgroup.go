@@ -29,6 +29,9 @@ type vsGroup struct {
 // or a firewall mark a line.
 func readServerGroup(_ *none, l *loader, s *syntax.Statement) {
 	g := &vsGroup{name: s.Words[1].Text, pos: s.Pos, seen: make(map[ipvs.Key]bool)}
+	if !l.named(s) {
+		return
+	}
 	if i := slices.IndexFunc(l.serverGroups, func(o *vsGroup) bool { return o.name == g.name }); i >= 0 {
 		l.errorf(s.Pos, "", "virtual_server_group %s is defined already, in line %d: the block is ignored", g.name, l.serverGroups[i].pos.Line)
 		return
