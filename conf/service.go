@@ -244,7 +244,9 @@ func (v *service) rules() rules.Service {
 		add(v.Sorry.Addr, v.Sorry.Dest, v.Sorry.FullNAT)
 	}
 	if len(out.FullNAT) > 0 {
-		out.Sources = v.pool.ranges
+		for _, r := range v.pool.ranges {
+			out.Sources = append(out.Sources, r.Range)
+		}
 	}
 	return out
 }

@@ -19,37 +19,63 @@ const maxPool = 256
 // snatPool is snat_pool while it is read: the source addresses of FULLNAT.
 type snatPool struct {
 	pos    syntax.Pos // of the first one; zero: there is none
-	ranges []rules.Range
-	at     []syntax.Pos // of each range
-	dev    syntax.Word  // the interface that it is set on; no text: not said
+	ranges []poolRange
 }
 
-// addPool reads snat_pool: addresses and ranges, and the interface that they
-// are on. Several lines add up.
+// poolRange is an address or a range of a snat_pool.
+type poolRange struct {
+	rules.Range
+	pos syntax.Pos
+	dev syntax.Word // the interface that it is set on; no text: not said
+}
+
+// addPool reads snat_pool: addresses and ranges, and the interface that those
+// of this line are on. Several lines add up.
 func (v *service) addPool(l *loader, s *syntax.Statement) {
 	p := &v.pool
 	if p.pos == (syntax.Pos{}) {
 		p.pos = s.Pos
 	}
-	args := s.Args()
-	for i := 0; i < len(args); i++ {
-		w := args[i]
-		if w.Text != "dev" {
-			p.add(l, w)
-			continue
-		}
-		if i++; i == len(args) {
-			l.errorf(w.Pos, "", "snat_pool: dev lacks a value")
-		} else if !interfaceName(args[i].Text) {
-			l.errorf(args[i].Pos, "", "snat_pool: dev %s is ignored: %s", quote(args[i].Text), badInterface)
-		} else {
-			p.dev = args[i]
+	words, dev, ok := l.poolLine(s)
+	for _, w := range words {
+		if ok {
+			p.add(l, w, dev)
 		}
 	}
 }
 
+// poolLine tells the addresses from the interface. A line whose dev cannot be
+// is lost, as it is in virtual_ipaddress: its addresses belong elsewhere than
+// without it.
+func (l *loader) poolLine(s *syntax.Statement) (addresses []syntax.Word, dev syntax.Word, ok bool) {
+	args := s.Args()
+	for i := 0; i < len(args); i++ {
+		w := args[i]
+		if w.Text != "dev" {
+			addresses = append(addresses, w)
+			continue
+		}
+		why := ""
+		if i++; i == len(args) {
+			why = "dev lacks a value"
+		} else if dev.Text != "" {
+			why = "it has more than one dev"
+		} else if dev = args[i]; !interfaceName(dev.Text) {
+			why = "dev " + quote(dev.Text) + ": " + badInterface
+		}
+		if why != "" {
+			l.errorf(w.Pos, "", "snat_pool: the line is ignored: %s", why)
+			return nil, dev, false
+		}
+	}
+	if len(addresses) == 0 {
+		l.errorf(s.Pos, "", "snat_pool: the line is ignored: it has no address")
+	}
+	return addresses, dev, true
+}
+
 // add takes one address or range in.
-func (p *snatPool) add(l *loader, w syntax.Word) {
+func (p *snatPool) add(l *loader, w, dev syntax.Word) {
 	r, why := parseRange(w.Text)
 	hint := hintFor(w.Text)
 	if strings.Contains(w.Text, "/") {
@@ -60,9 +86,9 @@ func (p *snatPool) add(l *loader, w syntax.Word) {
 		size = rangeSize(r, maxPool)
 	}
 	for _, o := range p.ranges {
-		size += rangeSize(o, maxPool)
+		size += rangeSize(o.Range, maxPool)
 		if why == "" && !o.Last.Less(r.First) && !r.Last.Less(o.First) {
-			why = "it overlaps " + rangeName(o)
+			why = "it overlaps " + rangeName(o.Range)
 		}
 	}
 	if size > maxPool && why == "" {
@@ -75,7 +101,7 @@ func (p *snatPool) add(l *loader, w syntax.Word) {
 		l.errorf(w.Pos, hint, "snat_pool %s is ignored: %s", quote(w.Text), why)
 		return
 	}
-	p.ranges, p.at = append(p.ranges, r), append(p.at, w.Pos)
+	p.ranges = append(p.ranges, poolRange{r, w.Pos, dev})
 }
 
 // noPool says why the addresses of a range, which is not large, cannot move
@@ -93,15 +119,13 @@ func noPool(r rules.Range) string {
 
 // filter leaves the ranges against which keep has no reason.
 func (p *snatPool) filter(l *loader, keep func(rules.Range) string) {
-	ranges, at := p.ranges[:0], p.at[:0]
-	for i, r := range p.ranges {
-		if why := keep(r); why != "" {
-			l.errorf(p.at[i], "", "snat_pool %s is ignored: %s", rangeName(r), why)
-			continue
+	p.ranges = slices.DeleteFunc(p.ranges, func(r poolRange) bool {
+		why := keep(r.Range)
+		if why != "" {
+			l.errorf(r.pos, "", "snat_pool %s is ignored: %s", rangeName(r.Range), why)
 		}
-		ranges, at = append(ranges, r), append(at, p.at[i])
-	}
-	p.ranges, p.at = ranges, at
+		return why != ""
+	})
 }
 
 // usesFullNAT tells whether one of the servers is reached by FULLNAT.
@@ -171,8 +195,8 @@ func (v *service) float(l *loader, f floating) bool {
 		}
 		return ""
 	})
-	for i, r := range p.ranges {
-		v.adopt(l, f, in, r, p.at[i])
+	for _, r := range p.ranges {
+		v.adopt(l, f, in, r)
 	}
 	return true
 }
@@ -180,13 +204,13 @@ func (v *service) float(l *loader, f floating) bool {
 // adopt adds the addresses of a range to the instance, but those that it or one
 // of its sync group lists already. Without dev they are on the interface that a
 // virtual address of their network is on.
-func (v *service) adopt(l *loader, f floating, in *instance, r rules.Range, pos syntax.Pos) {
+func (v *service) adopt(l *loader, f floating, in *instance, r poolRange) {
 	added, on := 0, in.Interface
-	for _, a := range addressesOf(r) {
+	for _, a := range addressesOf(r.Range) {
 		if f.holder[a] != nil {
 			continue
 		}
-		va := vrrp.Address{Prefix: netip.PrefixFrom(a, a.BitLen()), Dev: v.pool.dev.Text}
+		va := vrrp.Address{Prefix: netip.PrefixFrom(a, a.BitLen()), Dev: r.dev.Text}
 		if va.Dev == "" {
 			va.Dev = f.network(in, a)
 		}
@@ -197,8 +221,8 @@ func (v *service) adopt(l *loader, f floating, in *instance, r rules.Range, pos 
 	if added == 0 {
 		return
 	}
-	if dev := v.pool.dev; dev.Text != "" && !slices.ContainsFunc(in.uses, func(u InterfaceUse) bool { return u.Pos == dev.Pos }) {
+	if dev := r.dev; dev.Text != "" && !slices.ContainsFunc(in.uses, func(u InterfaceUse) bool { return u.Pos == dev.Pos }) {
 		in.uses = append(in.uses, InterfaceUse{Name: dev.Text, Keyword: "dev", By: v.scope, Pos: dev.Pos})
 	}
-	l.notef(pos, "", "snat_pool %s: tandem adds it to the addresses of vrrp_instance %s, on %s", rangeName(r), in.Name, on)
+	l.notef(r.pos, "", "snat_pool %s: tandem adds it to the addresses of vrrp_instance %s, on %s", rangeName(r.Range), in.Name, on)
 }
