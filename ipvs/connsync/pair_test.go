@@ -2,139 +2,21 @@ package connsync_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
-	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
-	"github.com/tandem-ha/tandem/ipvs/kernel"
 )
-
-// space is a network namespace with a thread of its own, in which do runs.
-type space struct {
-	t      *testing.T
-	work   chan func()
-	handle netns.NsHandle
-	kernel *kernel.Kernel
-}
-
-// newSpace makes a namespace with lo up and IPVS in it.
-func newSpace(t *testing.T) *space {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("making a network namespace takes root")
-	}
-	s := &space{t: t, work: make(chan func())}
-	ready := make(chan error)
-	go func() {
-		runtime.LockOSThread() // Never unlocked: the thread ends with the namespace.
-		err := unix.Unshare(unix.CLONE_NEWNET)
-		if err == nil {
-			s.handle, err = netns.Get()
-		}
-		ready <- err
-		for f := range s.work {
-			f()
-		}
-	}()
-	if err := <-ready; err != nil {
-		t.Fatalf("make a network namespace: %v", err)
-	}
-	t.Cleanup(func() { close(s.work); _ = s.handle.Close() })
-	s.do(func() error {
-		lo, err := netlink.LinkByName("lo")
-		if err != nil {
-			return err
-		}
-		return netlink.LinkSetUp(lo)
-	})
-	s.do(func() (err error) { s.kernel, err = kernel.Open(t.Context()); return err })
-	t.Cleanup(func() { _ = s.kernel.Close() })
-	return s
-}
-
-// do runs f on the namespace's thread.
-func (s *space) do(f func() error) {
-	s.t.Helper()
-	done := make(chan error)
-	s.work <- func() { done <- f() }
-	err := <-done
-	if errors.Is(err, ipvs.ErrNoIPVS) {
-		s.t.Skipf("%v; make test runs this in the test kernel", err)
-	}
-	if err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// sync runs a Syncer in the namespace until the test ends.
-func (s *space) sync(c connsync.Config) *connsync.Syncer {
-	s.t.Helper()
-	log := slog.New(slog.NewTextHandler(s.t.Output(), nil))
-	syncer := connsync.New(s.kernel, log, connsync.Options{Epoch: s.kernel.Epoch(), Full: 50 * time.Millisecond})
-	syncer.Want(&c)
-	ctx, cancel := context.WithCancel(s.t.Context())
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		if err := netns.Set(s.handle); err != nil {
-			done <- err
-			return
-		}
-		done <- syncer.Run(ctx)
-	}()
-	s.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.t.Errorf("Run: %v", err)
-		}
-	})
-	until(s.t, "both daemons run", func() bool {
-		st := syncer.Status()
-		return len(st.Daemons) == 2 && st.Settings.Period == c.Settings.Period
-	})
-	return syncer
-}
-
-// connections is the namespace's connection table as text.
-func (s *space) connections() (text string) {
-	s.t.Helper()
-	s.do(func() error {
-		b, err := os.ReadFile("/proc/thread-self/net/ip_vs_conn")
-		text = string(b)
-		return err
-	})
-	return text
-}
-
-// knows says whether the namespace has a connection from the port, in the
-// hexadecimal of the table.
-func (s *space) knows(port uint16) bool {
-	return strings.Contains(s.connections(), fmt.Sprintf(" 0A090001 %04X ", port))
-}
-
-func until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for begun := time.Now(); !ok(); runtime.Gosched() {
-		if time.Since(begun) > 15*time.Second {
-			t.Fatalf("after 15 s still not: %s", what)
-		}
-	}
-}
 
 var (
 	addrA  = netip.MustParseAddr("10.9.0.1")
@@ -418,84 +300,4 @@ func TestAnInterfaceMadeAgain(t *testing.T) {
 		})
 		return ok
 	})
-}
-
-// What the settings cost a service like DNS, every packet of which is a flow
-// of its own. Printed, not judged; with more rounds the settings take turns.
-func TestCostOfOnePacketFlows(t *testing.T) {
-	const flows, rounds = 3000, 1
-	usual := connsync.Settings{Threshold: 3, Period: 50, SockSize: 8 << 20}
-	for round := range rounds {
-		for _, settings := range []connsync.Settings{usual, connsync.DefaultSettings} {
-			a, b := newPair(t)
-			b.do(func() error {
-				l, err := net.ListenPacket("udp4", server.String())
-				if err != nil {
-					return err
-				}
-				t.Cleanup(func() { _ = l.Close() })
-				return nil
-			})
-			config := connsync.Config{Interface: "sync0", SyncID: 51, Settings: settings}
-			b.sync(config)
-			a.sync(config)
-			before, begun := received(b), time.Now()
-			a.do(func() error { return flood(flows) })
-			took := time.Since(begun)
-			if settings == connsync.DefaultSettings {
-				until(t, "all flows are known", func() bool { return known(b) >= flows })
-			}
-			const frame = 14 + 28 + 1 // of one flow
-			t.Logf("round %d, threshold %d %d, refresh %d: %d flows in %s, %.1f bytes of sync a flow, %d flows known",
-				round, settings.Threshold, settings.Period, settings.RefreshPeriod, flows, took.Round(time.Millisecond),
-				float64(received(b)-before-flows*frame)/flows, known(b))
-		}
-	}
-}
-
-// flood sends one packet of one byte from each of n source addresses and ports.
-func flood(n int) error {
-	lo, err := netlink.LinkByName("sync0")
-	if err != nil {
-		return err
-	}
-	dst := &unix.SockaddrInet4{Port: 80, Addr: vip.As4()}
-	for host := 0; host*1000 < n; host++ {
-		src := netip.AddrFrom4([4]byte{10, 9, 0, byte(100 + host)})
-		ipnet := &net.IPNet{IP: src.AsSlice(), Mask: net.CIDRMask(32, 32)}
-		if err := netlink.AddrAdd(lo, &netlink.Addr{IPNet: ipnet}); err != nil {
-			return err
-		}
-		for port := range 1000 {
-			fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-			if err != nil {
-				return err
-			}
-			err = errors.Join(
-				unix.Bind(fd, &unix.SockaddrInet4{Port: 20000 + port, Addr: src.As4()}),
-				unix.Sendto(fd, []byte{1}, 0, dst),
-				unix.Close(fd))
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// known is how many connections the namespace's IPVS has.
-func known(s *space) int { return max(strings.Count(s.connections(), "\n")-1, 0) }
-
-// received is how many bytes came in over the link.
-func received(s *space) (n uint64) {
-	s.t.Helper()
-	s.do(func() error {
-		l, err := netlink.LinkByName("sync0")
-		if err != nil {
-			return err
-		}
-		n = l.Attrs().Statistics.RxBytes
-		return err
-	})
-	return n
 }
