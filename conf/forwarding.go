@@ -9,8 +9,9 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
-// methodArgs is what stands behind lb_kind and lvs_method.
-const methodArgs = "NAT|DR|TUN|FULLNAT [OPTION ...]"
+// methodArgs is what stands behind lb_kind and lvs_method. They may stand alone
+// here, so that method says what that costs.
+const methodArgs = "[NAT|DR|TUN|FULLNAT] [OPTION ...]"
 
 // method is lb_kind with its options.
 type method struct {
@@ -37,8 +38,14 @@ var methods = map[string]method{
 }
 
 // method reads a forwarding method; a tunnel may have a type, a port and a
-// checksum.
+// checksum. One that cannot be costs what it was written for: with another one
+// packets would go where nobody sent them, and replies would not come back. NAT,
+// which keepalived takes then, would make this host a router as well.
 func (l *loader) method(s *syntax.Statement) (method, bool) {
+	if len(s.Args()) == 0 {
+		l.errorf(s.Pos, "", "%s lacks a value: %s", s.Keyword(), lost(s))
+		return method{}, false
+	}
 	w := s.Words[1]
 	m, ok := methods[w.Text]
 	if !ok {
@@ -49,7 +56,7 @@ func (l *loader) method(s *syntax.Statement) (method, bool) {
 		case methods[upper] != (method{}) || upper == "NAT":
 			want += ", in capitals"
 		}
-		l.errorf(w.Pos, hint, "%s %s is ignored: %s", s.Keyword(), quote(w.Text), want)
+		l.errorf(w.Pos, hint, "%s %s: %s: %s", s.Keyword(), quote(w.Text), lost(s), want)
 		return m, false
 	}
 	if options := s.Args()[1:]; m.forwarding == ipvs.Tunnel {
@@ -58,6 +65,28 @@ func (l *loader) method(s *syntax.Statement) (method, bool) {
 		l.errorf(options[0].Pos, "only TUN has options", "%s %s: %s is ignored", s.Keyword(), m, quote(options[0].Text))
 	}
 	return m, true
+}
+
+// unreadMethod reports a block whose forwarding method is behind a variable or a
+// condition. It is no block without one.
+func (l *loader) unreadMethod(s *syntax.Statement) bool {
+	for _, inner := range s.Block {
+		for _, w := range inner.Words[:min(2, len(inner.Words))] {
+			if inner.Skip && (w.Text == "lb_kind" || w.Text == "lvs_method") {
+				l.errorf(w.Pos, "", "%s cannot be read: the block is ignored", w.Text)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lost says what a forwarding method that cannot be costs.
+func lost(s *syntax.Statement) string {
+	if s.Keyword() == "sorry_server_lvs_method" {
+		return "the sorry server is ignored"
+	}
+	return "the block is ignored"
 }
 
 // tunnelTypes are those that the kernel can wrap packets in, and the checksum
@@ -72,8 +101,9 @@ var tunnelTypes = map[string]struct {
 }
 
 // tunnel reads [type ipip|gue|gre] [port N] [nocsum|csum|remcsum], in any
-// order. A type or a port that cannot be costs the statement: packets would
-// arrive in a wrapping that the real server does not open.
+// order. A type or a port that cannot be, or a word that may have been meant as
+// one, costs the method: packets would arrive in a wrapping that the real server
+// does not open.
 func (l *loader) tunnel(s *syntax.Statement, options []syntax.Word, t *ipvs.TunnelOptions) bool {
 	name := "ipip"
 	var port, checksum syntax.Word
@@ -82,19 +112,20 @@ func (l *loader) tunnel(s *syntax.Statement, options []syntax.Word, t *ipvs.Tunn
 		switch w.Text {
 		case "type", "port":
 			if i++; i == len(options) {
-				l.errorf(w.Pos, "", "%s TUN is ignored: %s lacks a value", s.Keyword(), w.Text)
+				l.errorf(w.Pos, "", "%s TUN: %s: %s lacks a value", s.Keyword(), lost(s), w.Text)
 				return false
 			}
 			if w.Text == "port" {
 				port = options[i]
 			} else if name = options[i].Text; tunnelTypes[name].checksums == nil {
-				l.errorf(options[i].Pos, hintFor(name), "%s TUN is ignored: there is no tunnel type %s: it takes ipip, gue or gre", s.Keyword(), quote(name))
+				l.errorf(options[i].Pos, hintFor(name), "%s TUN: %s: there is no tunnel type %s: it takes ipip, gue or gre", s.Keyword(), lost(s), quote(name))
 				return false
 			}
 		case "nocsum", "csum", "remcsum":
 			checksum = w
 		default:
-			l.errorf(w.Pos, hintFor(w.Text), "%s TUN: %s is ignored: it takes type, port, nocsum, csum and remcsum", s.Keyword(), quote(w.Text))
+			l.errorf(w.Pos, hintFor(w.Text), "%s TUN: %s: it takes type, port, nocsum, csum and remcsum, not %s", s.Keyword(), lost(s), quote(w.Text))
+			return false
 		}
 	}
 	t.Type = tunnelTypes[name].id
@@ -107,13 +138,14 @@ func (l *loader) tunnelPort(s *syntax.Statement, name string, port syntax.Word, 
 	n, ok := whole(port.Text, 1, math.MaxUint16)
 	switch {
 	case t.Type != ipvs.GUE && port.Text != "":
-		l.errorf(port.Pos, "only gue has one", "%s TUN: the port is ignored: %s has none", s.Keyword(), name)
+		l.errorf(port.Pos, "write type gue", "%s TUN: %s: type %s has no port", s.Keyword(), lost(s), name)
+		return false
 	case t.Type != ipvs.GUE:
 	case port.Text == "":
-		l.errorf(s.Words[1].Pos, "write port N, on which the real servers take it; 6080 is the usual one", "%s TUN is ignored: type gue needs a port", s.Keyword())
+		l.errorf(s.Words[1].Pos, "write port N, on which the real servers take it; 6080 is the usual one", "%s TUN: %s: type gue needs a port", s.Keyword(), lost(s))
 		return false
 	case !ok:
-		l.errorf(port.Pos, hintFor(port.Text), "%s TUN is ignored: the port %s is not a number from 1 to 65535", s.Keyword(), quote(port.Text))
+		l.errorf(port.Pos, hintFor(port.Text), "%s TUN: %s: the port %s is not a number from 1 to 65535", s.Keyword(), lost(s), quote(port.Text))
 		return false
 	default:
 		t.Port = uint16(n)

@@ -17,6 +17,7 @@ type server struct {
 	met seen
 
 	method      *method // lvs_method; nil: that of the service
+	lost        bool    // lvs_method cannot be, and so the server
 	alpha       *bool   // nil: that of the service
 	inhibit     *bool   // nil: that of the service
 	virtualHost string
@@ -69,6 +70,7 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 	r.Addr = a
 	l.withinServer(a, func() {
 		r.met = read(l, serverBlock, r, s.Block)
+		r.lost = l.unreadMethod(s) || r.lost
 		if unbuilt := uncheckedBy(s.Block); len(r.checkers) == 0 && unbuilt != "" {
 			l.warnf(r.pos, "add a TCP_CHECK", "it counts as up always: %s is its only check", unbuilt)
 		}
@@ -89,9 +91,8 @@ func uncheckedBy(statements []*syntax.Statement) string {
 // setMethod reads the forwarding method of one server; keepalived has no
 // lb_kind here.
 func (r *server) setMethod(l *loader, s *syntax.Statement) {
-	if m, ok := l.method(s); ok {
-		r.method = &m
-	}
+	m, ok := l.method(s)
+	r.method, r.lost = &m, r.lost || !ok
 }
 
 // timing is what a checker takes from its real server, and that from the

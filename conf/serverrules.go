@@ -14,6 +14,9 @@ func (v *service) judgeServers(l *loader) {
 	clear(l.taken)
 	ports := v.ports()
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
+		if r.lost {
+			return true
+		}
 		l.withinServer(r.Addr, func() {
 			m := *v.method
 			set(&m, r.method)
@@ -26,6 +29,9 @@ func (v *service) judgeServers(l *loader) {
 			case slices.ContainsFunc(ports, func(port int) bool { return l.taken[r.place(port)] }):
 				l.errorf(r.pos, "", "the block is ignored: the service has this real server already")
 				drop = true
+			}
+			if drop {
+				return
 			}
 			for _, port := range ports {
 				l.taken[r.place(port)] = true
@@ -121,7 +127,8 @@ func (r *server) judgeThresholds(l *loader) {
 // judgeSorry completes the sorry server. Without one of its own it has the
 // port of the service, where a page that says sorry is expected.
 func (v *service) judgeSorry(l *loader) {
-	if v.Sorry == nil {
+	if v.Sorry == nil || v.noSorry {
+		v.Sorry = nil
 		return
 	}
 	m := *v.method

@@ -42,6 +42,7 @@ type service struct {
 
 	// What real servers and their checkers inherit.
 	method      *method // lb_kind; nil: not set
+	lost        bool    // lb_kind cannot be, and so nothing can
 	weight      int32   // of real servers that set none
 	virtualHost string
 	timing      timing
@@ -50,6 +51,7 @@ type service struct {
 
 	servers []*server
 	sorry   *method // sorry_server_lvs_method; nil: that of the service
+	noSorry bool    // sorry_server_lvs_method cannot be, and so the server
 	pool    snatPool
 	masked  ipvs.Family // what persistence_granularity was written for
 }
@@ -109,7 +111,10 @@ func readService(_ *none, l *loader, s *syntax.Statement) {
 	if !v.header(l, s) {
 		return
 	}
-	l.within(v.scope, func() { v.met = read(l, serviceBlock, v, s.Block) })
+	l.within(v.scope, func() {
+		v.met = read(l, serviceBlock, v, s.Block)
+		v.lost = l.unreadMethod(s) || v.lost
+	})
 	l.services = append(l.services, v)
 }
 
@@ -141,12 +146,10 @@ func serverName(a netip.AddrPort) string {
 	return a.String()
 }
 
-// setMethod reads lb_kind, which real servers and the sorry server inherit. One
-// that cannot be leaves it open, so that judgeForwarding says what is used.
+// setMethod reads lb_kind, which real servers and the sorry server inherit.
 func (v *service) setMethod(l *loader, s *syntax.Statement) {
-	if m, ok := l.method(s); ok {
-		v.method = &m
-	}
+	m, ok := l.method(s)
+	v.method, v.lost = &m, v.lost || !ok
 }
 
 // setProtocol reads the protocol, the one value that keepalived takes in any
@@ -189,8 +192,9 @@ func (v *service) setSorry(l *loader, s *syntax.Statement) {
 func (v *service) setSorryMethod(l *loader, s *syntax.Statement) {
 	if v.Sorry == nil {
 		l.errorf(s.Pos, "write it below sorry_server", "%s is ignored: there is no sorry_server above it", s.Keyword())
-	} else if m, ok := l.method(s); ok {
-		v.sorry = &m
+	} else {
+		m, ok := l.method(s)
+		v.sorry, v.noSorry = &m, v.noSorry || !ok
 	}
 }
 

@@ -32,7 +32,7 @@ func (v *service) judge(l *loader) bool {
 	}
 	// The family of a firewall mark is needed to judge its servers, and the
 	// forwarding method to judge their ports.
-	if !v.judgeKey(l) {
+	if !v.judgeKey(l) || v.lost {
 		return false
 	}
 	v.judgeForwarding(l)
