@@ -142,7 +142,7 @@ func (g *group) add(s Service, ts []target, here netip.Addr) {
 		g.delivered = append(g.delivered, Rule{
 			When:    first,
 			Then:    Action{Verb: DNAT, To: one(here)},
-			Comment: comment("%s, of which this host is a real server", s.Key),
+			Comment: comment("%s%s", s.Key, servedHere),
 		})
 		// And the errors of its connections, which IPVS forwards like them.
 		errors := Condition{To: one(t.Addr), Protocol: ipvs.Protocol(icmp(s.Key.Family))}

@@ -95,7 +95,7 @@ func sources(s Service, c Condition) (list []Rule) {
 		if i < len(s.Sources)-1 { // the last one takes the rest
 			c.Share = Share{Nth: uint32(i), Of: uint32(len(s.Sources))}
 		}
-		list = append(list, Rule{When: c, Then: Action{Verb: SNAT, To: r}, Comment: comment("FULLNAT of %s", s.Key)})
+		list = append(list, Rule{When: c, Then: Action{Verb: SNAT, To: r}, Comment: comment("%s%s", fullNATOf, s.Key)})
 	}
 	return list
 }

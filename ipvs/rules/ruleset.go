@@ -206,13 +206,3 @@ func (t Table) Resolve(hardware map[netip.Addr][]Hardware) Table {
 	}
 	return resolved
 }
-
-// Purpose says what the table is for, by its first rule.
-func (t Table) Purpose() string {
-	for _, c := range t.Chains {
-		for _, r := range c.Rules {
-			return r.Comment
-		}
-	}
-	return ""
-}
