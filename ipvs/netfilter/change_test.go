@@ -117,10 +117,10 @@ func TestASenderIsFound(t *testing.T) {
 	}
 	near.run("ip", "route", "add", "10.8.0.0/24", "via", "10.0.0.12")
 	servers := []rules.Backend{
-		{Addr: addr("10.0.0.11"), Forwarding: ipvs.DR},     // this host
-		{Addr: addr("10.0.0.12"), Forwarding: ipvs.DR},     // the far end
-		{Addr: addr("10.0.0.13"), Forwarding: ipvs.DR},     // nobody
-		{Addr: addr("10.8.0.14"), Forwarding: ipvs.Tunnel}, // behind a router
+		{Addr: addr("10.0.0.11"), Forwarding: ipvs.DR}, // this host
+		{Addr: addr("10.0.0.12"), Forwarding: ipvs.DR}, // the far end
+		{Addr: addr("10.0.0.13"), Forwarding: ipvs.DR}, // nobody
+		{Addr: addr("10.8.0.14"), Forwarding: ipvs.DR}, // behind a router
 	}
 	key := ipvs.Key{Addr: netip.MustParseAddrPort("192.0.2.80:80"), Protocol: ipvs.TCP}
 	k := near.keeper(Options{Retry: 50 * time.Millisecond})
@@ -130,9 +130,17 @@ func TestASenderIsFound(t *testing.T) {
 		out, err := near.try("nft", "list", "chain", "ip", "tandem", "deliver")
 		return err == nil && strings.Contains(out, `ether saddr 02:00:00:00:00:12 `)
 	})
-	eventually(t, "only one is not known", func() bool {
-		notes := k.Status().Notes
-		return len(notes) == 1 && strings.Contains(notes[0], "hardware address of 10.0.0.13 is not known")
+	eventually(t, "two are not known", func() bool {
+		notes := strings.Join(k.Status().Notes, "\n")
+		return strings.Count(notes, "\n") == 1 && strings.Contains(notes, "hardware address of 10.0.0.13 is not known") &&
+			strings.Contains(notes, "10.8.0.14 is behind a router")
+	})
+	// It had been there for a moment only, while another link was down.
+	near.run("ip", "route", "replace", "10.8.0.0/24", "dev", "eth0")
+	far.run("ip", "address", "add", "10.8.0.14/32", "dev", "eth0")
+	eventually(t, "the one behind the router has its rules", func() bool {
+		list := near.run("nft", "list", "chain", "ip", "tandem", "deliver")
+		return strings.Contains(list, "sent by 10.8.0.14")
 	})
 }
 

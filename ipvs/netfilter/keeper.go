@@ -21,6 +21,7 @@ import (
 
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/rules"
+	"github.com/tandem-ha/tandem/ipvs/wish"
 )
 
 // Options of a Keeper; the zero value of each field has a default.
@@ -51,6 +52,7 @@ type Keeper struct {
 	log  *slog.Logger
 	opt  Options
 	poke chan struct{}
+	wish *wish.Latest
 
 	held     map[ipvs.Family]held            // as the last pass left them
 	hardware map[netip.Addr][]rules.Hardware // of senders, as last known
@@ -78,7 +80,7 @@ func New(log *slog.Logger, opt Options) *Keeper {
 	opt.Full = cmp.Or(opt.Full, 10*time.Second)
 	opt.Retry = cmp.Or(opt.Retry, time.Second)
 	return &Keeper{
-		log: log, opt: opt, poke: make(chan struct{}, 1),
+		log: log, opt: opt, poke: make(chan struct{}, 1), wish: wish.NewLatest(),
 		held: map[ipvs.Family]held{}, hardware: map[netip.Addr][]rules.Hardware{},
 	}
 }
@@ -89,11 +91,17 @@ func (k *Keeper) Want(set rules.Ruleset) {
 	k.mu.Lock()
 	same := k.want != nil && reflect.DeepEqual(*k.want, set)
 	k.want = &set
-	k.mu.Unlock()
 	if !same {
+		k.wish.Make()
 		k.wake()
 	}
+	k.mu.Unlock()
 }
+
+// Settled waits until Run has tried to write what was wanted last. It returns
+// nil when the tables are as wanted, else the first of what stands in the way,
+// or why ctx ended: give it one that ends, for Run may not be running.
+func (k *Keeper) Settled(ctx context.Context) error { return k.wish.Wait(ctx) }
 
 // wake makes Run look again soon.
 func (k *Keeper) wake() {
@@ -129,12 +137,16 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 		k.mu.Lock()
-		want := k.want
+		want, number := k.want, k.wish.Number()
 		k.mu.Unlock()
 		wait = k.opt.Full
 		before := k.repairs
-		if want != nil && !k.pass(ctx, *want) {
-			wait = k.opt.Retry
+		if want != nil {
+			again, err := k.pass(ctx, *want)
+			if again {
+				wait = k.opt.Retry
+			}
+			k.wish.Dealt(number, err)
 		}
 		pause = min(2*pause, k.opt.Retry)
 		if k.repairs == before {

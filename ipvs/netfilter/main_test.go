@@ -104,8 +104,8 @@ func (n *network) start(k *Keeper) {
 // pass is one pass that must succeed.
 func pass(t testing.TB, k *Keeper, set rules.Ruleset) {
 	t.Helper()
-	if !k.pass(t.Context(), set) && len(k.Status().Errors) > 0 {
-		t.Fatalf("pass: %v", k.Status().Errors)
+	if _, err := k.pass(t.Context(), set); err != nil {
+		t.Fatalf("pass: %v", err)
 	}
 }
 

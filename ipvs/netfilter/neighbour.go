@@ -20,56 +20,63 @@ const neighbourTime = 2 * time.Second
 // resolve fills in the hardware addresses of the senders from the kernel's
 // neighbour table and makes the kernel ask for those that it does not know. An
 // address that was known is kept when its entry was forgotten meanwhile. It
-// notes who is not known yet.
-func (k *Keeper) resolve(t rules.Table) (resolved rules.Table, notes []string) {
+// notes who is not known, and says whether that may change any moment.
+func (k *Keeper) resolve(t rules.Table) (resolved rules.Table, notes []string, again bool) {
 	senders := t.Senders()
 	if len(senders) == 0 {
-		return t, nil
+		return t, nil, false
 	}
-	if err := k.ask(senders); err != nil {
-		notes = append(notes, err.Error())
+	far, err := k.ask(senders)
+	if err != nil {
+		notes, again = append(notes, err.Error()), true
 	}
 	for _, s := range senders {
-		if _, ok := k.hardware[s]; !ok {
+		switch _, ok := k.hardware[s]; {
+		case ok:
+		case far[s]:
+			notes = append(notes, fmt.Sprintf("%s is behind a router: DR cannot reach it, and what it sends here as a director "+
+				"cannot be told from a client's", s))
+		default:
+			again = true
 			notes = append(notes, fmt.Sprintf("the hardware address of %s is not known yet: until it answers, what it forwards here as a director "+
 				"may be forwarded again", s))
 		}
 	}
-	return t.Resolve(k.hardware), notes
+	return t.Resolve(k.hardware), notes, again
 }
 
 // ask reads the neighbour table and starts the resolution of what is missing.
-func (k *Keeper) ask(senders []netip.Addr) error {
+// It returns who is behind a router now: no frame from there has its address,
+// but a route can change, as while a link is down.
+func (k *Keeper) ask(senders []netip.Addr) (far map[netip.Addr]bool, err error) {
 	ns := netns.None()
 	if k.opt.NetNS != 0 {
 		ns = netns.NsHandle(k.opt.NetNS)
 	}
 	h, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE)
 	if err != nil {
-		return fmt.Errorf("open the neighbour table: %w", err)
+		return nil, fmt.Errorf("open the neighbour table: %w", err)
 	}
 	defer h.Close()
 	if err := h.SetSocketTimeout(neighbourTime); err != nil {
-		return fmt.Errorf("open the neighbour table: %w", err)
+		return nil, fmt.Errorf("open the neighbour table: %w", err)
 	}
 	table, err := h.NeighList(0, 0)
 	if err != nil {
-		return fmt.Errorf("read the neighbour table: %w", err)
+		return nil, fmt.Errorf("read the neighbour table: %w", err)
 	}
 	for s, list := range known(table) {
 		if slices.Contains(senders, s) {
 			k.hardware[s] = list
 		}
 	}
+	far = map[netip.Addr]bool{}
 	for _, s := range senders {
 		if _, ok := k.hardware[s]; !ok {
-			if offLink := trigger(h, s); offLink {
-				// No frame from there has its address, and no rule can match.
-				k.hardware[s] = nil
-			}
+			far[s] = trigger(h, s)
 		}
 	}
-	return nil
+	return far, nil
 }
 
 // known are the hardware addresses of a neighbour table that can be relied on.

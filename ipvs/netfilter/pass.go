@@ -15,8 +15,9 @@ import (
 	"github.com/tandem-ha/tandem/ipvs/rules"
 )
 
-// pass makes the kernel's tables what is wanted and says whether it could.
-func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
+// pass makes the kernel's tables what is wanted. It says whether to look again
+// soon, and the first of what stands in the way.
+func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) (again bool, err error) {
 	var errs []error
 	notes := slices.Clone(want.Notes)
 	count := 0
@@ -24,8 +25,10 @@ func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
 		table, wanted := want.Table(f)
 		if wanted {
 			var more []string
-			table, more = k.resolve(table)
+			var open bool
+			table, more, open = k.resolve(table)
 			notes = append(notes, more...)
+			again = again || open
 		}
 		n, err := k.keep(ctx, f, table, wanted)
 		if err != nil && wanted {
@@ -44,7 +47,10 @@ func (k *Keeper) pass(ctx context.Context, want rules.Ruleset) bool {
 		Rules: count, Repairs: k.repairs, Writes: k.writes, Errors: failed, Notes: notes, Read: time.Now(),
 	}
 	k.mu.Unlock()
-	return len(failed) == 0 && len(notes) == len(want.Notes)
+	if len(errs) > 0 {
+		return true, errs[0]
+	}
+	return again, nil
 }
 
 // keep compares the table of one family and writes it if it is not as wanted.
@@ -141,13 +147,21 @@ func explain(err error, f ipvs.Family, t rules.Table) error {
 	purpose := t.Purpose()
 	switch {
 	case unsupported(err):
-		return fmt.Errorf("this kernel has no nftables for %s: needed for %s; load nf_tables and nft_chain_nat or use another kernel: %w",
-			familyName(f), purpose, err)
+		return fmt.Errorf("this kernel has no nftables for %s: needed for %s; modprobe nf_tables nft_chain_nat, or use a kernel with %s: %w",
+			familyName(f), purpose, option(f), err)
 	case errors.Is(err, unix.ENOENT):
-		return fmt.Errorf("this kernel lacks a part of nftables for %s: needed for %s; load nft_chain_nat, nft_nat, nft_ct and nft_hash "+
-			"or use another kernel: %w", familyName(f), purpose, err)
+		return fmt.Errorf("this kernel lacks a part of nftables for %s: needed for %s; modprobe nft_chain_nat nft_nat nft_ct nft_hash, "+
+			"or use a kernel that has them: %w", familyName(f), purpose, err)
 	case errors.Is(err, unix.EPERM):
 		return fmt.Errorf("nftables for %s, needed for %s: CAP_NET_ADMIN is missing: %w", familyName(f), purpose, err)
 	}
 	return err
+}
+
+// option is what the tables of a family are called when a kernel is built.
+func option(f ipvs.Family) string {
+	if f == ipvs.IPv6 {
+		return "CONFIG_NF_TABLES_IPV6"
+	}
+	return "CONFIG_NF_TABLES_IPV4"
 }

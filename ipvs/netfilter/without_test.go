@@ -21,8 +21,18 @@ func TestAKernelWithoutNFTables(t *testing.T) {
 	if hasNFTables() {
 		t.Skip("this kernel has nftables")
 	}
-	if !k.pass(t.Context(), rules.Ruleset{}) {
-		t.Errorf("nothing is wanted, and yet: %v", k.Status().Errors)
+	if _, err := k.pass(t.Context(), rules.Ruleset{}); err != nil {
+		t.Errorf("nothing is wanted, and yet: %v", err)
+	}
+	if err := k.Probe(t.Context(), rules.Ruleset{}); err != nil {
+		t.Errorf("nothing to probe for, and yet: %v", err)
+	}
+	probed := k.Probe(t.Context(), everythingHere())
+	t.Log(probed)
+	for _, family := range []string{"ip", "ip6"} {
+		if want := "this kernel has no nftables for " + family + ": needed for FULLNAT of "; probed == nil || !strings.Contains(probed.Error(), want) {
+			t.Errorf("Probe: %v, want %q", probed, want)
+		}
 	}
 	if err := k.Clear(t.Context()); err != nil {
 		t.Errorf("nothing to clear, and yet: %v", err)
@@ -30,7 +40,7 @@ func TestAKernelWithoutNFTables(t *testing.T) {
 	k.pass(t.Context(), everythingHere())
 	errs := k.Status().Errors
 	t.Log(errs)
-	if len(errs) == 0 || !strings.Contains(errs[0], "needed for FULLNAT of 192.0.2.80:80 TCP; load ") {
+	if all := strings.Join(errs, "\n"); !strings.Contains(all, "FULLNAT of 192.0.2.80:80 TCP, 192.0.2.81:0 UDP and 1 more; marks of fwmark 7; delivery to this host of ") {
 		t.Errorf("errors %q", errs)
 	}
 }
