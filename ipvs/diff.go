@@ -171,7 +171,3 @@ func (t Table) Apply(op Op) error {
 	}
 	return nil
 }
-
-func sortedKeys(t Table) []Key {
-	return slices.SortedFunc(maps.Keys(t), Key.Compare)
-}

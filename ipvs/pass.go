@@ -185,19 +185,23 @@ func (r *Reconciler) note(changes []Drain) {
 // claim records every wanted key before the kernel hears of it. A service
 // that is wanted and already there is tandem's from now on.
 func (r *Reconciler) claim(all, want Table) {
-	grown := false
-	for _, key := range sortedKeys(want) {
-		if r.record.owned[key] {
-			continue
+	var fresh []Key
+	for key := range want {
+		if !r.record.owned[key] {
+			fresh = append(fresh, key)
 		}
-		r.record.owned[key], grown = true, true
+	}
+	if fresh == nil {
+		return
+	}
+	slices.SortFunc(fresh, Key.Compare)
+	for _, key := range fresh {
+		r.record.owned[key] = true
 		if _, ok := all[key]; ok {
 			r.log.Info("adopted an IPVS service that was there already", "service", key)
 		}
 	}
-	if grown {
-		r.save()
-	}
+	r.save()
 }
 
 // forget drops the keys from the record that are neither wanted nor there.
