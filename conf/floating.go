@@ -12,6 +12,7 @@ import (
 type floating struct {
 	holder map[netip.Addr]*instance
 	group  map[*instance][]*instance // those that are master together with it, itself first
+	edges  map[netip.Addr]string     // network and broadcast addresses of virtual ones, with what they are
 }
 
 // finishFloating says what the gateway of a real server must be, and gives the
@@ -30,13 +31,18 @@ func (l *loader) finishFloating(groups []vrrp.Group) {
 }
 
 func newFloating(instances []*instance, groups []vrrp.Group) floating {
-	f := floating{holder: make(map[netip.Addr]*instance), group: make(map[*instance][]*instance)}
+	f := floating{holder: make(map[netip.Addr]*instance), group: make(map[*instance][]*instance), edges: make(map[netip.Addr]string)}
 	byName := make(map[string]*instance)
 	for _, in := range instances {
 		byName[in.Name] = in
 		f.group[in] = []*instance{in}
 		for _, a := range in.addresses() {
 			f.holder[a.Prefix.Addr()] = in
+			for _, edge := range []netip.Addr{a.Prefix.Masked().Addr(), lastAddr(a.Prefix)} {
+				if why := noVirtual(netip.PrefixFrom(edge, a.Prefix.Bits())); why != "" {
+					f.edges[edge] = why
+				}
+			}
 		}
 	}
 	for _, g := range groups {

@@ -154,6 +154,9 @@ func (v *service) judgePool(l *loader, f floating, served func() map[netip.Addr]
 			return "the real servers are " + v.Key.Family.String()
 		}
 		for _, a := range addressesOf(r) {
+			if why := f.edges[a]; why != "" {
+				return a.String() + ": " + why
+			}
 			if what := served()[a]; what != "" {
 				return a.String() + " is " + what + ", and a source address serves nothing else"
 			}
