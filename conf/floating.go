@@ -3,7 +3,6 @@ package conf
 import (
 	"net/netip"
 	"slices"
-	"sync"
 
 	"github.com/tandem-ha/tandem/vrrp"
 )
@@ -13,21 +12,6 @@ type floating struct {
 	holder map[netip.Addr]*instance
 	group  map[*instance][]*instance // those that are master together with it, itself first
 	edges  map[netip.Addr]string     // network and broadcast addresses of virtual ones, with what they are
-}
-
-// finishFloating says what the gateway of a real server must be, and gives the
-// pools of FULLNAT their instances: in this order, for nothing can have an
-// address of a pool as its gateway.
-func (l *loader) finishFloating(groups []vrrp.Group) {
-	f := newFloating(l.instances, groups)
-	for _, v := range l.services {
-		l.within(v.scope, func() { v.judgeGateway(l, f) })
-	}
-	served := sync.OnceValue(l.served) // Most configurations have no pool to judge.
-	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
-		l.within(v.scope, func() { drop = !v.judgePool(l, f, served) })
-		return drop
-	})
 }
 
 func newFloating(instances []*instance, groups []vrrp.Group) floating {
@@ -121,9 +105,14 @@ func (v *service) addresses() []netip.Addr {
 }
 
 // served are the addresses that no pool can have, each with what it is: those
-// of the directors, real servers and virtual servers.
+// of the directors, real servers and virtual servers. It reads the services as
+// they are written: repairing one that is ignored must not cost another one its
+// pool.
 func (l *loader) served() map[netip.Addr]string {
 	what := make(map[netip.Addr]string)
+	if !slices.ContainsFunc(l.services, func(v *service) bool { return len(v.pool.ranges) > 0 }) {
+		return what // as in most configurations
+	}
 	for _, in := range l.instances {
 		for _, a := range append(in.Peers[:len(in.Peers):len(in.Peers)], in.Source) {
 			what[a] = "a director's own address"
@@ -138,6 +127,13 @@ func (l *loader) served() map[netip.Addr]string {
 		}
 		for _, a := range v.addresses() {
 			what[a] = "the address of a virtual server"
+		}
+		for _, g := range l.serverGroups {
+			for _, k := range g.members {
+				if a := k.Addr.Addr(); g.name == v.group.Text && a.IsValid() {
+					what[a] = "the address of a virtual server"
+				}
+			}
 		}
 	}
 	return what

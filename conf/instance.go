@@ -30,6 +30,8 @@ type instance struct {
 	auth    authentication // what judgeAuth makes Auth of
 
 	sourceKeyword string // what Source was set by
+
+	pool []vrrp.Address // of snat_pool: they become Excluded once all services are judged
 }
 
 var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{

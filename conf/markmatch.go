@@ -88,7 +88,6 @@ func (v *service) judgeMatches(l *loader) {
 		kept = append(kept, m)
 	}
 	v.matches = kept
-	l.marks = append(l.marks, kept...)
 }
 
 // overlap tells whether one packet can be of both.

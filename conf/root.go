@@ -70,8 +70,7 @@ func homes() map[string][]string {
 // the sync daemon an id, which may be that of any instance.
 func (l *loader) finish() Config {
 	groups := l.finishGroups()
-	l.finishServices()
-	l.finishFloating(groups)
+	l.finishServices(groups)
 	cfg := Config{
 		File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts, Connections: l.global.connections,
 		Sysctls: l.finishSysctls(),

@@ -4,21 +4,32 @@ import (
 	"slices"
 
 	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// finishServices judges the services, and leaves those that shall run.
-func (l *loader) finishServices() {
+// finishServices judges the services, and leaves those that shall run. Only
+// these take keys and marks from the services below them.
+func (l *loader) finishServices(groups []vrrp.Group) {
 	l.owner = make(map[ipvs.Key]*service, len(l.services))
 	l.taken = make(map[place]bool)
+	f, served := newFloating(l.instances, groups), l.served()
 	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
-		l.within(v.scope, func() { drop = !v.judge(l) })
-		if !drop {
-			for _, k := range v.keys() {
-				l.owner[k] = v
-			}
+		l.within(v.scope, func() { drop = !v.judge(l) || !v.judgePool(l, f, served) })
+		if drop {
+			return true
 		}
-		return drop
+		for _, k := range v.keys() {
+			l.owner[k] = v
+		}
+		l.marks = append(l.marks, v.matches...)
+		return false
 	})
+	for _, v := range l.services {
+		l.within(v.scope, func() { v.judgeGateway(l, f) })
+	}
+	for _, in := range l.instances { // Only now: nobody's gateway is in a pool.
+		in.Excluded = append(in.Excluded, in.pool...)
+	}
 	l.shadowed()
 	l.finishServerGroups()
 }

@@ -135,7 +135,7 @@ func (v *service) usesFullNAT() bool {
 
 // judgePool completes the pool of a FULLNAT service, and tells whether the
 // service can run.
-func (v *service) judgePool(l *loader, f floating, served func() map[netip.Addr]string) bool {
+func (v *service) judgePool(l *loader, f floating, served map[netip.Addr]string) bool {
 	p := &v.pool
 	switch {
 	case !v.usesFullNAT():
@@ -157,7 +157,7 @@ func (v *service) judgePool(l *loader, f floating, served func() map[netip.Addr]
 			if why := f.edges[a]; why != "" {
 				return a.String() + ": " + why
 			}
-			if what := served()[a]; what != "" {
+			if what := served[a]; what != "" {
 				return a.String() + " is " + what + ", and a source address serves nothing else"
 			}
 		}
@@ -204,7 +204,7 @@ func (v *service) float(l *loader, f floating) bool {
 	return true
 }
 
-// adopt adds the addresses of a range to the instance, but those that it or one
+// adopt gives the addresses of a range to the instance, but those that it or one
 // of its sync group lists already. Without dev they are on the interface that a
 // virtual address of their network is on.
 func (v *service) adopt(l *loader, f floating, in *instance, r poolRange) {
@@ -217,7 +217,7 @@ func (v *service) adopt(l *loader, f floating, in *instance, r poolRange) {
 		if va.Dev == "" {
 			va.Dev = f.network(in, a)
 		}
-		in.Excluded = append(in.Excluded, va)
+		in.pool = append(in.pool, va)
 		f.holder[a] = in
 		added, on = added+1, in.device(va)
 	}
