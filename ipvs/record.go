@@ -1,14 +1,11 @@
 package ipvs
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
+
+	"github.com/tandem-ha/tandem/ipvs/recordfile"
 )
 
 // Record remembers, in a file of the run directory, which services are
@@ -50,21 +47,12 @@ type recordFile struct {
 // Load reads the file. A missing file or one of another epoch is an empty
 // record; after an error the record is empty too, and usable.
 func (r *Record) Load() error {
-	if r.path == "" {
-		return nil
-	}
-	data, err := os.ReadFile(r.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the record of owned services: %w", err)
-	}
 	var f recordFile
-	if err := json.Unmarshal(data, &f); err != nil {
-		return fmt.Errorf("understand the record of owned services %s: %w", r.path, err)
+	ok, err := recordfile.Load(r.path, r.epoch, &f)
+	if err != nil {
+		return fmt.Errorf("load owned services: %w", err)
 	}
-	if f.Epoch != r.epoch {
+	if !ok {
 		return nil
 	}
 	for _, key := range f.Services {
@@ -82,39 +70,20 @@ func (r *Record) empty() bool {
 	return len(r.owned)+len(r.drain) == 0 && r.timeouts == timeoutRecord{}
 }
 
-// save replaces the file atomically, or removes that of an empty record. There is no fsync: the run directory is
-// in memory, and what the record describes does not outlive the boot either.
-func (r *Record) save() error {
-	if r.path == "" {
-		return nil
-	}
+// save replaces the file, or removes that of an empty record.
+func (r *Record) save() (err error) {
 	if r.empty() {
-		if err := os.Remove(r.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove the record of owned services: %w", err)
-		}
-		return nil
-	}
-	data, err := json.Marshal(recordFile{
-		Epoch:    r.epoch,
-		Services: slices.SortedFunc(maps.Keys(r.owned), Key.Compare),
-		Drained:  sortedDrains(r.drain),
-		Timeouts: r.timeouts,
-	})
-	if err != nil {
-		return fmt.Errorf("encode the record of owned services: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(r.path), filepath.Base(r.path)+".*")
-	if err != nil {
-		return fmt.Errorf("write the record of owned services: %w", err)
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), r.path)
+		err = recordfile.Remove(r.path)
+	} else {
+		err = recordfile.Save(r.path, recordFile{
+			Epoch:    r.epoch,
+			Services: slices.SortedFunc(maps.Keys(r.owned), Key.Compare),
+			Drained:  sortedDrains(r.drain),
+			Timeouts: r.timeouts,
+		})
 	}
 	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return fmt.Errorf("write the record of owned services: %w", err)
+		return fmt.Errorf("keep owned services: %w", err)
 	}
 	return nil
 }

@@ -5,10 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"time"
 
@@ -116,11 +114,8 @@ func (s *Syncer) undo(ctx context.Context) (errs []error) {
 	}
 	s.record = emptyRecord(s.opt.Epoch)
 	clear(s.held)
-	if s.opt.Record == "" {
-		return nil
-	}
-	if err := os.Remove(s.opt.Record); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return []error{fmt.Errorf("remove the record of sync settings: %w", err)}
+	if err := s.record.save(s.opt.Record); err != nil {
+		return []error{err}
 	}
 	return nil
 }

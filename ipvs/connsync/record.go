@@ -1,12 +1,9 @@
 package connsync
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+
+	"github.com/tandem-ha/tandem/ipvs/recordfile"
 )
 
 // record remembers across a crash what tandem changed, so that a later stop
@@ -35,48 +32,29 @@ func emptyRecord(epoch string) record {
 
 // loadRecord reads a record; without a usable file it is an empty one.
 func loadRecord(path, epoch string) (record, error) {
-	empty := emptyRecord(epoch)
-	if path == "" {
-		return empty, nil
-	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
-	}
-	if err != nil {
-		return empty, fmt.Errorf("read the record of sync settings: %w", err)
-	}
 	r := emptyRecord(epoch)
-	if err := json.Unmarshal(data, &r); err != nil {
-		return empty, fmt.Errorf("understand the record of sync settings %s: %w", path, err)
-	}
-	if r.Epoch != epoch || r.Found == nil || r.Set == nil {
-		return empty, nil
+	ok, err := recordfile.Load(path, epoch, &r)
+	switch {
+	case err != nil:
+		return emptyRecord(epoch), fmt.Errorf("load earlier sync settings: %w", err)
+	case !ok || r.Found == nil || r.Set == nil:
+		return emptyRecord(epoch), nil
 	}
 	return r, nil
 }
 
-// save replaces the file atomically.
-func (r record) save(path string) error {
-	if path == "" {
-		return nil
-	}
-	data, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("encode the record of sync settings: %w", err)
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write the record of sync settings: %w", err)
-	}
-	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Close())
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
+// empty says that there is nothing to remember.
+func (r record) empty() bool { return len(r.Found) == 0 && !r.Owned }
+
+// save replaces the file, or removes that of an empty record.
+func (r record) save(path string) (err error) {
+	if r.empty() {
+		err = recordfile.Remove(path)
+	} else {
+		err = recordfile.Save(path, r)
 	}
 	if err != nil {
-		_ = os.Remove(tmp.Name())
-		return fmt.Errorf("write the record of sync settings: %w", err)
+		return fmt.Errorf("keep earlier sync settings: %w", err)
 	}
 	return nil
 }

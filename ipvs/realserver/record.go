@@ -1,19 +1,18 @@
 package realserver
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/tandem-ha/tandem/ipvs/recordfile"
 )
 
-// recordFile is the record's name in the run directory. It lives as long as
+// recordName is the record's name in the run directory. It lives as long as
 // the boot, like what it tells of.
-const recordFile = "realserver.json"
+const recordName = "realserver.json"
 
 // record is what `up` has changed on this host, so that `down` undoes that and
 // nothing else.
@@ -31,43 +30,23 @@ type entry struct {
 // loadRecord reads the record; a host that was never set up has an empty one.
 func loadRecord(dir string) (*record, error) {
 	r := &record{}
-	text, err := os.ReadFile(filepath.Join(dir, recordFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return r, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(text, r)
-	}
-	if err != nil {
+	if _, err := recordfile.Load(filepath.Join(dir, recordName), "", r); err != nil {
 		return nil, fmt.Errorf("read what up has changed: %w", err)
 	}
 	return r, nil
 }
 
-// save writes the record, whole or not at all; an empty one is no file.
+// save replaces the file, or removes that of an empty record.
 func (r *record) save(dir string) error {
-	path := filepath.Join(dir, recordFile)
+	path := filepath.Join(dir, recordName)
+	var err error
 	if len(r.Steps) == 0 && len(r.Wishes) == 0 {
-		return ignore(os.Remove(path), fs.ErrNotExist)
+		err = recordfile.Remove(path)
+	} else if err = os.MkdirAll(dir, 0o755); err == nil {
+		err = recordfile.Save(path, r)
 	}
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("keep what up has changed: %w", err)
-	}
-	file, err := os.CreateTemp(dir, recordFile+".*")
 	if err != nil {
 		return fmt.Errorf("keep what up has changed: %w", err)
-	}
-	_, err = file.Write(append(text, '\n'))
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("keep what up has changed: %w", err), os.Remove(file.Name()))
 	}
 	return nil
 }
