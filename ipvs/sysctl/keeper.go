@@ -16,6 +16,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/tandem-ha/tandem/ipvs/wish"
 )
 
 // Settings are values by path below /proc/sys: "net/ipv4/vs/conn_reuse_mode"
@@ -33,8 +35,11 @@ type Options struct {
 
 // Status is what the kernel has of the wanted settings.
 type Status struct {
-	Settings Settings  // as read back
-	Missing  []string  // wanted ones that this kernel or namespace does not have, or not yet
+	Settings Settings  // wanted ones as read back
+	Wanted   int       // how many
+	Kept     int       // how many of them are as wanted now
+	Waiting  []string  // for their interface: "net.ipv4.conf.eth5.rp_filter: waits for interface eth5"
+	Missing  []string  // from this kernel or namespace, with what to do: "net.ipv4.vs.conntrack: load IPVS: modprobe ip_vs"
 	Repairs  uint64    // changes from outside that were undone so far
 	Errors   []string  // what stands between this and what is wanted
 	Read     time.Time // zero: not yet
@@ -47,12 +52,13 @@ type Keeper struct {
 	opt  Options
 	tree tree
 	poke chan struct{}
+	wish *wish.Latest
 
 	record record
 	loaded bool
-	held   Settings          // as wanted, and so in the kernel after the last pass
-	absent map[string]string // wanted ones that are missing, and what was said of it
-	failed map[string]bool   // what failed in the last pass
+	held   Settings        // as wanted, and so in the kernel after the last pass
+	absent map[string]bool // wanted ones that are missing, which was said
+	failed map[string]bool // what failed in the last pass
 
 	mu     sync.Mutex // guards what follows
 	want   Settings
@@ -65,7 +71,7 @@ func New(log *slog.Logger, opt Options) *Keeper {
 	opt.Root = cmp.Or(opt.Root, "/proc/sys")
 	opt.Full = cmp.Or(opt.Full, 10*time.Second)
 	opt.Retry = cmp.Or(opt.Retry, time.Second)
-	return &Keeper{log: log, opt: opt, tree: tree(opt.Root), poke: make(chan struct{}, 1), held: Settings{}}
+	return &Keeper{log: log, opt: opt, tree: tree(opt.Root), poke: make(chan struct{}, 1), wish: wish.NewLatest(), held: Settings{}}
 }
 
 // Want says what the settings shall be; it returns at once, the last one
@@ -73,12 +79,19 @@ func New(log *slog.Logger, opt Options) *Keeper {
 func (k *Keeper) Want(s Settings) {
 	k.mu.Lock()
 	k.want, k.said = maps.Clone(s), true
+	k.wish.Make()
 	k.mu.Unlock()
 	select {
 	case k.poke <- struct{}{}:
 	default:
 	}
 }
+
+// Settled waits until Run has tried to set what was wanted last. It returns nil
+// when every setting that exists is as wanted, else the first of what stands in
+// the way, or why ctx ended: give it one that ends, for Run may not be running.
+// A setting that does not exist, or not yet, stands in nobody's way.
+func (k *Keeper) Settled(ctx context.Context) error { return k.wish.Wait(ctx) }
 
 // Run keeps the settings until ctx ends, and leaves them as they are then:
 // call Clear afterwards to give them back.
@@ -92,12 +105,17 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-time.After(wait):
 		}
 		k.mu.Lock()
-		want, said := k.want, k.said
+		want, said, number := k.want, k.said, k.wish.Number()
 		k.mu.Unlock()
 		wait = k.opt.Full
-		if said && !k.pass(ctx, want) {
+		if !said {
+			continue
+		}
+		again, err := k.pass(ctx, want)
+		if again {
 			wait = k.opt.Retry
 		}
+		k.wish.Dealt(number, err)
 	}
 }
 

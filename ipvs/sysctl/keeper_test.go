@@ -32,7 +32,7 @@ const (
 )
 
 // fresh are the settings of an untouched kernel.
-var fresh = sysctl.Settings{reuse: "1", threshold: "3 50", "net/ipv4/ip_forward": "0"}
+var fresh = sysctl.Settings{reuse: "1", threshold: "3 50", "net/ipv4/ip_forward": "0", "net/ipv4/conf/all/rp_filter": "0"}
 
 // proc is a directory with the settings of fresh.
 func proc(t *testing.T) sysctl.Options {
@@ -194,6 +194,7 @@ func TestASettingThatComesLater(t *testing.T) {
 		{"with its interface", eth5, time.Second, 0, "waits for its interface"},
 		{"with its module", "net/netfilter/nf_conntrack_max", 10 * time.Second, 1, "modprobe nf_conntrack"},
 		{"never: the kernel is too old", "net/ipv4/vs/run_estimation", 10 * time.Second, 1, "too old"},
+		{"never: no interface has it", "net/ipv6/conf/eth5/accept_ra", 10 * time.Second, 1, "runs without IPv6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -203,8 +204,14 @@ func TestASettingThatComesLater(t *testing.T) {
 				r.has(sysctl.Settings{reuse: "0"})
 				r.said(1, c.says)
 				r.said(c.warnings, "level=WARN")
-				if st := r.Status(); !cmp.Equal(st.Missing, []string{c.setting}) || len(st.Errors) > 0 {
+				st := r.Status()
+				all := strings.Join(append(st.Waiting, st.Missing...), "\n")
+				if !strings.HasPrefix(all, strings.ReplaceAll(c.setting, "/", ".")+": ") || len(st.Missing) != c.warnings ||
+					st.Wanted != 2 || st.Kept != 1 || len(st.Errors) > 0 {
 					t.Errorf("status %+v", st)
+				}
+				if err := r.Settled(t.Context()); err != nil {
+					t.Errorf("Settled: %v", err)
 				}
 				put(t, r.opt.Root, c.setting, "1\n")
 				r.after(c.within)
@@ -230,8 +237,11 @@ func TestSettingsThatCannotBe(t *testing.T) {
 				r.after(time.Minute)
 				r.has(sysctl.Settings{reuse: "0"}) // all the same
 				r.said(1, c.says)
-				if st := r.Status(); len(st.Errors) != 1 {
+				if st := r.Status(); len(st.Errors) != 1 || st.Wanted != 2 || st.Kept != 1 {
 					t.Errorf("status %+v", st)
+				}
+				if err := r.Settled(t.Context()); err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("Settled: %v", err)
 				}
 				r.Want(sysctl.Settings{reuse: "0"})
 				r.after(0)

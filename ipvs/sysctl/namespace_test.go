@@ -53,8 +53,8 @@ func TestForwardingInANamespace(t *testing.T) {
 	k := New(log, Options{Record: path})
 	want := Settings{forward: "1", acceptRedirects: "1", "net/ipv4/conf/eth0/send_redirects": "0"}
 	// On this thread, which alone is in the namespace.
-	if !k.pass(t.Context(), want) {
-		t.Error(k.Status().Errors)
+	if again, err := k.pass(t.Context(), want); err != nil || again {
+		t.Error(again, err)
 	}
 	expect(Settings{
 		forward: "1", all: "1", eth0: "1", acceptRedirects: "1",
@@ -81,14 +81,18 @@ func TestForwardingInANamespace(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		want Settings
+		kept int
 	}{
-		{"a value that the kernel refuses", Settings{"net/ipv4/conf/eth0/rp_filter": "nonsense"}},
-		{"a value that it spells otherwise", Settings{"net/ipv4/conf/eth0/rp_filter": "01"}},
-		{"two settings that contradict one another", Settings{forward: "1", all: "0"}},
+		{"a value that the kernel refuses", Settings{"net/ipv4/conf/eth0/rp_filter": "nonsense"}, 0},
+		{"a value that it spells otherwise", Settings{"net/ipv4/conf/eth0/rp_filter": "01"}, 0},
+		{"two settings that contradict one another", Settings{forward: "1", all: "0"}, 1},
 	} {
 		k := New(log, Options{})
-		if k.pass(t.Context(), c.want); len(k.Status().Errors) != 1 {
-			t.Errorf("%s: errors %q, want one", c.name, k.Status().Errors)
+		if _, err := k.pass(t.Context(), c.want); err == nil {
+			t.Errorf("%s: no error", c.name)
+		}
+		if st := k.Status(); len(st.Errors) != 1 || st.Wanted != len(c.want) || st.Kept != c.kept {
+			t.Errorf("%s: %d of %d kept, want %d, and one error: %q", c.name, st.Kept, st.Wanted, c.kept, st.Errors)
 		}
 	}
 }

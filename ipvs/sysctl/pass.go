@@ -15,9 +15,9 @@ import (
 // that another one changed is written again in the next round.
 const rounds = 3
 
-// pass brings the settings to what is wanted, publishes what it saw, and says
-// whether to look again soon.
-func (k *Keeper) pass(ctx context.Context, want Settings) bool {
+// pass brings the settings to what is wanted and publishes what it saw. It says
+// whether to look again soon, and the first of what stands in the way.
+func (k *Keeper) pass(ctx context.Context, want Settings) (again bool, err error) {
 	k.load()
 	have, repairs, errs := k.bring(ctx, want)
 	missing, waiting := k.missing(want, have)
@@ -25,10 +25,13 @@ func (k *Keeper) pass(ctx context.Context, want Settings) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.status = Status{
-		Settings: have, Missing: missing, Errors: texts, Read: time.Now(),
-		Repairs: k.status.Repairs + uint64(repairs),
+		Settings: have, Wanted: len(want), Kept: len(k.held), Waiting: waiting, Missing: missing,
+		Errors: texts, Read: time.Now(), Repairs: k.status.Repairs + uint64(repairs),
 	}
-	return len(texts) == 0 && !waiting
+	if len(errs) > 0 {
+		return true, errs[0]
+	}
+	return len(waiting) > 0, nil
 }
 
 // bring gives the settings the values that are wanted, and those that are not
@@ -116,31 +119,33 @@ func (k *Keeper) sayDrift(want, goals, have Settings) (repairs int) {
 }
 
 // missing are the wanted settings that do not exist, each said once until it
-// has been there. Waiting tells that one of them belongs to an interface,
-// which may come at any moment.
-func (k *Keeper) missing(want, have Settings) (names []string, waiting bool) {
-	absent := map[string]string{}
+// has been there: those that this kernel lacks with what to do, and those that
+// wait for their interface, which may come at any moment.
+func (k *Keeper) missing(want, have Settings) (lacking, waiting []string) {
+	absent := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		if _, there := have[name]; there || check(name) != nil || k.tree.exists(name) {
-			if k.absent[name] != "" {
+			if k.absent[name] {
 				k.log.Info("a kernel setting that was missing is there now", "sysctl", dotted(name))
 			}
 			continue
 		}
-		names = append(names, name)
-		_, later := ofInterface(name)
-		waiting = waiting || later
-		if absent[name] = k.tree.hint(name); k.absent[name] != "" {
+		absent[name] = true
+		if dev := k.tree.waitsFor(name); dev != "" {
+			waiting = append(waiting, dotted(name)+": waits for interface "+dev)
+			if !k.absent[name] {
+				k.log.Info("a kernel setting waits for its interface", "sysctl", dotted(name), "value", want[name])
+			}
 			continue
 		}
-		if later {
-			k.log.Info("a kernel setting waits for its interface", "sysctl", dotted(name), "value", want[name])
-			continue
+		hint := k.tree.hint(name)
+		lacking = append(lacking, dotted(name)+": "+hint)
+		if !k.absent[name] {
+			k.log.Warn("a kernel setting does not exist here; its default holds", "sysctl", dotted(name), "wanted", want[name], "do", hint)
 		}
-		k.log.Warn("a kernel setting does not exist here; its default holds", "sysctl", dotted(name), "wanted", want[name], "do", absent[name])
 	}
 	k.absent = absent
-	return names, waiting
+	return lacking, waiting
 }
 
 // valid are the settings whose names can be paths below the root, in the

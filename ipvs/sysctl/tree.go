@@ -89,6 +89,20 @@ func (t tree) exists(name string) bool {
 	return err == nil
 }
 
+// waitsFor is the interface without which a setting that does not exist cannot;
+// empty when something else is missing.
+func (t tree) waitsFor(name string) string {
+	dev, ok := ofInterface(name)
+	if !ok {
+		return ""
+	}
+	interfaces := strings.Join(strings.Split(name, "/")[:3], "/") // as net/ipv4/conf
+	if !t.exists(interfaces) || t.exists(interfaces+"/"+dev) {
+		return ""
+	}
+	return dev
+}
+
 // hint says what to do about a setting that does not exist.
 func (t tree) hint(name string) string {
 	group, _, _ := strings.Cut(strings.TrimPrefix(name, "net/"), "/")
