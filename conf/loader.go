@@ -25,6 +25,7 @@ type loader struct {
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use
 	marks        []mark                // of the services judged so far
+	rules        int                   // of nftables that FULLNAT needs for them
 	taken        map[place]bool        // of the service that is being judged
 }
 

@@ -163,31 +163,38 @@ func (v *service) judgePool(l *loader, f floating, served map[netip.Addr]string)
 		}
 		return ""
 	})
-	if !v.float(l, f) {
+	in, ok := v.float(l, f)
+	if !ok {
 		return false
 	}
 	if len(p.ranges) == 0 {
 		l.errorf(v.pos, "", "the block is ignored: its snat_pool has no address that can be used")
 		return false
 	}
+	if !v.judgeRules(l) {
+		return false
+	}
+	for _, r := range p.ranges {
+		v.adopt(l, f, in, r)
+	}
 	return true
 }
 
-// float makes the pool move with the virtual address: what comes back to it
-// must reach the director that has the connection.
-func (v *service) float(l *loader, f floating) bool {
+// float finds the instance that the pool moves with, nil where that is none of
+// this file's: what comes back must reach the director that has the connection.
+func (v *service) float(l *loader, f floating) (in *instance, ok bool) {
 	p, holders := &v.pool, f.holders(v)
 	if len(holders) == 0 {
 		l.warnf(p.pos, "list the virtual address in a vrrp_instance; for a firewall mark, write mark_match",
 			"the virtual address is in no vrrp_instance, so that snat_pool cannot float with it: somebody else must bring up both on one director")
-		return true
+		return nil, true
 	}
-	in := holders[0]
+	in = holders[0]
 	for _, other := range holders[1:] {
 		if !f.together(in, other) {
 			l.errorf(v.pos, "write a vrrp_sync_group", "the block is ignored: vrrp_instance %s and %s hold its addresses and may be master on different directors, and snat_pool can be on one only",
 				in.Name, other.Name)
-			return false
+			return nil, false
 		}
 	}
 	p.filter(l, func(r rules.Range) string {
@@ -198,16 +205,16 @@ func (v *service) float(l *loader, f floating) bool {
 		}
 		return ""
 	})
-	for _, r := range p.ranges {
-		v.adopt(l, f, in, r)
-	}
-	return true
+	return in, true
 }
 
 // adopt gives the addresses of a range to the instance, but those that it or one
 // of its sync group lists already. Without dev they are on the interface that a
 // virtual address of their network is on.
 func (v *service) adopt(l *loader, f floating, in *instance, r poolRange) {
+	if in == nil {
+		return
+	}
 	added, on := 0, in.Interface
 	for _, a := range addressesOf(r.Range) {
 		if f.holder[a] != nil {
