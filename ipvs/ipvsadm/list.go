@@ -142,13 +142,9 @@ func appendMark(b []byte, k ipvs.Key, six string) []byte {
 
 // server is the line of one server.
 func (v view) server(b []byte, r *kernel.Real, key ipvs.Key) []byte {
-	proto := key.Protocol
-	if key.FWMark != 0 {
-		proto = ipvs.TCP
-	}
 	b = append(b, "  -> "...)
 	start := len(b)
-	b = v.name(b, r.Server, proto)
+	b = v.name(b, r.Server, key.Protocol)
 	b = fill(b, nameWidth-(len(b)-start))
 	switch {
 	case v.given&set(optStats, optRate) != 0:

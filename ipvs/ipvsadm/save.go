@@ -52,14 +52,10 @@ func appendCommands(b []byte, l *kernel.Listed, p printer) []byte {
 		b = append(append(b, " -b "...), flagList(&l.Virtual)...)
 	}
 	b = append(b, '\n')
-	proto := l.Key.Protocol
-	if l.Key.FWMark != 0 {
-		proto = ipvs.TCP
-	}
 	for i := range l.Servers {
 		r := &l.Servers[i]
 		b = append(append(b, "-a "...), service...)
-		b = p.addrPort(append(b, " -r "...), r.Server, proto)
+		b = p.addrPort(append(b, " -r "...), r.Server, l.Key.Protocol)
 		b = appendForwarding(b, r)
 	}
 	return b
