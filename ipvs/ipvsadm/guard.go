@@ -13,6 +13,14 @@ type guard struct {
 	owner func(context.Context) (map[ipvs.Key]bool, error)
 	asked bool
 	owned map[ipvs.Key]bool
+	// refused says that something was: a restore must not end as if all had
+	// been done, whatever came after.
+	refused bool
+}
+
+func (g *guard) refuse(format string, args ...any) *refusal {
+	g.refused = true
+	return refuse(statusList, "refused: "+format, args...)
 }
 
 // allow refuses a change to what a running director owns, since the director
@@ -36,13 +44,13 @@ func (s *session) allow(ctx context.Context, r request) *refusal {
 		return nil
 	}
 	if !r.changes() {
-		return refuse(statusList, "refused: --%s would change what the running director owns (%s); edit its configuration and reload, or add --force, and it repairs its part within seconds",
+		return g.refuse("--%s would change what the running director owns (%s); edit its configuration and reload, or add --force, and it repairs its part within seconds",
 			r.command, someKeys(g.owned))
 	}
 	if r.command == editServer {
 		return s.drain(ctx, r)
 	}
-	return refuse(statusList, "refused: %s is owned by the running director; edit its configuration and reload, or add --force, and it undoes the change within seconds",
+	return g.refuse("%s is owned by the running director; edit its configuration and reload, or add --force, and it undoes the change within seconds",
 		r.service.Key)
 }
 
@@ -67,7 +75,7 @@ func (s *session) drain(ctx context.Context, r request) *refusal {
 		want.Weight = have.Weight
 		switch {
 		case want != have.Destination, r.dest.Weight != 0 && have.Weight != 0:
-			return refuse(statusList, "refused: %s is owned by the running director, which takes from here only a drain: %s; edit its configuration and reload, or add --force, and it undoes the change within seconds",
+			return s.guard.refuse("%s is owned by the running director, which takes from here only a drain: %s; edit its configuration and reload, or add --force, and it undoes the change within seconds",
 				r.service.Key, drainCommand(l.Key, *have))
 		case r.dest.Weight == 0:
 			s.note("%s of %s is drained by hand: the director leaves it so until it gets a weight again", r.server, r.service.Key)

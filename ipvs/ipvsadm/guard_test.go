@@ -40,6 +40,9 @@ func TestOwnedServicesAreGuarded(t *testing.T) {
 		{"counters", "-Z", "", "ipvsadm", 0, ""},
 		{"looking", "-Ln", "", "ipvsadm", 0, ""},
 		{"a restore that clears", "", "-A -t 10.0.0.9:80\n", "ipvsadm-restore", 1, "--clear"},
+		{"a restore whose last line is done", "-R", "-D " + mine + "\n-A -t 10.0.0.9:80\n", "ipvsadm", 1, "line 1: refused"},
+		{"a restore that clears in its midst", "-R", "-C\n-A -t 10.0.0.9:80\n", "ipvsadm", 1, "line 1: refused"},
+		{"a restore that is forced", "-R --force", "-D " + mine + "\n-A -t 10.0.0.9:80\n", "ipvsadm", 0, "forced"},
 		{"a restore, line by line", "-R", "-A -t 10.0.0.9:80\n-D " + mine + "\n", "ipvsadm", 1, "line 2: refused"},
 	} {
 		b.reset(t)

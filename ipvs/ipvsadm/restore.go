@@ -31,7 +31,7 @@ type restorer struct {
 
 // restore does what r says, one command a line. As in the original what the
 // kernel refuses and an unknown option do not end it, all else does, and the
-// status is that of the last command.
+// status is that of the last command, but for what a running director owns.
 func (s *session) restore(ctx context.Context, r io.Reader, force bool) *refusal {
 	if r == nil {
 		return nil
@@ -47,7 +47,7 @@ func (s *session) restore(ctx context.Context, r io.Reader, force bool) *refusal
 			rest.status = s.report(rest.where(rest.line), bad)
 		}
 		if stop || bad != nil && bad.stops {
-			return ended(rest.status)
+			return rest.ended()
 		}
 		if ctx.Err() != nil {
 			return refuse(statusUsage, "line %d: %v", rest.line, ctx.Err())
@@ -57,15 +57,19 @@ func (s *session) restore(ctx context.Context, r io.Reader, force bool) *refusal
 	if err := lines.Err(); err != nil {
 		return refuse(statusUsage, "line %d: read the commands: %v", rest.line+1, err)
 	}
-	return ended(rest.status)
+	return rest.ended()
 }
 
-// ended is the end of a restore whose errors have been reported.
-func ended(status int) *refusal {
-	if status == statusOK {
-		return nil
+// ended is the end of a restore whose errors have been reported. A change that
+// was left out for a running director is told even where the last went well.
+func (r *restorer) ended() *refusal {
+	switch {
+	case r.status != statusOK:
+		return &refusal{status: r.status}
+	case r.session.guard.refused:
+		return &refusal{status: statusList}
 	}
-	return &refusal{status: status}
+	return nil
 }
 
 func (r *restorer) where(line int) string { return fmt.Sprintf("line %d: ", line) }
