@@ -16,7 +16,7 @@ type scanner struct {
 }
 
 // next is the next option with its value. At the end ok is false.
-func (s *scanner) next() (sp *spelling, val string, has, ok bool, err error) {
+func (s *scanner) next() (sp *spelling, val string, has, ok bool, bad *refusal) {
 	for s.bundle == "" {
 		if len(s.args) == 0 {
 			return nil, "", false, false, nil
@@ -39,17 +39,17 @@ func (s *scanner) next() (sp *spelling, val string, has, ok bool, err error) {
 	return s.short()
 }
 
-func (s *scanner) long(arg string) (*spelling, string, bool, bool, error) {
+func (s *scanner) long(arg string) (*spelling, string, bool, bool, *refusal) {
 	name, val, has := strings.Cut(arg, "=")
 	for i := range spellings {
 		if sp := &spellings[i]; sp.long == name {
 			return s.value(sp, val, has)
 		}
 	}
-	return nil, "", false, false, refuse(statusKernel, "--%s: unknown option%s", name, s.suggest(name))
+	return nil, "", false, false, refuse(statusKernel, "--%s: unknown option%s", name, suggest(name))
 }
 
-func (s *scanner) short() (*spelling, string, bool, bool, error) {
+func (s *scanner) short() (*spelling, string, bool, bool, *refusal) {
 	c := s.bundle[0]
 	s.bundle = s.bundle[1:]
 	for i := range spellings {
@@ -70,7 +70,7 @@ func (s *scanner) short() (*spelling, string, bool, bool, error) {
 }
 
 // value gives an option the value that it has, or takes the next argument.
-func (s *scanner) value(sp *spelling, val string, has bool) (*spelling, string, bool, bool, error) {
+func (s *scanner) value(sp *spelling, val string, has bool) (*spelling, string, bool, bool, *refusal) {
 	switch {
 	case sp.value == noValue && has:
 		return sp, "", false, false, refuse(statusKernel, "%s: option does not take an argument", s.text)
@@ -85,7 +85,10 @@ func (s *scanner) value(sp *spelling, val string, has bool) (*spelling, string, 
 }
 
 // suggest is the long option that somebody may have meant.
-func (s *scanner) suggest(name string) string {
+func suggest(name string) string {
+	if name == "run-dir" {
+		return " here: it comes before all others, as in ipvsadm --run-dir FOLDER -Ln"
+	}
 	var found []string
 	for i := range spellings {
 		if long := spellings[i].long; name != "" && strings.HasPrefix(long, name) && spellings[i].short != 'l' {

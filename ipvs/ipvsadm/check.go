@@ -8,10 +8,6 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
-func ipvsServer(a netip.AddrPort, port uint16) ipvs.Server {
-	return netip.AddrPortFrom(a.Addr(), port)
-}
-
 // finish checks the whole when all options are read, and fills in what they
 // leave open.
 func (p *parser) finish(words []string) *refusal {
@@ -112,7 +108,7 @@ func (p *parser) checkServer() *refusal {
 	// Only NAT can change the port, and the original does not say so. What a
 	// mark is of has no port, so there the server keeps the one it was given.
 	if d.Forwarding != ipvs.NAT && r.service.Key.FWMark == 0 {
-		r.server = ipvsServer(r.server, r.service.Key.Addr.Port())
+		r.server = netip.AddrPortFrom(r.server.Addr(), r.service.Key.Addr.Port())
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package ipvsadm
 
-const version = "ipvsadm v1.31 (as tandem has it, without popt; IPVS v1.2.1)\n"
+// version begins as that of the original, since scripts take it apart.
+const version = "ipvsadm v1.31 2019/12/24 (compiled with tandem and IPVS v1.2.1)\n"
 
 const helpSave = `ipvsadm-save [-n]: print the commands that make the IPVS table as it is
   -n  with numbers instead of names; use it, since names do not always restore`
@@ -65,4 +66,5 @@ DAEMON
 
 A director that runs repairs what it owns, so changes to it are refused.
   --force            makes them all the same
+  --run-dir FOLDER   of that director (default /run/tandem); before all others
 `

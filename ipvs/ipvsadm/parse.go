@@ -55,8 +55,8 @@ func parse(args []string, names *names) (request, *refusal) {
 		return *r, nil
 	}
 	s := scanner{args: args}
-	sp, val, _, ok, err := s.next()
-	if err != nil || !ok || sp.cmd == 0 {
+	sp, val, _, ok, bad := s.next()
+	if bad != nil || !ok || sp.cmd == 0 {
 		return *r, noCommand(s.text)
 	}
 	r.command = sp.cmd
@@ -67,9 +67,9 @@ func parse(args []string, names *names) (request, *refusal) {
 		return *r, err
 	}
 	for {
-		sp, val, has, ok, err := s.next()
-		if err != nil {
-			return *r, err.(*refusal)
+		sp, val, has, ok, bad := s.next()
+		if bad != nil {
+			return *r, bad
 		}
 		if !ok {
 			return *r, p.finish(s.words)

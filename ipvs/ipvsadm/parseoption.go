@@ -1,6 +1,7 @@
 package ipvsadm
 
 import (
+	"net/netip"
 	"strings"
 
 	"github.com/tandem-ha/tandem/ipvs"
@@ -49,7 +50,7 @@ func (p *parser) serverOption(o option, val string) *refusal {
 			return refuse(statusUsage, "illegal real server address[:port] specified: %q%s", val, addressHint(val))
 		}
 		if !given {
-			addr = ipvsServer(addr, key.Addr.Port())
+			addr = netip.AddrPortFrom(addr.Addr(), key.Addr.Port())
 		}
 		p.request.server = addr
 	case optRoute:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -45,7 +46,11 @@ func explain(op ipvs.Op, err error) error {
 	var hint string
 	switch {
 	case errors.Is(err, ipvs.ErrNoScheduler):
-		hint = missing(op.Service, Schedulers())
+		offers := Schedulers()
+		if op.Service.PE != "" && slices.Contains(offers, op.Service.Scheduler) {
+			return noEngine{op.Service.PE, err} // since the scheduler is there
+		}
+		hint = missing(op.Service, offers)
 	case errors.Is(err, ipvs.ErrNotAllowed):
 		hint = "it takes root or CAP_NET_ADMIN"
 	case !errors.Is(err, ipvs.ErrInvalid):
@@ -61,6 +66,19 @@ func explain(op ipvs.Op, err error) error {
 	}
 	return fmt.Errorf("%w: %s", err, hint)
 }
+
+// noEngine is ipvs.ErrNoScheduler where it can only be the persistence engine:
+// the kernel has one error for both.
+type noEngine struct {
+	name string
+	err  error
+}
+
+func (e noEngine) Error() string {
+	return fmt.Sprintf("persistence engine not available: modprobe ip_vs_pe_%s", e.name)
+}
+
+func (e noEngine) Unwrap() error { return e.err }
 
 // missing says what to load for a service that the kernel refuses with ENOENT.
 func missing(s ipvs.Service, offers []string) string {
