@@ -63,9 +63,13 @@ func (l *loader) finishSysctls() sysctl.Settings {
 		}
 	}
 	if n.fullNAT {
-		// After a failover replies come to a director that has not seen the
-		// connection begin: without this, conntrack calls them invalid.
+		// After a failover packets come to a director that has not seen the
+		// connection begin. Conntrack calls them invalid without either: loose
+		// lets it take a connection up in the middle, which hardened hosts
+		// forbid, liberal takes segments outside the window that it guesses
+		// then (net/netfilter/nf_conntrack_proto_tcp.c).
 		settings["net/netfilter/nf_conntrack_tcp_be_liberal"] = "1"
+		settings["net/netfilter/nf_conntrack_tcp_loose"] = "1"
 	}
 	if len(settings) == 0 {
 		return nil
