@@ -43,11 +43,17 @@ func (k *Keeper) bring(ctx context.Context, want Settings) (have Settings, repai
 	for _, name := range flips(want, have) {
 		maps.Copy(have, k.tree.others(name))
 	}
+	var routes []string
+	if switchedOn(want, have) != "" {
+		maps.Copy(have, k.tree.all(acceptRA))
+		routes = believers(want, have)
+	}
 	next, goals := plan(k.record.Entries, want, have)
 	repairs = k.sayDrift(want, goals, have)
 	clear(k.held)
 	k.save(record{Epoch: k.opt.Epoch, Entries: next}) // Before the kernel hears of it.
 	have, failed := k.settle(ctx, goals, have)
+	k.sayAdvertised(routes, have)
 	for _, name := range inOrder(goals) {
 		if failed[name] != nil {
 			errs = append(errs, failed[name])
@@ -101,8 +107,7 @@ func (k *Keeper) forget(want Settings, failed map[string]error) {
 	next := maps.Clone(k.record.Entries)
 	maps.DeleteFunc(next, func(name string, e entry) bool {
 		_, wanted := want[name]
-		_, held := want[e.With]
-		return !wanted && !held && failed[name] == nil
+		return !wanted && !held(name, e, want) && failed[name] == nil
 	})
 	k.save(record{Epoch: k.opt.Epoch, Entries: next})
 }

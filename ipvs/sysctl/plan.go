@@ -3,7 +3,6 @@ package sysctl
 import (
 	"cmp"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 )
@@ -31,8 +30,7 @@ func plan(entries map[string]entry, want, have Settings) (next map[string]entry,
 	}
 	for name, e := range entries {
 		_, wanted := want[name]
-		_, held := want[e.With] // by the switch that took it along
-		if now, there := have[name]; !wanted && !held && there && now == steady(name, e.Set, now) {
+		if now, there := have[name]; !wanted && !held(name, e, want) && there && now == steady(name, e.Set, now) {
 			goals[name] = e.Found
 		}
 	}
@@ -45,7 +43,24 @@ func plan(entries map[string]entry, want, have Settings) (next map[string]entry,
 			}
 		}
 	}
+	if on := switchedOn(want, have); on != "" {
+		for _, name := range believers(want, have) {
+			e, known := entries[name]
+			if !known {
+				e.Found = have[name]
+			}
+			next[name] = entry{Found: e.Found, Set: routersToo, With: on}
+			goals[name] = routersToo
+		}
+	}
 	return next, goals
+}
+
+// held tells that a setting which is not wanted itself stays because a switch
+// that is wanted took it along.
+func held(name string, e entry, want Settings) bool {
+	_, ok := want[e.With]
+	return ok || keepsRoutes(name, want)
 }
 
 // steady is the wanted value of a setting, or the one that it has where that is
@@ -89,10 +104,9 @@ const acceptRedirects = "net/ipv4/conf/all/accept_redirects"
 func takenAlong(name, value string, have Settings) Settings {
 	after := Settings{}
 	for other := range have {
-		matches, _ := path.Match(perInterface(name), other)
 		switch {
 		case other == name:
-		case matches, other == "net/ipv4/ip_forward" && strings.HasPrefix(name, "net/ipv4/"):
+		case matches(perInterface(name), other), other == "net/ipv4/ip_forward" && strings.HasPrefix(name, "net/ipv4/"):
 			after[other] = value
 		case other == acceptRedirects && strings.HasPrefix(name, "net/ipv4/"):
 			after[other] = "0"
@@ -108,7 +122,7 @@ func takenAlong(name, value string, have Settings) Settings {
 // switch sets.
 func perInterface(name string) string {
 	if strings.HasPrefix(name, "net/ipv6/") {
-		return "net/ipv6/conf/*/forwarding"
+		return forwardIPv6
 	}
 	return "net/ipv4/conf/*/forwarding"
 }
@@ -119,6 +133,8 @@ func perInterface(name string) string {
 func inOrder(s Settings) []string {
 	rank := func(name string) int {
 		switch {
+		case matches(acceptRA, name) && s[name] == routersToo:
+			return -1 // Before forwarding is switched on; back after it is off.
 		case slices.Contains(switches[:], name):
 			return 0
 		case strings.Contains(name, "/conf/all/"):

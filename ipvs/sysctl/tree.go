@@ -56,11 +56,19 @@ func (t tree) readAll(names Settings, more iter.Seq[string]) (have Settings, err
 
 // others are the settings that a switch of forwarding may take along.
 func (t tree) others(name string) Settings {
-	files, _ := filepath.Glob(t.path(perInterface(name))) // The pattern is a good one.
-	names := Settings{acceptRedirects: "", "net/ipv4/ip_forward": ""}
+	have := t.all(perInterface(name))
+	more, _ := t.readAll(Settings{acceptRedirects: "", "net/ipv4/ip_forward": ""}, nil)
+	maps.Copy(have, more)
+	return have
+}
+
+// all are the settings whose names match a pattern.
+func (t tree) all(pattern string) Settings {
+	files, _ := filepath.Glob(t.path(pattern)) // The pattern is a good one.
+	names := Settings{}
 	for _, file := range files {
-		if other, err := filepath.Rel(string(t), file); err == nil {
-			names[filepath.ToSlash(other)] = ""
+		if name, err := filepath.Rel(string(t), file); err == nil {
+			names[filepath.ToSlash(name)] = ""
 		}
 	}
 	have, _ := t.readAll(names, nil) // One that cannot be read cannot be given back.
