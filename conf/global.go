@@ -51,7 +51,7 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	custom("lvs_sync_retries", "N", (*globals).setSyncNumber),
 	custom("lvs_sync_sock_size", "N", (*globals).setSyncNumber),
 	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls),
-	number("lvs_connections", 1, 100_000_000, func(g *globals, n int) { g.connections = n }),
+	custom("lvs_connections", "N", (*globals).setConnections),
 
 	gone[globals]("lvs_id", "it is the old name of router_id"),
 }, laterGlobals()...)}
@@ -120,19 +120,34 @@ func (g *globals) setSyncNumber(l *loader, s *syntax.Statement) {
 	}
 }
 
-// claim lets a value be set by its keyword or in lvs_sysctl, but not by both.
+// setConnections reads how many connections are expected at once.
+func (g *globals) setConnections(l *loader, s *syntax.Statement) {
+	if n, ok := l.number(s.Keyword(), s.Words[1], 1, 100_000_000); ok && g.claim(l, s) {
+		g.connections = n
+	}
+}
+
+// claim lets a value be set by its keyword or in lvs_sysctl, but not by both. Of
+// one keyword the last one counts, as everywhere.
 func (g *globals) claim(l *loader, s *syntax.Statement) bool {
 	keyword := s.Keyword()
 	name := strings.TrimPrefix(keyword, "lvs_")
 	if first, ok := g.said[name]; ok && first.value != keyword {
 		l.errorf(s.Pos, "", "%s is ignored: %s in line %d says it already", keyword, first.value, first.pos.Line)
 		return false
+	} else if ok {
+		l.again(s, first.pos)
 	}
 	if g.said == nil {
 		g.said = make(map[string]setting)
 	}
 	g.said[name] = setting{value: keyword, pos: s.Pos}
 	return true
+}
+
+// again reports a setting that is made a second time.
+func (l *loader) again(s *syntax.Statement, first syntax.Pos) {
+	l.warnf(s.Pos, "remove one of them", "%s is set in line %d already: this one counts", s.Keyword(), first.Line)
 }
 
 // setTimeouts reads pairs of a name and seconds. 0 leaves the kernel's value

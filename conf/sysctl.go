@@ -187,6 +187,9 @@ func (g *globals) readSysctl(l *loader, e *syntax.Statement, k knob) {
 			if g.sysctls == nil {
 				g.sysctls = make(map[string]setting)
 			}
+			if first, twice := g.sysctls[k.name]; twice {
+				l.again(e, first.pos)
+			}
 			g.sysctls[k.name] = setting{value: value, pos: e.Pos}
 		}
 	}
