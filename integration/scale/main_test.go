@@ -2,9 +2,10 @@
 // each: from the start of a director to the complete table, a reload with one
 // change, and a stop, beside keepalived on the same configuration.
 //
-// The tests judge counts and never time: the table is complete, a reload writes
-// exactly what changed, nothing is left behind. The figures, medians of runs
-// that alternate on one boot of one kernel, are the benchmark's:
+// The tests judge counts and never time, with a tenth of the services: the table
+// is complete, a reload writes exactly what changed, nothing is left behind. The
+// figures, medians of runs that alternate on one boot of one kernel, are the
+// benchmark's:
 //
 //	go test ./integration/scale -run '^$' -bench . -v
 //

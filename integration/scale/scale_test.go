@@ -10,12 +10,12 @@ import (
 
 // A large table gets complete, a reload writes exactly what changed and leaves
 // the rest alone, and a stop leaves nothing behind.
-func TestLargeTable(t *testing.T) {
+func TestTableOfAThousandServers(t *testing.T) {
 	b := newBench(t)
-	b.Start(t, lab.A, large.config(plain))
-	b.complete(t, large)
+	b.Start(t, lab.A, many.config(plain))
+	b.complete(t, many)
 	first := b.writes(t)
-	if want := large.services * (1 + large.servers); first != want {
+	if want := many.services * (1 + many.servers); first != want {
 		t.Errorf("%d writes to the first table, want %d", first, want)
 	}
 	reload := func(what, config string, want int) {
@@ -31,14 +31,14 @@ func TestLargeTable(t *testing.T) {
 			t.Errorf("%s: %d writes, want %d", what, got, want)
 		}
 	}
-	reload("one weight", large.config(large.changed(77)), 1)
-	if got := b.weight(large.middle(), 0); got != 77 {
+	reload("one weight", many.config(many.changed(77)), 1)
+	if got := b.weight(many.middle(), 0); got != 77 {
 		t.Errorf("the changed weight is %d, want 77", got)
 	}
-	reload("the weight again", large.config(plain), 1)
-	smaller := size{large.services - 1, large.servers}
+	reload("the weight again", many.config(plain), 1)
+	smaller := size{many.services - 1, many.servers}
 	reload("a service less", smaller.config(plain), 1)
-	reload("and back", large.config(plain), 1+large.servers)
+	reload("and back", many.config(plain), 1+many.servers)
 
 	b.Stop(t, lab.A)
 	if services, servers := b.count(t); services+servers > 0 {
