@@ -229,10 +229,12 @@ func (b *bench) play(t *testing.T, p program, c *witnessCase) (outcomes []outcom
 	return outcomes
 }
 
-// compare plays a case with both programs.
-func (b *bench) compare(t *testing.T, c *witnessCase) (same bool) {
+// compare plays a case with both programs, and says what the original did and
+// whether ours did the same.
+func (b *bench) compare(t *testing.T, c *witnessCase) (want []outcome, same bool) {
 	t.Helper()
-	want, got := b.play(t, b.original, c), b.play(t, b.ours, c)
+	want = b.play(t, b.original, c)
+	got := b.play(t, b.ours, c)
 	same = true
 	for i := range want {
 		d := cmp.Diff(want[i].Stdout, got[i].Stdout)
@@ -252,7 +254,7 @@ func (b *bench) compare(t *testing.T, c *witnessCase) (same bool) {
 			t.Errorf("%s: %q is not as measured:\n%s", c.ID, c.Steps[i].Args, cmp.Diff(*w, got[i].Stdout))
 		}
 	}
-	return same
+	return want, same
 }
 
 // shellWords splits at blanks; a word may be in single quotes.
@@ -285,7 +287,7 @@ func TestMeasuredCases(t *testing.T) {
 	}
 	agree := 0
 	for _, c := range cases {
-		if b.compare(t, &c) {
+		if _, same := b.compare(t, &c); same {
 			agree++
 		}
 	}
