@@ -79,7 +79,8 @@ func (p *snatPool) add(l *loader, w, dev syntax.Word) {
 	r, why := parseRange(w.Text)
 	hint := hintFor(w.Text)
 	if strings.Contains(w.Text, "/") {
-		hint = "write the addresses as a range, A-B"
+		// The ends of a prefix mostly are no hosts.
+		why, hint = "a pool takes addresses and ranges, no prefixes", "write the addresses as a range, A-B"
 	}
 	size := 0
 	if why == "" {
