@@ -30,6 +30,6 @@ func TableAdvice(size, expected int) string {
 			expected, size, expected/size)
 	}
 	return fmt.Sprintf("%d connections in an IPVS table of %d buckets are %d in each, and every packet looks through them; "+
-		"put \"options ip_vs conn_tab_bits=%d\" into /etc/modprobe.d/ip_vs.conf. It counts only when the module is loaded: "+
+		"put \"options ip_vs conn_tab_bits=%d\" into /etc/modprobe.d/tandem.conf. It counts only when the module is loaded: "+
 		"stop tandem and load ip_vs anew, or reboot", expected, size, expected/size, want)
 }
