@@ -12,9 +12,10 @@ import (
 
 // needs is what the services of the file need of the host.
 type needs struct {
-	nat4, nat6 bool // somebody rewrites packets of the family
-	redirects  bool // NAT of IPv4: real servers must not learn a way around
-	fullNAT    bool
+	nat4      bool     // somebody rewrites packets of IPv4
+	nat6      *service // the first one that rewrites those of IPv6; nil: none
+	redirects bool     // NAT of IPv4: real servers must not learn a way around
+	fullNAT   bool
 }
 
 func (l *loader) needs() (n needs) {
@@ -22,7 +23,9 @@ func (l *loader) needs() (n needs) {
 		full, nat := v.usesFullNAT(), v.usesNAT()
 		n.fullNAT = n.fullNAT || full
 		n.nat4 = n.nat4 || (nat || full) && v.Key.Family == ipvs.IPv4
-		n.nat6 = n.nat6 || (nat || full) && v.Key.Family == ipvs.IPv6
+		if (nat || full) && v.Key.Family == ipvs.IPv6 && n.nat6 == nil {
+			n.nat6 = v
+		}
 		n.redirects = n.redirects || nat && v.Key.Family == ipvs.IPv4
 	}
 	return n
@@ -42,8 +45,13 @@ func (l *loader) finishSysctls() sysctl.Settings {
 			want[name] = value
 		}
 	}
+	if _, said := want["ipv6_forwarding"]; n.nat6 != nil && !said {
+		l.within(n.nat6.scope, func() {
+			l.notef(n.nat6.pos, "", "NAT of IPv6: tandem switches IPv6 forwarding on, and keeps router advertisements accepted where they are (accept_ra 2 instead of 1)")
+		})
+	}
 	need(n.nat4, "ip_forward", "1")
-	need(n.nat6, "ipv6_forwarding", "1")
+	need(n.nat6 != nil, "ipv6_forwarding", "1")
 	need(n.redirects, "send_redirects", "0")
 	need(n.fullNAT, "conntrack", "1")
 
@@ -102,7 +110,7 @@ func (l *loader) judgeSysctls(n needs) {
 	refuse("backup_only", "1", sync, "with lvs_sync_daemon the backup daemon runs on the master too, which would forward nothing")
 	refuse("conntrack", "0", n.fullNAT, "FULLNAT changes the source by connection tracking")
 	refuse("ip_forward", "0", n.nat4, "NAT and FULLNAT forward packets")
-	refuse("ipv6_forwarding", "0", n.nat6, "NAT and FULLNAT forward packets")
+	refuse("ipv6_forwarding", "0", n.nat6 != nil, "NAT and FULLNAT forward packets")
 
 	if reuse, nodest := sysctls["conn_reuse_mode"], sysctls["expire_nodest_conn"]; reuse.value == "0" && nodest.value == "1" {
 		l.warnf(reuse.pos, "leave conn_reuse_mode at 1", "conn_reuse_mode 0 weakens expire_nodest_conn 1: "+
