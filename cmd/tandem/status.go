@@ -52,18 +52,7 @@ The exit status is 1 when no director answers: a dead daemon cannot look alive.`
 // printStatus writes a snapshot for people. Ages count to the moment the
 // director made it.
 func printStatus(w io.Writer, s director.Snapshot) error {
-	fmt.Fprintf(w, "tandem %s on %s, pid %d, running for %s\n", s.Version, s.RouterID, s.PID, age(s.At, s.Started))
-	fmt.Fprintf(w, "configuration %s, loaded %s ago, %s, %s\n", s.Config.File, age(s.At, s.Config.Loaded),
-		plural(s.Config.Errors, "error"), plural(s.Config.Warnings, "warning"))
-	if r := s.Config.Reload; r != nil && r.Refused {
-		fmt.Fprintf(w, "! the reload %s ago was refused and changed nothing:\n", age(s.At, r.At))
-		for _, why := range r.Why {
-			fmt.Fprintf(w, "!   %s\n", why)
-		}
-	}
-	for _, warning := range s.Warnings {
-		fmt.Fprintf(w, "! %s\n", warning)
-	}
+	printHead(w, s)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, i := range s.Instances {
 		printInstance(table, s.At, i)
@@ -77,37 +66,56 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 			return err
 		}
 	}
+	printFoundation(w, s)
+	return nil
+}
+
+// printHead writes who this is, and what needs an eye now.
+func printHead(w io.Writer, s director.Snapshot) {
+	fmt.Fprintf(w, "tandem %s on %s, pid %d, running for %s\n", s.Version, s.RouterID, s.PID, age(s.At, s.Started))
+	fmt.Fprintf(w, "configuration %s, loaded %s ago, %s, %s\n", s.Config.File, age(s.At, s.Config.Loaded),
+		plural(s.Config.Errors, "error"), plural(s.Config.Warnings, "warning"))
+	if r := s.Config.Reload; r != nil && r.Refused {
+		fmt.Fprintf(w, "! the reload %s ago was refused and changed nothing:\n", age(s.At, r.At))
+		for _, why := range r.Why {
+			fmt.Fprintf(w, "!   %s\n", why)
+		}
+	}
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "! %s\n", warning)
+	}
+}
+
+// printFoundation writes what the services rest on: connection sync, kernel
+// settings, rules, and the table that all of it is for.
+func printFoundation(w io.Writer, s director.Snapshot) {
 	if sync := s.Sync; sync != nil {
 		fmt.Fprintf(w, "\nconnection sync on %s, id %d: master daemon %s, backup daemon %s\n",
 			sync.Interface, sync.SyncID, running(sync.Master), running(sync.Backup))
-		for _, problem := range sync.Problems {
-			fmt.Fprintf(w, "! %s\n", problem)
-		}
+		printProblems(w, "", sync.Problems)
 	}
 	if set := s.Settings; set != nil {
-		fmt.Fprintf(w, "\nkernel settings: %d kept, %s undone\n", len(set.Values), plural(int(set.Repairs), "change"))
-		for _, name := range set.Missing {
-			fmt.Fprintf(w, "! %s: this kernel does not have it\n", name)
-		}
-		for _, problem := range set.Problems {
-			fmt.Fprintf(w, "! kernel settings: %s\n", problem)
-		}
+		fmt.Fprintf(w, "\nkernel settings: %d of %d kept, %s undone\n", set.Kept, set.Wanted, plural(int(set.Repairs), "change"))
+		printProblems(w, "", set.Missing)
+		printProblems(w, "", set.Waiting)
+		printProblems(w, "kernel settings: ", set.Problems)
 	}
 	if rules := s.Rules; rules != nil {
 		fmt.Fprintf(w, "\nnftables: %s in table tandem, %s undone\n", plural(rules.Rules, "rule"), plural(int(rules.Repairs), "change"))
-		for _, problem := range rules.Problems {
-			fmt.Fprintf(w, "! nftables: %s\n", problem)
-		}
+		printProblems(w, "nftables: ", rules.Problems)
 	}
 	if s.IPVS != nil {
-		for _, problem := range s.IPVS.Errors {
-			fmt.Fprintf(w, "! IPVS: %s\n", problem)
-		}
+		printProblems(w, "IPVS: ", s.IPVS.Errors)
 		if p := s.IPVS.LastPass; p != nil && s.At.Sub(*p) > 30*time.Second {
 			fmt.Fprintf(w, "! IPVS: the table was last compared %s ago\n", age(s.At, *p))
 		}
 	}
-	return nil
+}
+
+func printProblems(w io.Writer, of string, problems []string) {
+	for _, problem := range problems {
+		fmt.Fprintf(w, "! %s%s\n", of, problem)
+	}
 }
 
 func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {

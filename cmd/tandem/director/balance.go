@@ -115,8 +115,9 @@ func (b *balance) close() error { return b.kernel.Close() }
 func (b *balance) status(s *Snapshot, config conf.Config) {
 	table := b.reconciler.Snapshot()
 	s.IPVS = &IPVSStatus{LastPass: moment(table.Read), Errors: table.Errors, Writes: table.Writes, Repairs: table.Repairs}
-	if st := b.settings.Status(); len(st.Settings)+len(st.Missing)+len(st.Errors) > 0 {
-		s.Settings = &SettingsStatus{Values: st.Settings, Missing: st.Missing, Repairs: st.Repairs, Problems: st.Errors}
+	if st := b.settings.Status(); st.Wanted+len(st.Errors) > 0 {
+		s.Settings = &SettingsStatus{Wanted: st.Wanted, Kept: st.Kept, Values: st.Settings,
+			Waiting: st.Waiting, Missing: st.Missing, Repairs: st.Repairs, Problems: st.Errors}
 	}
 	if st := b.tables.Status(); st.Rules+len(st.Errors)+len(st.Notes) > 0 {
 		s.Rules = &RulesStatus{Rules: st.Rules, Repairs: st.Repairs, Problems: slices.Concat(st.Errors, st.Notes)}

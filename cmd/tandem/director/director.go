@@ -105,6 +105,11 @@ func (d *Director) open(ctx context.Context) error {
 		if d.balance, err = openBalance(ctx, d); err != nil && balances(d.config) {
 			return err
 		}
+		if d.balance != nil {
+			if err := d.balance.probe(ctx, d.config); err != nil {
+				return fmt.Errorf("%w: %w", ErrHost, err)
+			}
+		}
 	}
 	if d.balance != nil {
 		d.pools.want = d.balance.reconciler.Want
@@ -166,6 +171,9 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	d.pools.set(d.config.Services)
 	parts.run("health checks", d.runner.Run)
 	parts.run("pools", d.pools.Run)
+	if d.balance != nil {
+		d.balance.founded(ctx, 10*time.Second)
+	}
 	d.watch(d.config)
 	parts.run("adverts", d.network.Run)
 	parts.run("addresses", d.host.Run)

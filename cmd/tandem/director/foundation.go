@@ -1,7 +1,9 @@
 package director
 
 import (
+	"context"
 	"maps"
+	"time"
 
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/ipvs"
@@ -27,6 +29,30 @@ func (b *balance) ruleset(c, leaving conf.Config) rules.Ruleset {
 	}
 	b.own = own
 	return rules.Want(unitedServices(c, leaving), rules.Host{Addresses: own})
+}
+
+// probe says what this kernel lacks for a configuration: a director that is
+// master and forwards without its rules is a black hole.
+func (b *balance) probe(ctx context.Context, c conf.Config) error {
+	if set := b.ruleset(c, conf.Config{}); !set.Empty() {
+		return b.tables.Probe(ctx, set)
+	}
+	return nil
+}
+
+// founded waits, but not longer than limit, until what forwarding rests on is
+// there, and says what is not.
+func (b *balance) founded(ctx context.Context, limit time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, f := range []struct {
+		part    string
+		settled func(context.Context) error
+	}{{kernelSettings, b.settings.Settled}, {nftablesRules, b.tables.Settled}} {
+		if err := f.settled(ctx); err != nil {
+			b.log.Error("going on without what forwarding rests on", "part", f.part, "error", err)
+		}
+	}
 }
 
 // unitedSettings are the settings of both; what both name is as the new one says.

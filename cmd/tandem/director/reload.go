@@ -55,7 +55,10 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 	if err := config.VRRP.Validate(); err != nil {
 		why = append(why, err.Error())
 	}
-	if len(why) == 0 && d.balance == nil && balances(config) {
+	if len(why) > 0 || !balances(config) {
+		return why
+	}
+	if d.balance == nil {
 		b, err := openBalance(ctx, d)
 		if err != nil {
 			return []string{err.Error()}
@@ -64,7 +67,10 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 		d.balance = b
 		d.mu.Unlock()
 	}
-	return why
+	if err := d.balance.probe(ctx, config); err != nil {
+		return []string{err.Error()}
+	}
+	return nil
 }
 
 // apply hands the parts their wishes, in the order of a start. Nothing in it
@@ -73,6 +79,7 @@ func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) 
 	if d.balance != nil {
 		d.balance.start(parts)
 		d.balance.rest(config, d.config)
+		d.balance.founded(ctx, 2*time.Second)
 		d.balance.set(config)
 	}
 	err := d.pools.do(ctx, func() {

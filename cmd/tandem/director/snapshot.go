@@ -119,7 +119,10 @@ type IPVSStatus struct {
 // SettingsStatus are the kernel settings that tandem keeps, by path below
 // /proc/sys, as the kernel has them.
 type SettingsStatus struct {
+	Wanted   int               `json:"wanted"`
+	Kept     int               `json:"kept"` // as wanted just now
 	Values   map[string]string `json:"values"`
+	Waiting  []string          `json:"waiting,omitempty"` // for their interface
 	Missing  []string          `json:"missing,omitempty"` // this kernel does not have them
 	Repairs  uint64            `json:"repairs"`
 	Problems []string          `json:"problems,omitempty"`
