@@ -44,6 +44,8 @@ func fail(err error) error {
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "realserver",
+		Args:  cobra.NoArgs,                                                     // A wrong word is an error,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() }, // and none asks for help.
 		Short: "Make this host a real server, and find what is wrong with one",
 		Long: `The other half of DR and TUN. A real server has the VIP, so that it accepts what
 the directors send on and replies with the VIP as source; and it neither answers

@@ -92,6 +92,15 @@ func (w Wish) Check() error {
 	if w.Outer != 0 && w.Outer != 4 && w.Outer != 6 {
 		errs = append(errs, fmt.Errorf("--outer %d: want 4 or 6", w.Outer))
 	}
+	if w.Method != GUE && w.Port != 0 {
+		errs = append(errs, fmt.Errorf("--tun-port is for --method gue: %s has no UDP port", w.Method))
+	}
+	if !w.Method.tunnels() && w.Outer != 0 {
+		errs = append(errs, fmt.Errorf("--outer is for --method tun, gue and gre: with %s nothing is wrapped", w.Method))
+	}
+	if w.Method != NAT && w.ARP != Sysctl && len(w.VIPs) > 0 && !slices.ContainsFunc(w.VIPs, netip.Addr.Is4) {
+		errs = append(errs, fmt.Errorf("--arp %s is for IPv4: the kernel is silent about an IPv6 address of %s anyway", w.ARP, w.Device))
+	}
 	return errors.Join(errs...)
 }
 
