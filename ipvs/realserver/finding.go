@@ -60,12 +60,14 @@ func Judge(f Facts, w Wish) []Finding {
 		for _, vip := range w.VIPs {
 			if w.Method.tunnels() {
 				j.tunnel(vip)
-				j.mtu(vip)
 			}
 			if vip.Is4() {
 				j.reverse(vip)
 			}
 			j.route(vip)
+		}
+		if w.Method.tunnels() {
+			j.mtu()
 		}
 	}
 	j.answers()

@@ -134,39 +134,69 @@ const usualMTU = 1500
 
 // mtu judges whether packets still fit once they are wrapped. Replies go
 // unwrapped, so it is clients who must send less: by what this host says in the
-// MSS of its SYN+ACK, unless they hear the directors' ICMP.
-func (j *judge) mtu(vip netip.Addr) {
-	t := j.wish.tunnelOf(vip)
-	path, name := j.pathMTU(vip)
-	if path == 0 {
-		return
+// MSS of its SYN+ACK, unless they hear the directors' ICMP. What lacks is said
+// once for all VIPs.
+func (j *judge) mtu() {
+	var texts, rules []string
+	room := 0
+	for _, vip := range j.wish.VIPs {
+		t := j.wish.tunnelOf(vip)
+		path, name := j.pathMTU(vip)
+		if path == 0 || j.fits(vip, t, path, name) {
+			continue
+		}
+		room = max(room, usualMTU+t.Overhead)
+		text := fmt.Sprintf("clients' packets of %d bytes are %d when wrapped, %s carries %d", usualMTU, usualMTU+t.Overhead, name, path)
+		if !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+		rules = append(rules, clampRules(vip, segment(vip, t, path)))
 	}
-	headers := 20 + 20
-	if vip.Is6() {
-		headers = 40 + 20
+	if len(texts) > 0 {
+		fix := fmt.Sprintf("an MTU of %d between directors and here, or: nft 'add table inet realserver_mss; %s'", room, strings.Join(rules, "; "))
+		j.warn(PathMTU, fix, "%s: uploads hang where ICMP is filtered", strings.Join(texts, "; "))
 	}
+}
+
+// fits reports that clients send no more than fits, and says why.
+func (j *judge) fits(vip netip.Addr, t tunnel, path int, name string) bool {
+	mss := segment(vip, t, path)
 	if path >= usualMTU+t.Overhead {
 		j.pass(PathMTU, "%s carries %d bytes: clients' %d and %d of wrapping", name, path, usualMTU, t.Overhead)
-		return
+		return true
 	}
-	mss := path - t.Overhead - headers
 	if r, ok := j.facts.reply(vip); ok && r.AdvMSS > 0 && r.AdvMSS <= mss {
 		j.pass(PathMTU, "the route of replies tells clients an MSS of %d", r.AdvMSS)
-		return
+		return true
 	}
 	for _, c := range j.facts.Clamps {
 		if c.Size > 0 && c.Size <= mss && (!c.Source.IsValid() || c.Source.Contains(vip)) {
 			j.pass(PathMTU, "%s tells clients an MSS of %d", c.By, c.Size)
-			return
+			return true
 		}
 	}
+	return false
+}
+
+// segment is the largest TCP segment to a VIP that fits when it is wrapped.
+func segment(vip netip.Addr, t tunnel, path int) int {
+	headers := 20 + 20
+	if vip.Is6() {
+		headers = 40 + 20
+	}
+	return path - t.Overhead - headers
+}
+
+// clampRules tells clients of a VIP a segment size. Each VIP has a chain of its
+// own, which is flushed: the same may be said twice, and other VIPs later.
+func clampRules(vip netip.Addr, mss int) string {
 	ip := "ip"
 	if vip.Is6() {
 		ip = "ip6"
 	}
-	fix := fmt.Sprintf("an MTU of %d between directors and here, or: nft 'table inet realserver_mss { chain output { type filter hook output priority 0; %s saddr %s tcp flags syn tcp option maxseg size set %d; }; }'",
-		usualMTU+t.Overhead, ip, vip, mss)
-	j.warn(PathMTU, fix, "clients' packets of %d bytes are %d when wrapped, %s carries %d: uploads hang where ICMP is filtered", usualMTU, usualMTU+t.Overhead, name, path)
+	chain := "inet realserver_mss vip_" + strings.NewReplacer(".", "_", ":", "_").Replace(vip.String())
+	return fmt.Sprintf("add chain %[1]s { type filter hook output priority 0; }; flush chain %[1]s; add rule %[1]s %[2]s saddr %[3]s tcp flags syn tcp option maxseg size set %[4]d",
+		chain, ip, vip, mss)
 }
 
 // pathMTU is the MTU of the interface towards the director, as far as known.
