@@ -36,46 +36,87 @@ func (s *session) table(ctx context.Context, r request) ([]byte, *refusal) {
 	if bad != nil {
 		return nil, bad
 	}
-	view := view{printer{s.names, r.given.has(optNumeric)}, r.given}
-	var list []kernel.Listed
-	b := s.out[:0]
+	p := page{view: view{printer{s.names, r.given.has(optNumeric)}, r.given}, b: s.out[:0]}
+	if !r.given.has(optWatch) {
+		p.print = s.write
+	}
+	var err error
 	if r.given&services != 0 {
-		one, err := k.Look(ctx, r.service.Key)
+		err = p.one(ctx, k, r.service.Key)
 		if errors.Is(err, ipvs.ErrNotExist) {
 			return nil, refuse(statusList, "No such service: %s; -Ln lists those that are there", r.service.Key).stop()
 		}
-		if err != nil {
-			return nil, failure(statusList, err).stop()
-		}
-		list = []kernel.Listed{one}
 	} else {
-		info, err := k.Info(ctx)
-		if err != nil {
-			return nil, failure(statusList, err).stop()
-		}
-		read := k.List
-		if r.given&set(optStats, optRate, optThresholds, optPersistentConn) == 0 {
-			read = k.Brief // which has all that the other views show
-		}
-		if list, err = read(ctx); err != nil {
-			return nil, failure(statusList, err).stop()
-		}
-		v := info.Version
-		b = fmt.Appendf(b, "IP Virtual Server version %d.%d.%d (size=%d)\n", v[0], v[1], v[2], info.Size)
+		err = p.all(ctx, k)
 	}
-	if !r.given.has(optNoSort) {
-		sorted(list)
+	if err != nil {
+		return nil, failure(statusList, err).stop()
 	}
-	b = view.header(b)
+	s.out = p.b
+	return p.b, nil
+}
+
+// page is a listing while it is made.
+type page struct {
+	view
+	b     []byte
+	print func([]byte) // what is long already; nil: it is kept
+	space []kernel.Real
+}
+
+// one lists one service.
+func (p *page) one(ctx context.Context, k *kernel.Kernel, key ipvs.Key) error {
+	l, err := k.Look(ctx, key)
+	if err != nil {
+		return err
+	}
+	p.begin(nil)
+	return p.take(&l)
+}
+
+// all lists the whole table.
+func (p *page) all(ctx context.Context, k *kernel.Kernel) error {
+	info, err := k.Info(ctx)
+	if err != nil {
+		return err
+	}
+	v := info.Version
+	p.b = fmt.Appendf(p.b, "IP Virtual Server version %d.%d.%d (size=%d)\n", v[0], v[1], v[2], info.Size)
+	if p.given&set(optStats, optRate, optThresholds, optPersistentConn) != 0 {
+		return k.Walk(ctx, p.begin, p.take)
+	}
+	list, err := k.Brief(ctx) // which has all that the other views show
+	if err != nil {
+		return err
+	}
+	p.begin(list)
 	for i := range list {
-		b = view.entry(b, &list[i])
-		if len(b) > chunk && !r.given.has(optWatch) {
-			s.write(b)
-			b = b[:0]
+		if err := p.take(&list[i]); err != nil {
+			return err
 		}
 	}
-	s.out = b
-	return b, nil
+	return nil
+}
+
+// begin puts the services in order and adds the header.
+func (p *page) begin(list []kernel.Listed) {
+	if !p.given.has(optNoSort) {
+		sortServices(list)
+	}
+	p.b = p.header(p.b)
+}
+
+// take adds one service.
+func (p *page) take(l *kernel.Listed) error {
+	if !p.given.has(optNoSort) {
+		p.space = sortServers(l.Servers, p.space)
+	}
+	p.b = p.entry(p.b, l)
+	if len(p.b) > chunk && p.print != nil {
+		p.print(p.b)
+		p.b = p.b[:0]
+	}
+	return nil
 }
 
 // view is which columns a listing has. One hides the other in this order:

@@ -9,18 +9,19 @@ import (
 	"github.com/tandem-ha/tandem/ipvs/kernel"
 )
 
-// sorted puts a listing and the servers of each service in the original's
-// order.
-func sorted(list []kernel.Listed) {
+// sortServices puts services in the original's order.
+func sortServices(list []kernel.Listed) {
 	mergeSort(list, make([]kernel.Listed, len(list)), func(a, b *kernel.Listed) int { return byKey(&a.Key, &b.Key) })
-	var space []kernel.Real
-	for i := range list {
-		servers := list[i].Servers
-		if len(servers) > len(space) {
-			space = make([]kernel.Real, len(servers))
-		}
-		mergeSort(servers, space, func(a, b *kernel.Real) int { return byAddrPort(a.Server, b.Server) })
+}
+
+// sortServers does so with the servers of one service. What it returns is space
+// for the next.
+func sortServers(servers, space []kernel.Real) []kernel.Real {
+	if len(servers) > len(space) {
+		space = make([]kernel.Real, 2*len(servers))
 	}
+	mergeSort(servers, space, func(a, b *kernel.Real) int { return byAddrPort(a.Server, b.Server) })
+	return space
 }
 
 // byKey compares services. One without a firewall mark counts as mark 0, so

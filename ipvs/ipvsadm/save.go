@@ -19,9 +19,11 @@ func (s *session) save(ctx context.Context, r request) *refusal {
 	if err != nil {
 		return failure(statusList, err).stop()
 	}
-	sorted(list)
+	sortServices(list)
 	b := s.out[:0]
+	var space []kernel.Real
 	for i := range list {
+		space = sortServers(list[i].Servers, space)
 		b = appendCommands(b, &list[i], printer{s.names, r.given.has(optNumeric)})
 		if len(b) > chunk {
 			s.write(b)

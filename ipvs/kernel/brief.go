@@ -30,16 +30,13 @@ func (k *Kernel) Brief(ctx context.Context) ([]Listed, error) {
 		return nil, err
 	}
 	defer end()
-	var list []Listed
-	places := map[ipvs.Key]int{}
-	err = k.dump(ctx, cmdGetService, nil, func(body []byte) error {
-		v, stats, err := parseVirtual(body)
-		places[v.Key] = len(list)
-		list = append(list, Listed{Virtual: v, Stats: stats})
-		return err
-	})
+	list, err := k.virtuals(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the services of IPVS: %w", err)
+		return nil, err
+	}
+	places := make(map[ipvs.Key]int, len(list))
+	for i := range list {
+		places[list[i].Key] = i
 	}
 	if err := scanServers(file, list, places); err != nil {
 		return nil, fmt.Errorf("read the servers of IPVS: %w", err)

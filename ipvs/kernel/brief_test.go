@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,37 @@ func TestBriefIsListWithLess(t *testing.T) {
 	if d := cmp.Diff(want, got, cmpopts.EquateComparable(netip.AddrPort{}), cmpopts.EquateEmpty(),
 		cmpopts.IgnoreFields(ipvs.Destination{}, "Upper", "Lower"), cmpopts.IgnoreFields(ipvs.Counts{}, "Persistent", "Stats")); d != "" {
 		t.Errorf("List and Brief differ (-list +brief):\n%s", d)
+	}
+}
+
+// A walk tells what List does, in the order that it was given.
+func TestWalkIsListOneByOne(t *testing.T) {
+	k := open(t)
+	write(t, k, ipvs.Diff(nil, ipvstest.FullTable(20, 5)))
+	want, err := k.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(want)
+	var got []Listed
+	err = k.Walk(t.Context(), slices.Reverse, func(l *Listed) error {
+		one := *l
+		one.Servers = slices.Clone(l.Servers)
+		got = append(got, one)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(want, got, cmpopts.EquateComparable(netip.AddrPort{}), cmpopts.EquateEmpty()); d != "" {
+		t.Errorf("List and Walk differ (-list +walk):\n%s", d)
+	}
+	stop := errors.New("enough")
+	if err := k.Walk(t.Context(), func([]Listed) {}, func(*Listed) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("a walk that is ended: %v", err)
+	}
+	if _, err := k.Info(t.Context()); err != nil {
+		t.Errorf("after a walk that was ended: %v", err)
 	}
 }
 

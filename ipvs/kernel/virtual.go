@@ -43,7 +43,50 @@ func (k *Kernel) List(ctx context.Context) ([]Listed, error) {
 		return nil, err
 	}
 	defer end()
-	var list []Listed
+	list, err := k.virtuals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if err := k.servers(ctx, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// Walk is List for who needs one service at a time: begin has them all, without
+// their servers, and may put them into another order; take has each with its
+// servers, which are gone when it returns. A large table takes no more memory
+// than its services.
+func (k *Kernel) Walk(ctx context.Context, begin func([]Listed), take func(*Listed) error) error {
+	ctx, end, err := k.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	list, err := k.virtuals(ctx)
+	if err != nil {
+		return err
+	}
+	begin(list)
+	var space []Real
+	for i := range list {
+		l := &list[i]
+		l.Servers = space[:0]
+		if err := k.servers(ctx, l); err != nil {
+			return err
+		}
+		if err := take(l); err != nil {
+			return err
+		}
+		space, l.Servers = l.Servers, nil
+	}
+	return nil
+}
+
+// virtuals reads the services without their servers.
+func (k *Kernel) virtuals(ctx context.Context) (list []Listed, err error) {
 	err = k.dump(ctx, cmdGetService, nil, func(body []byte) error {
 		v, stats, err := parseVirtual(body)
 		list = append(list, Listed{Virtual: v, Stats: stats})
@@ -51,11 +94,6 @@ func (k *Kernel) List(ctx context.Context) ([]Listed, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the services of IPVS: %w", err)
-	}
-	for i := range list {
-		if err := k.servers(ctx, &list[i]); err != nil {
-			return nil, err
-		}
 	}
 	return list, nil
 }
