@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -82,7 +83,24 @@ func verifyWishes(cmd *cobra.Command, flags *wishFlags, runDir string) ([]Wish, 
 	if len(r.Wishes) == 0 {
 		return nil, errors.New("--vip is missing: up has set nothing up on this host that could be checked without it")
 	}
-	return r.Wishes, nil
+	return together(r.Wishes), nil
+}
+
+// together puts the VIPs of one way into one wish: they are judged, and the
+// network is asked about them, at once.
+func together(wishes []Wish) (list []Wish) {
+	for _, w := range wishes {
+		i := slices.IndexFunc(list, func(o Wish) bool {
+			return o.Method == w.Method && o.Device == w.Device && o.ARP == w.ARP && o.Port == w.Port && o.Outer == w.Outer
+		})
+		if i < 0 {
+			i = len(list)
+			list = append(list, w)
+			list[i].VIPs = nil
+		}
+		list[i].VIPs = append(list[i].VIPs, w.VIPs...)
+	}
+	return list
 }
 
 // detail adds what only verify asks for.
