@@ -31,7 +31,7 @@ type entry struct {
 func loadRecord(dir string) (*record, error) {
 	r := &record{}
 	if _, err := recordfile.Load(filepath.Join(dir, recordName), "", r); err != nil {
-		return nil, fmt.Errorf("read what up has changed: %w", err)
+		return nil, fmt.Errorf("read what up has changed: %w; move the file away, and then undo by hand, or by a reboot, what tandem realserver show shows", err)
 	}
 	return r, nil
 }

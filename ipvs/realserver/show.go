@@ -22,13 +22,14 @@ and those of "all"), and what unwraps. It judges nothing: see verify.`,
 		Example: "  tandem realserver show\n  tandem realserver show --json | jq '.facts.links[] | {name, arp_ignore}'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := loadRecord(runDir)
-			if err != nil {
-				return fail(err)
-			}
 			facts, err := Gather(cmd.Context(), Wish{}, false)
 			if err != nil {
 				return fail(err)
+			}
+			r, err := loadRecord(runDir)
+			if err != nil { // The host can be shown all the same.
+				r = &record{}
+				facts.Unknown = append(facts.Unknown, err.Error())
 			}
 			if asJSON {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
