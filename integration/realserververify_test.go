@@ -11,7 +11,8 @@ import (
 	"github.com/tandem-ha/tandem/integration/rig"
 )
 
-// What verify sees beyond the host's own settings. Each row leaves the hosts as
+// What real servers of one way do not show, and what verify sees beyond the
+// host's own settings. Each row leaves the hosts as
 // it finds them: the rack is one for all.
 func TestRealServerVerify(t *testing.T) {
 	r := newRack(t)
@@ -23,6 +24,7 @@ func TestRealServerVerify(t *testing.T) {
 		{"a VIP on a real interface", r.vipOnRealInterface},
 		{"wrapping and the MTU", r.mtuOfWrapped},
 		{"a port that is served elsewhere", r.listenerElsewhere},
+		{"another way than before", r.changesItsMind},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			before := r.state(t, r.server)
@@ -138,6 +140,31 @@ func (r *rack) listenerElsewhere(t *testing.T) {
 		checks, findings := r.faults(t, r.server, append(flags, "--quiet", "--port", port)...)
 		if len(checks) != want || want == 1 && checks[0] != "listener" {
 			t.Errorf("verify of port %s: %+v", port, findings)
+		}
+	}
+}
+
+// After any change of mind the VIP is where it was wished last and nowhere
+// else, and nothing of the former way is left.
+func (r *rack) changesItsMind(t *testing.T) {
+	vip := r.vip4.String()
+	for _, tt := range []struct{ flags, at, not string }{
+		{"--method dr", "lo has " + vip + "/32", "dummy0 is"},
+		{"--method tun --dev dummy0", "dummy0 has " + vip + "/32", "lo has " + vip},
+		{"--method dr", "lo has " + vip + "/32", "dummy0 is"},
+		{"--method dr --arp static", "/proc/sys/net/ipv4/conf/all/arp_ignore 0", "/proc/sys/net/ipv4/conf/all/arp_ignore 1"},
+		{"--method tun", "tunl0 is ipip up", "dummy0 is"},
+		{"--method dr", "lo has " + vip + "/32", "tunl0 is ipip up"},
+	} {
+		up := append([]string{"up", "--vip", vip}, strings.Fields(tt.flags)...)
+		if out, code := r.realserver(t, r.server, up...); code != 0 {
+			t.Errorf("%v: status %d\n%s", up, code, out)
+		}
+		if now := r.state(t, r.server); !strings.Contains(now, tt.at) || strings.Contains(now, tt.not) {
+			t.Errorf("after %v: want %q and not %q in\n%s", up, tt.at, tt.not, now)
+		}
+		if out, code := r.realserver(t, r.server, up...); code != 0 || !strings.Contains(out, "nothing to do") {
+			t.Errorf("%v again: status %d\n%s", up, code, out)
 		}
 	}
 }

@@ -114,9 +114,6 @@ func (s Step) addLink() error {
 		// The type goes by an address; any means the fallback device.
 		link = &netlink.Gretun{LinkAttrs: attrs, Local: net.IPv6zero, Remote: net.IPv6zero}
 	case "ip6tnl":
-		if !s.Local.IsValid() {
-			return errors.New("this host has no IPv6 address to which directors could send")
-		}
 		// Protocol 0: whatever is inside.
 		link = &netlink.Ip6tnl{LinkAttrs: attrs, Local: s.Local.AsSlice(), Flags: allowLocalRemote}
 	default:

@@ -174,6 +174,28 @@ func (f Facts) reply(vip netip.Addr) (Route, bool) {
 	return f.Replies[i], true
 }
 
+// ownAddress reports that an address is not a virtual one but the host's own:
+// it came with its subnet, or is the only one of its version on an interface
+// with neighbours.
+func (f Facts) ownAddress(addr netip.Addr) (Link, Address, bool) {
+	for _, l := range f.Links {
+		for _, a := range l.Addresses {
+			if !l.Silent && a.Prefix.Addr() == addr && (!a.Prefix.IsSingleIP() || l.only(a)) {
+				return l, a, true
+			}
+		}
+	}
+	return Link{}, Address{}, false
+}
+
+// only reports that an interface has no other address of the version. An IPv6
+// address of the link alone is none by which anybody comes from afar.
+func (l Link) only(a Address) bool {
+	return !slices.ContainsFunc(l.Addresses, func(o Address) bool {
+		return o.Prefix != a.Prefix && familyOf(o.Prefix.Addr()) == familyOf(a.Prefix.Addr()) && !o.Prefix.Addr().IsLinkLocalUnicast()
+	})
+}
+
 // own returns the host's address by which directors reach it in an IP version:
 // that of the interface towards the director, or else the first.
 func (f Facts) own(ip family, vips []netip.Addr) (netip.Addr, bool) {

@@ -10,7 +10,7 @@ import (
 // good is a real server that is set up as wished.
 func good(w Wish) Facts {
 	f := bare()
-	for _, s := range Plan(f, w) {
+	for _, s := range plan(f, w) {
 		if !s.Done {
 			f.carry(s)
 		}

@@ -40,6 +40,9 @@ func (j *judge) place(vip netip.Addr) {
 // exposed judges a VIP on an interface with neighbours.
 func (j *judge) exposed(vip netip.Addr, l Link, a Address) {
 	fix := fmt.Sprintf("ip address del %s dev %s, then %s", a.Prefix, l.Name, j.upCommand(vip))
+	if _, _, own := j.facts.ownAddress(vip); own {
+		fix = fmt.Sprintf("--vip is for the address that the directors hold; to give this one up, do it at the console%s", onlyOne(l, a))
+	}
 	if vip.Is4() {
 		_, filtered := j.facts.filtered(vip, l.Name, false)
 		if filtered || j.facts.effective(l).ARPIgnore == 8 {
@@ -48,6 +51,14 @@ func (j *judge) exposed(vip netip.Addr, l Link, a Address) {
 		}
 	}
 	j.fail(VIPPlace, fix, "%s is on %s, where this host answers for it: clients miss the director (fine only on a director that holds it)", a.Prefix, l.Name)
+}
+
+// onlyOne warns of what becomes of sessions where the address goes.
+func onlyOne(l Link, a Address) string {
+	if !l.only(a) {
+		return ""
+	}
+	return ", where it is the only one: without it nobody reaches this host there, by ssh neither"
 }
 
 // arp judges whether the host keeps silent about a VIP of a silent device.
@@ -80,17 +91,42 @@ func (j *judge) arp(vip netip.Addr) {
 	}
 	switch {
 	case len(talks) > 0:
-		j.fail(ARPIgnore, "sysctl -w net.ipv4.conf.all.arp_ignore=1", "this host %s ARP for %s on %s: clients find it instead of the director", answers, vip, strings.Join(talks, ", "))
+		j.fail(ARPIgnore, j.silence(vip, "arp_ignore", 1), "this host %s ARP for %s on %s: clients find it instead of the director", answers, vip, strings.Join(talks, ", "))
 	case by != "":
 		j.pass(ARPIgnore, "no ARP answer for %s: %s", vip, by)
 	default:
 		j.pass(ARPIgnore, "no ARP answer for %s: arp_ignore", vip)
 	}
 	if len(names) > 0 {
-		j.fail(ARPAnnounce, "sysctl -w net.ipv4.conf.all.arp_announce=2", "ARP requests on %s may name %s as their sender: whoever is asked takes this host for the director", strings.Join(names, ", "), vip)
+		j.fail(ARPAnnounce, j.silence(vip, "arp_announce", 2), "ARP requests on %s may name %s as their sender: whoever is asked takes this host for the director", strings.Join(names, ", "), vip)
 	} else {
 		j.pass(ARPAnnounce, "no ARP request names %s", vip)
 	}
+	j.masks(vip)
+}
+
+// masks judges whether the own table names addresses that the host still has.
+func (j *judge) masks(vip netip.Addr) {
+	p := planner{facts: j.facts, wish: j.wish}
+	has := strings.Fields(j.facts.Masks)
+	missing := func(word string) bool { return !slices.Contains(has, word) } // One too many does no harm.
+	if want := p.masks(); slices.Contains(j.facts.Elements, vip.String()) && slices.ContainsFunc(strings.Fields(want), missing) {
+		j.fail(ARPAnnounce, j.upCommand(vip), "the nft table hides %s behind %q, and the addresses are now %q: ARP requests with a wrong sender stay unanswered",
+			vip, j.facts.Masks, want)
+	}
+}
+
+// silence is the command that makes the host silent in the wished way.
+func (j *judge) silence(vip netip.Addr, name string, value int) string {
+	if j.wish.ARP == NFT {
+		return j.upCommand(vip)
+	}
+	return lasting(fmt.Sprintf("sysctl -w %s=%d", dotted(setting("all", name)), value))
+}
+
+// lasting says of a sysctl command that it is not.
+func lasting(command string) string {
+	return command + " (until the next boot; up --print=unit prints a unit that keeps it)"
 }
 
 // present reports that the host has the VIP somewhere.
@@ -132,7 +168,7 @@ func (j *judge) answersOn(vip netip.Addr, device string) {
 		}
 		for _, l := range j.facts.Links {
 			if l.MAC == a.MAC {
-				j.fail(OneAnswer, "sysctl -w net.ipv4.conf.all.arp_ignore=1; two interfaces of this host are in one network",
+				j.fail(OneAnswer, j.silence(vip, "arp_ignore", 1)+"; two interfaces of this host are in one network",
 					"this host itself answers for %s: %s on %s", vip, a.MAC, l.Name)
 			}
 		}

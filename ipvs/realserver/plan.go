@@ -1,6 +1,7 @@
 package realserver
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -9,10 +10,18 @@ import (
 
 // Plan returns everything that makes the host what is wished, in order; Done
 // marks what is so already. The order leaves no moment at which the host has a
-// VIP and speaks of it, nor one at which a tunnel drops what comes out of it.
-func Plan(f Facts, w Wish) []Step {
+// VIP and speaks of it, nor one at which a tunnel drops what comes out of it. An
+// error says why the host cannot become such a real server; nothing may be done
+// then.
+func Plan(f Facts, w Wish) ([]Step, error) {
 	var p planner
 	p.facts, p.wish = f, w
+	for _, vip := range w.VIPs {
+		if l, a, is := f.ownAddress(vip); is {
+			return nil, fmt.Errorf("--vip %s: that is this host's own address (%s on %s%s); name the virtual one, which the directors hold",
+				vip, a.Prefix, l.Name, onlyOne(l, a))
+		}
+	}
 	if w.Device != "lo" {
 		_, exists := f.link(w.Device)
 		p.add(Step{Kind: AddLink, Device: w.Device, Type: "dummy", Done: exists, Why: "it carries the VIPs"})
@@ -30,7 +39,10 @@ func Plan(f Facts, w Wish) []Step {
 	for _, vip := range w.VIPs {
 		p.address(vip)
 	}
-	return p.steps
+	if slices.ContainsFunc(p.steps, func(s Step) bool { return s.Type == "ip6tnl" && !s.Local.IsValid() && !s.Done }) {
+		return nil, errors.New("wrapping in IPv6: this host has no IPv6 address to which directors could send")
+	}
+	return p.steps, nil
 }
 
 type planner struct {
@@ -147,9 +159,9 @@ func (p *planner) admit(device string, vip netip.Addr) {
 func (p *planner) loosen(device string) {
 	l, _ := p.facts.link(device)
 	elsewhere := slices.ContainsFunc(p.facts.Replies, func(r Route) bool { return r.Device != device && r.Problem == "" })
-	if elsewhere && p.facts.effective(l).RPFilter == 1 {
+	if elsewhere {
 		p.add(Step{Kind: Set, Setting: setting(device, "rp_filter"), Value: 2, Before: l.RPFilter,
-			Why: "replies leave by another interface"})
+			Done: p.facts.effective(l).RPFilter != 1, Why: "replies leave by another interface"})
 	}
 }
 
@@ -157,9 +169,7 @@ func (p *planner) loosen(device string) {
 // kernel would believe that all of that subnet is here.
 func (p *planner) address(vip netip.Addr) {
 	carrier, _ := p.facts.link(p.wish.Device)
-	quiet := slices.ContainsFunc(p.facts.Links, func(l Link) bool {
-		return l.Silent && l.Up && slices.ContainsFunc(l.Addresses, func(a Address) bool { return a.Prefix == host(vip) })
-	})
+	quiet := carrier.Up && slices.ContainsFunc(carrier.Addresses, func(a Address) bool { return a.Prefix == host(vip) })
 	p.add(Step{Kind: AddAddress, Device: carrier.Name, Address: host(vip), Host: true, Done: quiet,
 		Why: "the host accepts packets for the VIP, and replies have it as source"})
 	for _, l := range p.facts.Links {

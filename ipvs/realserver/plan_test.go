@@ -78,6 +78,15 @@ func (f *Facts) carry(s Step) {
 	}
 }
 
+// plan is Plan where it cannot fail.
+func plan(f Facts, w Wish) []Step {
+	steps, err := Plan(f, w)
+	if err != nil {
+		panic(err)
+	}
+	return steps
+}
+
 // Whatever is wished: what Plan makes, Plan leaves alone and Judge accepts.
 func TestPlanSatisfiesJudge(t *testing.T) {
 	strict := bare()
@@ -97,12 +106,12 @@ func TestPlanSatisfiesJudge(t *testing.T) {
 						for i := range f.Links {
 							f.Links[i].Addresses = slices.Clone(f.Links[i].Addresses)
 						}
-						for _, s := range Plan(f, w) {
+						for _, s := range plan(f, w) {
 							if !s.Done {
 								f.carry(s)
 							}
 						}
-						for _, s := range Plan(f, w) {
+						for _, s := range plan(f, w) {
 							if !s.Done {
 								t.Errorf("%s, %+v: a second plan wants %s", name, w, s)
 							}
@@ -125,7 +134,7 @@ func TestPlanOrder(t *testing.T) {
 	f := bare()
 	f.Default.RPFilter = 1
 	var order []string
-	for _, s := range Plan(f, wish(TUN, vip4)) {
+	for _, s := range plan(f, wish(TUN, vip4)) {
 		order = append(order, s.String())
 	}
 	want := []string{
@@ -144,7 +153,7 @@ func TestPlanKeepsWhatDoes(t *testing.T) {
 	f.All = Settings{ARPIgnore: 8, RPFilter: 1}
 	f.Links[1].ARPAnnounce = 2 // The interface's own value does as well.
 	f.Links[0].Addresses = []Address{{Prefix: host(vip4)}}
-	for _, s := range Plan(f, wish(DR, vip4)) {
+	for _, s := range plan(f, wish(DR, vip4)) {
 		if !s.Done {
 			t.Errorf("plan wants %s", s)
 		}
@@ -159,7 +168,7 @@ func TestPlanLoosensTowardsDirector(t *testing.T) {
 	f.Links = append(f.Links, Link{Name: "eth1", Up: true, MTU: 1500})
 	f.Director = Route{Device: "eth1"}
 	var set []string
-	for _, s := range Plan(f, wish(DR, vip4)) {
+	for _, s := range plan(f, wish(DR, vip4)) {
 		if strings.HasSuffix(s.Setting, "rp_filter") {
 			set = append(set, s.String())
 		}
@@ -192,7 +201,7 @@ func TestPrint(t *testing.T) {
 	got := &txtar.Archive{Comment: []byte("What tandem realserver up --print prints: go test -update writes it.\n")}
 	for _, tt := range tests {
 		var text bytes.Buffer
-		if err := printShell(&text, tt.wish, Plan(tt.facts, tt.wish)); err != nil {
+		if err := printShell(&text, tt.wish, plan(tt.facts, tt.wish)); err != nil {
 			t.Fatal(err)
 		}
 		got.Files = append(got.Files, txtar.File{Name: tt.name, Data: text.Bytes()})

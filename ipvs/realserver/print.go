@@ -18,11 +18,7 @@ func printShell(w io.Writer, wish Wish, steps []Step) error {
 			fmt.Fprintf(w, "\n# %s\n", why)
 		}
 		for _, c := range s.do() {
-			line := shellLine(c.Words)
-			if c.May {
-				line += " 2>/dev/null || true # it may be so already"
-			}
-			fmt.Fprintln(w, line)
+			fmt.Fprintln(w, c.shell())
 		}
 	}
 	var unit strings.Builder
@@ -46,11 +42,7 @@ func printUnit(w io.Writer, wish Wish, steps []Step) error {
 	fmt.Fprintf(w, "[Service]\nType=oneshot\nRemainAfterExit=yes\n")
 	for _, s := range steps {
 		for _, c := range s.do() {
-			prefix := ""
-			if c.May {
-				prefix = "-" // It may fail.
-			}
-			fmt.Fprintf(w, "ExecStart=%s%s\n", prefix, unitLine(c.Words))
+			fmt.Fprintf(w, "ExecStart=%s\n", c.unit())
 		}
 	}
 	for _, s := range slices.Backward(steps) {
@@ -60,6 +52,31 @@ func printUnit(w io.Writer, wish Wish, steps []Step) error {
 	}
 	_, err := fmt.Fprint(w, "\n[Install]\nWantedBy=multi-user.target\n")
 	return err
+}
+
+// shell is the command as a line of a script that stops at the first failure.
+// Where loading a module has made the device, adding it fails; the second
+// attempt is for the words of any other failure, such as a missing module.
+func (c command) shell() string {
+	line := shellLine(c.Words)
+	switch {
+	case c.May:
+		line += " 2>/dev/null || true # it may be so already"
+	case c.Unless != "":
+		line += " 2>/dev/null || " + c.Unless + " || " + line
+	}
+	return line
+}
+
+// unit is the command as a line of a unit.
+func (c command) unit() string {
+	switch {
+	case c.May:
+		return "-" + unitLine(c.Words)
+	case c.Unless != "":
+		return "/bin/sh -c '" + c.shell() + "'" // Of words that need no quotes.
+	}
+	return unitLine(c.Words)
 }
 
 // shellLine quotes what a shell would read differently.

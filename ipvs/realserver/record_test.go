@@ -14,7 +14,7 @@ import (
 
 // take records a plan as up does.
 func (r *record) take(f *Facts, w Wish) {
-	for _, s := range Plan(*f, w) {
+	for _, s := range plan(*f, w) {
 		for _, vip := range concerned(s, w.VIPs) {
 			r.need(s, vip)
 		}
@@ -124,5 +124,21 @@ func TestDownLeavesWhatOthersSet(t *testing.T) {
 	}
 	if !strings.Contains(text.String(), "somebody has set it to 8 since") {
 		t.Errorf("down says %s", &text)
+	}
+}
+
+// VIPs of one way are judged together, whichever up has set them up.
+func TestTogether(t *testing.T) {
+	f, r := bare(), &record{}
+	r.take(&f, wish(DR, vip4))
+	r.take(&f, wish(TUN, netip.MustParseAddr("192.0.2.81")))
+	r.take(&f, wish(DR, vip6))
+	var got [][]netip.Addr
+	for _, w := range together(r.Wishes) {
+		got = append(got, w.VIPs)
+	}
+	want := [][]netip.Addr{{vip4, vip6}, {netip.MustParseAddr("192.0.2.81")}}
+	if !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("together %v, want %v", got, want)
 	}
 }

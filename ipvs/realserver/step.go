@@ -45,10 +45,17 @@ type Step struct {
 	Done bool   `json:"-"` // The host is so already.
 }
 
-// same reports the same wish, whatever was before.
+// same reports the same thing of the host, whatever was before and whichever
+// addresses it goes by: there is one table, and one device of a name.
 func (s Step) same(o Step) bool {
 	s.Why, s.Done, s.Before = o.Why, o.Done, o.Before
+	s.Masks, s.Local = o.Masks, o.Local
 	return s == o
+}
+
+// silences reports that the step is what keeps the host from speaking of VIPs.
+func (s Step) silences() bool {
+	return s.Kind == AddTable || s.Kind == AddElement || s.Kind == Set && !strings.HasSuffix(s.Setting, "/rp_filter")
 }
 
 // String says what the step makes so.
@@ -81,10 +88,11 @@ const tableName = "tandem_realserver"
 // setName is the set of VIPs in the table.
 const setName = "vips"
 
-// command is a command line, and whether its failure is no harm.
+// command is a command line, and when its failure is no harm.
 type command struct {
-	Words []string
-	May   bool // It may fail: what it makes is there already, or is gone already.
+	Words  []string
+	May    bool   // It may fail: what it takes away is gone already.
+	Unless string // It may fail where this shell command says that all is there already.
 }
 
 // do returns the commands that carry the step out.
@@ -95,13 +103,17 @@ func (s Step) do() []command {
 		if s.Local.IsValid() {
 			words = append(words, "mode", "any", "local", s.Local.String(), "remote", "any", "allow-localremote")
 		}
-		return []command{{Words: words, May: true}}
+		return []command{{Words: words, Unless: "ip link show dev " + s.Device + " >/dev/null 2>&1"}}
 	case LinkUp:
 		return one("ip", "link", "set", "dev", s.Device, "up")
 	case Set:
 		return one("sysctl", "-q", "-w", fmt.Sprintf("%s=%d", dotted(s.Setting), s.Value))
 	case Receive:
-		return []command{{Words: s.fou("add", "gue"), May: true}}
+		show := "ip fou show"
+		if s.IP == 6 {
+			show = "ip -6 fou show"
+		}
+		return []command{{Words: s.fou("add", "gue"), Unless: fmt.Sprintf("%s | grep -q \"port %d gue\"", show, s.Port)}}
 	case AddTable:
 		return one("nft", s.table())
 	case AddElement:

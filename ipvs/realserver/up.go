@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 )
 
 func upCommand() *cobra.Command {
@@ -53,14 +54,25 @@ script may be run as it is; --print=unit prints a systemd unit.`,
 			if err != nil {
 				return fail(err)
 			}
-			steps := Plan(facts, w)
-			switch show {
-			case "sh":
-				return fail(printShell(cmd.OutOrStdout(), w, steps))
-			case "unit":
+			steps, err := Plan(facts, w)
+			if err != nil {
+				return fail(err)
+			}
+			if show == "" {
+				if err := mayChange(); err != nil {
+					return fail(err)
+				}
+				return fail(up(cmd.Context(), cmd.OutOrStdout(), runDir, facts, w, steps))
+			}
+			r, err := loadRecord(runDir)
+			if err != nil {
+				return fail(err)
+			}
+			steps = r.known(steps)
+			if show == "unit" {
 				return fail(printUnit(cmd.OutOrStdout(), w, steps))
 			}
-			return fail(up(cmd.Context(), cmd.OutOrStdout(), runDir, w, steps))
+			return fail(printShell(cmd.OutOrStdout(), w, steps))
 		},
 	}
 	flags.register(cmd)
@@ -72,8 +84,9 @@ script may be run as it is; --print=unit prints a systemd unit.`,
 
 // up carries the steps out that are missing, noting each before it is taken: a
 // step that is noted and was not taken is undone in vain, the other way round
-// it would stay for ever.
-func up(ctx context.Context, out io.Writer, dir string, w Wish, steps []Step) error {
+// it would stay for ever. Then it undoes what an earlier up did for the VIPs and
+// this one does not want.
+func up(ctx context.Context, out io.Writer, dir string, f Facts, w Wish, steps []Step) error {
 	r, err := loadRecord(dir)
 	if err != nil {
 		return err
@@ -84,6 +97,7 @@ func up(ctx context.Context, out io.Writer, dir string, w Wish, steps []Step) er
 		for _, vip := range concerned(s, w.VIPs) {
 			r.need(s, vip)
 		}
+		r.renew(s)
 		if s.Done {
 			continue
 		}
@@ -99,8 +113,11 @@ func up(ctx context.Context, out io.Writer, dir string, w Wish, steps []Step) er
 		changed++
 		fmt.Fprintf(out, "set  %s%s\n     %s\n", s, s.instead(), s.Why)
 	}
+	outgrown := r.outgrow(f, w, steps)
+	changed += len(outgrown)
+	err = r.revert(out, outgrown, w.VIPs)
 	r.remember(w)
-	if err := r.save(dir); err != nil {
+	if err := errors.Join(err, r.save(dir)); err != nil {
 		return err
 	}
 	if changed == 0 {
@@ -109,7 +126,20 @@ func up(ctx context.Context, out io.Writer, dir string, w Wish, steps []Step) er
 	if w.ARP == Static {
 		printNeighbours(out, w)
 	}
-	return remaining(ctx, out, w)
+	return remaining(ctx, out, w, changed > 0)
+}
+
+// mayChange says what lacks to change this host's network.
+func mayChange() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData // Of 32 capabilities each.
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return fmt.Errorf("read this process's capabilities: %w", err)
+	}
+	if sets[0].Effective&(1<<unix.CAP_NET_ADMIN) == 0 {
+		return errors.New("this user may not change the network: run it as root (CAP_NET_ADMIN)")
+	}
+	return nil
 }
 
 // concerned returns for which VIPs a step is taken.
@@ -128,13 +158,16 @@ func (s Step) instead() string {
 	return fmt.Sprintf(" (was %d)", s.Before)
 }
 
-// remaining prints what up could not put right.
-func remaining(ctx context.Context, out io.Writer, w Wish) error {
+// remaining prints what up could not put right; what it can never, the MTU of
+// the network, only where something was new.
+func remaining(ctx context.Context, out io.Writer, w Wish, news bool) error {
 	facts, err := Gather(ctx, w, false)
 	if err != nil {
 		return err
 	}
-	findings := slices.DeleteFunc(Judge(facts, w), func(f Finding) bool { return f.Severity == Pass })
+	findings := slices.DeleteFunc(Judge(facts, w), func(f Finding) bool {
+		return f.Severity == Pass || f.Check == PathMTU && !news
+	})
 	for _, f := range findings {
 		printFinding(out, f)
 	}
@@ -181,6 +214,9 @@ needs stays. A second down changes nothing.`,
 				}
 				addrs = append(addrs, a)
 			}
+			if err := mayChange(); err != nil {
+				return fail(err)
+			}
 			return fail(down(cmd.OutOrStdout(), runDir, addrs))
 		},
 	}
@@ -203,21 +239,9 @@ func down(out io.Writer, dir string, vips []netip.Addr) error {
 		}
 	}
 	steps := r.release(vips)
-	var errs []error
-	for _, s := range steps {
-		left, err := s.revert()
-		switch {
-		case err != nil:
-			errs = append(errs, err)
-			r.Steps = slices.Insert(r.Steps, 0, entry{Step: s, VIPs: concerned(s, vips)})
-		case left != "":
-			fmt.Fprintf(out, "left    %s: %s\n", s, left)
-		default:
-			fmt.Fprintf(out, "undone  %s\n", s)
-		}
-	}
+	err = r.revert(out, steps, vips)
 	if len(steps) == 0 {
 		fmt.Fprintln(out, "nothing to do: up has changed nothing here that is not undone")
 	}
-	return errors.Join(append(errs, r.save(dir))...)
+	return errors.Join(err, r.save(dir))
 }
