@@ -50,7 +50,7 @@ func (r *run) steps() []step {
 		{"go vet", r.check("go", "vet", "./...")},
 		{"staticcheck", r.check("go", "tool", "staticcheck", "./...")},
 		{"unit tests and fuzz seeds under the race detector", r.units},
-		{"tests that need IPVS, on the test kernel", r.kernelPackages},
+		{"unit tests that need IPVS, on the test kernel", r.kernelPackages},
 		{"integration tests on the test kernel", r.integration},
 	}
 }
@@ -85,20 +85,34 @@ func (r *run) units() error {
 		}
 		defer func() { r.tally.later = func(string) bool { return false } }()
 	}
-	args := []string{"test", "-json", "-race", "-timeout=8m"}
+	args := slices.Clone(test)
+	cgo := "CGO_ENABLED=1"
+	if err := compilesC(); err == nil {
+		args = append(args, "-race")
+	} else {
+		cgo = "CGO_ENABLED=0"
+		fmt.Println("    without the race detector, which needs gcc and libc6-dev:", err)
+	}
 	for pkg := range strings.FieldsSeq(string(list)) {
 		if !strings.Contains(pkg, "/integration") || strings.HasSuffix(pkg, "/testall") {
 			args = append(args, pkg)
 		}
 	}
-	return r.tests("", "CGO_ENABLED=1", "go", args...)
+	return r.tests(cgo, args...)
+}
+
+// compilesC returns nil where there is a C compiler with its headers.
+func compilesC() error {
+	cmd := exec.Command("go", "build", "-race", "runtime/cgo")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
+	return cmd.Run()
 }
 
 // needIPVS are the packages whose unit tests skip where there is no IPVS.
 var needIPVS = []string{"ipvs/kernel", "ipvs/connsync", "ipvs/ipvsadm"}
 
 // kernelPackages are unit tests of the kernel edges: what they skip on a host
-// without IPVS runs here. The test binary is static, so that the test kernel
+// without IPVS runs here. The test binaries are static, so that the test kernel
 // needs nothing but the file.
 func (r *run) kernelPackages() error {
 	if why := r.noKernel(); why != "" {
@@ -111,26 +125,31 @@ func (r *run) kernelPackages() error {
 	}
 	defer os.RemoveAll(dir)
 	labrun := filepath.Join(dir, "labrun")
-	errs := []error{build(labrun, "build", "./integration/labrun")}
-	for _, pkg := range needIPVS {
-		binary := filepath.Join(dir, filepath.Base(pkg)+".test")
-		if err := build(binary, "test", "-c", "./"+pkg); err != nil {
-			r.tally.step(err)
-			errs = append(errs, err)
-			continue
-		}
-		errs = append(errs, r.tests(pkg, "CGO_ENABLED=0", "go", "tool", "test2json", "-t", "-p", pkg+" (test kernel)",
-			labrun, "--", binary, "-test.v=test2json", "-test.timeout=4m"))
+	build := exec.Command("go", "build", "-o", labrun, "./integration/labrun")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stdout, build.Stderr = os.Stdout, os.Stderr
+	if err := build.Run(); err != nil {
+		r.tally.step(err)
+		return fmt.Errorf("build labrun: %w", err)
 	}
-	return errors.Join(errs...)
+	args := append(slices.Clone(test), "-count=1", "-exec="+labrun+" --")
+	for _, pkg := range needIPVS {
+		args = append(args, "./"+pkg)
+	}
+	return r.tests("CGO_ENABLED=0", args...)
 }
 
 func (r *run) integration() error {
 	if why := r.noKernel(); why != "" {
 		fmt.Println("    not run:", why)
 	}
-	return r.tests("", "CGO_ENABLED=0", "go", "test", "-json", "-p=1", "-timeout=8m", "./integration/...")
+	return r.tests("CGO_ENABLED=0", append(slices.Clone(test), "./integration/...")...)
 }
+
+// test is the go command's way to run tests here. Two packages at a time: most
+// boot a test kernel that has one processor, and wait for timers half of their
+// time. The timeout is for a machine that is busy with other things too.
+var test = []string{"test", "-json", "-p=2", "-timeout=20m"}
 
 // noKernel says why nothing that needs IPVS runs; empty: it does.
 func (r *run) noKernel() string {
@@ -143,11 +162,10 @@ func (r *run) noKernel() string {
 	return ""
 }
 
-// tests runs a command in a folder that prints test events, and counts them.
-func (r *run) tests(dir, env, name string, args ...string) error {
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), env)
+// tests runs the go command such that it prints test events, and counts them.
+func (r *run) tests(cgo string, args ...string) error {
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), cgo)
 	pipe, w := io.Pipe()
 	cmd.Stdout, cmd.Stderr = w, w
 	before := r.tally.failed
@@ -160,14 +178,4 @@ func (r *run) tests(dir, env, name string, args ...string) error {
 		r.tally.step(err) // it failed without telling a test
 	}
 	return err
-}
-
-func build(output, verb string, args ...string) error {
-	cmd := exec.Command("go", append([]string{verb, "-o", output}, args...)...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("build %s: %w", strings.Join(args, " "), err)
-	}
-	return nil
 }
