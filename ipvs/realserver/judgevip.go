@@ -58,7 +58,7 @@ func onlyOne(l Link, a Address) string {
 	if !l.only(a) {
 		return ""
 	}
-	return ", where it is the only one: without it nobody reaches this host there, by ssh neither"
+	return fmt.Sprintf("; it is the only one there: without it nobody reaches this host by %s, nor by ssh", l.Name)
 }
 
 // arp judges whether the host keeps silent about a VIP of a silent device.

@@ -29,9 +29,9 @@ func TestPlanRefuses(t *testing.T) {
 		wish  Wish
 		says  string // Empty where it is planned.
 	}{
-		{"the host's only address", bare(), wish(DR, own), "this host's own address (192.0.2.21/24 on eth0, where it is the only one: without it nobody reaches this host"},
+		{"the host's only address", bare(), wish(DR, own), "this host's own address (192.0.2.21/24 on eth0; it is the only one there: without it nobody reaches this host by eth0, nor by ssh);"},
 		{"one of its addresses", secondary, wish(DR, own), "this host's own address (192.0.2.21/24 on eth0);"},
-		{"its only address, alone", alone, wish(DR, own), "where it is the only one"},
+		{"its only address, alone", alone, wish(DR, own), "it is the only one there"},
 		{"an address that floats, on a director", floating, wish(DR, vip4), ""},
 		{"wrapping in IPv6 without an address", without6, in6, "no IPv6 address to which directors could send"},
 		{"wrapping in IPv6", bare(), in6, ""},

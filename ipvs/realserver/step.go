@@ -109,11 +109,11 @@ func (s Step) do() []command {
 	case Set:
 		return one("sysctl", "-q", "-w", fmt.Sprintf("%s=%d", dotted(s.Setting), s.Value))
 	case Receive:
-		show := "ip fou show"
+		has := fmt.Sprintf("port %d gue", s.Port)
 		if s.IP == 6 {
-			show = "ip -6 fou show"
+			has += " -6" // The list is of both versions, whatever ip is told.
 		}
-		return []command{{Words: s.fou("add", "gue"), Unless: fmt.Sprintf("%s | grep -q \"port %d gue\"", show, s.Port)}}
+		return []command{{Words: s.fou("add", "gue"), Unless: fmt.Sprintf("ip fou show | grep -qx \"%s\"", has)}}
 	case AddTable:
 		return one("nft", s.table())
 	case AddElement:

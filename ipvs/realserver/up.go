@@ -21,7 +21,8 @@ func upCommand() *cobra.Command {
 		Long: `Gives this host the VIPs as addresses of lo (or of a dummy), silences it about
 them, and brings up what unwraps tunnelled packets. It changes only what is not
 so already, says what and why, and notes it in --run-dir, so that down undoes
-exactly that. A second up changes nothing.
+exactly that. A second up changes nothing; one with other options for the same
+VIP undoes what the former did and this one does not want.
 
   --arp sysctl   arp_ignore 1 and arp_announce 2, for all interfaces
   --arp nft      drops questions for the VIPs and replaces them in the host's own,
