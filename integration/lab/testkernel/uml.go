@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -51,25 +52,42 @@ func bootUML(ord order) error {
 // its own, and hands it to and fro between its kernel and the traced processes:
 // where those two run on different processors of the host every system call of
 // the guest costs a wake-up across them, which makes it several times slower.
-// Which one is left to chance, so that several test kernels spread out. A
-// failure costs speed only.
+// It takes one that no other test kernel has, while there is one; which of
+// those is left to chance. A failure costs speed only.
 func pin() {
-	var may, one unix.CPUSet
+	var may unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &may); err != nil || may.Count() < 2 {
 		return
 	}
-	nth := rand.IntN(may.Count())
-	for cpu := 0; ; cpu++ {
-		if !may.IsSet(cpu) {
-			continue
+	var cpus []int
+	for cpu := 0; len(cpus) < may.Count(); cpu++ {
+		if may.IsSet(cpu) {
+			cpus = append(cpus, cpu)
 		}
-		if nth == 0 {
-			one.Set(cpu)
-			break
-		}
-		nth--
 	}
+	rand.Shuffle(len(cpus), func(i, j int) { cpus[i], cpus[j] = cpus[j], cpus[i] })
+	chosen := cpus[0]
+	if i := slices.IndexFunc(cpus, claim); i >= 0 {
+		chosen = cpus[i]
+	}
+	var one unix.CPUSet
+	one.Set(chosen)
 	_ = unix.SchedSetaffinity(0, &one)
+}
+
+// claim says whether no other test kernel has claimed a processor, and claims
+// it until this process ends. Of all that two processes can contend for, the
+// name of an abstract socket (unix(7)) leaves nothing behind.
+func claim(cpu int) bool {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: fmt.Sprintf("@tandem-testkernel-cpu%d", cpu)}); err != nil {
+		_ = unix.Close(fd)
+		return false
+	}
+	return true
 }
 
 // umlGuest is User Mode Linux as its first process sees it: the host's root
