@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/kernel"
@@ -40,17 +39,6 @@ func TestCountersAreCut(t *testing.T) {
 		if got := string(counter(nil, n, false)); got != want {
 			t.Errorf("%d is %q, want %q", n, got, want)
 		}
-	}
-}
-
-func TestFrames(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	if got := string(frame([]byte("a\n"), now, time.Second, false)); got != "2026-01-02 03:04:05\na\n" {
-		t.Errorf("a log has %q", got)
-	}
-	got := string(frame([]byte("a\n"), now, time.Second, true))
-	if !strings.HasPrefix(got, home) || !strings.HasSuffix(got, "a"+eraseLine+"\n"+eraseRest) {
-		t.Errorf("a screen has %q", got)
 	}
 }
 

@@ -1,9 +1,9 @@
 package ipvsadm
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"time"
@@ -11,17 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Control sequences of ECMA-48: the cursor home, and from there to the end of
-// the line or the screen erased. Erasing as one goes does not flicker.
-const (
-	home      = "\x1b[H"
-	eraseLine = "\x1b[K"
-	eraseRest = "\x1b[J"
-)
-
 // watch lists again and again until ctx ends, ^C, or q. On a terminal each
-// listing replaces the one before; elsewhere they follow one another, which
-// is what one wants of a log.
+// listing replaces the one before, as much as it has room for; elsewhere they
+// follow one another, which is what one wants of a log.
 func (s *session) watch(ctx context.Context, r request) *refusal {
 	if r.given&set(optConnection, optTimeout, optDaemon) != 0 {
 		return refuse(statusUsage, "Illegal 'watch' option with the connections, timeouts and daemons")
@@ -29,14 +21,20 @@ func (s *session) watch(ctx context.Context, r request) *refusal {
 	if r.given&set(optStats, optRate, optThresholds, optPersistentConn, optTunInfo) == 0 {
 		r.given |= set(optRate)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
-	screen := isTerminal(s.in.Stdout)
-	if screen {
-		ctx2, cancel := context.WithCancel(ctx)
+	var changed chan os.Signal // the terminal's size, or that it shall be given back
+	t := newTerminal(s.in.Stdin, s.in.Stdout)
+	if t != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
-		ctx = ctx2
-		defer quitKey(s.in.Stdin, cancel)()
+		changed = make(chan os.Signal, 1)
+		signal.Notify(changed, unix.SIGWINCH, unix.SIGTSTP)
+		defer signal.Stop(changed)
+		t.enter()
+		defer t.leave()
+		go t.awaitQuit(cancel) // It ends with the key, or with the process.
 	}
 	tick := time.NewTicker(r.every)
 	defer tick.Stop()
@@ -48,7 +46,7 @@ func (s *session) watch(ctx context.Context, r request) *refusal {
 		if bad != nil {
 			return bad
 		}
-		s.write(frame(b, time.Now(), r.every, screen))
+		s.write(frame(b, time.Now(), r.every, t.rows()))
 		if s.failed != nil {
 			return nil // Nobody reads any more.
 		}
@@ -56,63 +54,33 @@ func (s *session) watch(ctx context.Context, r request) *refusal {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case sig := <-changed:
+			if sig == unix.SIGTSTP {
+				t.suspend()
+			}
 		}
 	}
 }
 
-// frame is one picture: a line with the time, and the listing.
-func frame(listing []byte, now time.Time, every time.Duration, screen bool) []byte {
+// frame is one picture: a line with the time, and the listing. No rows means
+// that it is no terminal.
+func frame(listing []byte, now time.Time, every time.Duration, rows int) []byte {
 	const day = "2006-01-02 15:04:05"
-	if !screen {
+	if rows == 0 {
 		return append(fmt.Appendf(nil, "%s\n", now.Format(day)), listing...)
 	}
-	b := fmt.Appendf(nil, home+"%s, every %s; q ends"+eraseLine+"\n", now.Format(day), every)
-	for _, c := range listing {
-		if c == '\n' {
-			b = append(b, eraseLine...)
-		}
-		b = append(b, c)
+	lines := bytes.Split(bytes.TrimSuffix(listing, []byte("\n")), []byte("\n"))
+	more := 0
+	if room := max(rows-1, 1); len(lines) > room {
+		more = len(lines) - (room - 1)
+		lines = lines[:room-1]
+	}
+	b := fmt.Appendf(nil, home+eraseLine+"%s, every %s; q ends", now.Format(day), every)
+	for _, line := range lines {
+		b = append(append(b, "\n"+eraseLine...), line...)
+	}
+	if more > 0 {
+		b = fmt.Appendf(b, "\n"+eraseLine+"… %d more lines", more)
 	}
 	return append(b, eraseRest...)
-}
-
-func isTerminal(w any) bool {
-	file, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
-	return err == nil
-}
-
-// quitKey calls quit when q is pressed, until it is undone. The terminal hands
-// over keys without waiting for the end of a line meanwhile.
-func quitKey(in io.Reader, quit func()) (undo func()) {
-	file, ok := in.(*os.File)
-	if !ok {
-		return func() {}
-	}
-	fd := int(file.Fd())
-	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return func() {}
-	}
-	keys := *before
-	keys.Lflag &^= unix.ICANON | unix.ECHO
-	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &keys); err != nil {
-		return func() {}
-	}
-	go func() { // It ends with the key, or with the process.
-		key := make([]byte, 1)
-		for {
-			if _, err := file.Read(key); err != nil {
-				return
-			}
-			if key[0] == 'q' || key[0] == 'Q' {
-				quit()
-				return
-			}
-		}
-	}()
-	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) }
 }
