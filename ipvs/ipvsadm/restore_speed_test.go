@@ -55,13 +55,11 @@ func TestRestoreBesideTheRealOne(t *testing.T) {
 	theirs := b.original.path["ipvsadm"]
 	b.reset(t)
 	empty := timing{"an empty list, which is the start of the program", []string{"-Ln"}, "", 7}
-	startTheirs, _ := fastest(t, theirs, empty)
-	startOurs, _ := fastest(t, ours, empty)
+	startTheirs, startOurs := race(t, theirs, ours, empty, func() {})
 	t.Logf("%s: the original %s, ours %s", empty.what, startTheirs.Round(time.Millisecond/10), startOurs.Round(time.Millisecond/10))
 	const n = 10_000
-	restore := timing{"restore", []string{"-R"}, rules(n), 1}
 	for i, row := range []timing{
-		restore,
+		{"restore", []string{"-R"}, rules(n), 1},
 		{"list", []string{"-Ln"}, "", 3},
 		{"save", []string{"-Sn"}, "", 3},
 		{"list with counters", []string{"-Ln", "--stats"}, "", 3},
@@ -69,14 +67,11 @@ func TestRestoreBesideTheRealOne(t *testing.T) {
 		{"list with thresholds", []string{"-Ln", "--thresholds"}, "", 3},
 		{"list one service", []string{"-Ln", "-t", "10.0.7.1:80"}, "", 7},
 	} {
-		real, want := fastest(t, theirs, row)
+		between := func() {}
 		if i == 0 {
-			b.reset(t)
+			between = func() { b.reset(t) }
 		}
-		mine, got := fastest(t, ours, row)
-		if want != got {
-			t.Errorf("%s: the two programs print different tables", row.what)
-		}
+		real, mine := race(t, theirs, ours, row, between)
 		ratio := real.Seconds() / mine.Seconds()
 		t.Logf("%s, %d rules: the original %s, ours %s: %.1f times as fast, %.1f times without the start", row.what, n,
 			real.Round(time.Millisecond/10), mine.Round(time.Millisecond/10), ratio, (real-startTheirs).Seconds()/max(mine-startOurs, time.Microsecond).Seconds())
@@ -86,23 +81,35 @@ func TestRestoreBesideTheRealOne(t *testing.T) {
 	}
 }
 
-// fastest runs a program some times and returns the shortest it took, and its
-// output.
-func fastest(t *testing.T, path string, row timing) (took time.Duration, out string) {
+// race runs two programs in turn, some times, and returns the shortest that
+// each took. What they print must be the same.
+func race(t *testing.T, theirs, ours string, row timing, between func()) (real, mine time.Duration) {
 	t.Helper()
-	for i := range row.times {
-		cmd := exec.CommandContext(t.Context(), path, row.args...)
-		cmd.Env = append(os.Environ(), asCommand+"=1")
-		cmd.Stdin = strings.NewReader(row.stdin)
-		begun := time.Now()
-		b, err := cmd.Output()
-		if once := time.Since(begun); i == 0 || once < took {
-			took = once
+	for range row.times {
+		one, want := timed(t, theirs, row)
+		between()
+		other, got := timed(t, ours, row)
+		if want != got {
+			t.Errorf("%s: the two programs print different tables", row.what)
 		}
-		if err != nil {
-			t.Fatalf("%s %q: %v", path, row.args, err)
+		if real == 0 {
+			real, mine = one, other
 		}
-		out = string(b)
+		real, mine = min(real, one), min(mine, other)
 	}
-	return took, out
+	return real, mine
+}
+
+func timed(t *testing.T, path string, row timing) (took time.Duration, out string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), path, row.args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	cmd.Stdin = strings.NewReader(row.stdin)
+	begun := time.Now()
+	b, err := cmd.Output()
+	took = time.Since(begun)
+	if err != nil {
+		t.Fatalf("%s %q: %v", path, row.args, err)
+	}
+	return took, string(b)
 }
