@@ -23,15 +23,16 @@ func (s *session) watch(ctx context.Context, r request) *refusal {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, unix.SIGTERM, unix.SIGHUP)
 	defer stop()
-	var changed chan os.Signal // the terminal's size, or that it shall be given back
+	resized, suspended := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	t := newTerminal(s.in.Stdin, s.in.Stdout)
 	if t != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
-		changed = make(chan os.Signal, 1)
-		signal.Notify(changed, unix.SIGWINCH, unix.SIGTSTP)
-		defer signal.Stop(changed)
+		signal.Notify(resized, unix.SIGWINCH)
+		defer signal.Stop(resized)
+		signal.Notify(suspended, unix.SIGTSTP)
+		defer signal.Stop(suspended)
 		t.enter()
 		defer t.leave()
 		go t.awaitQuit(cancel) // It ends with the key, or with the process.
@@ -54,10 +55,9 @@ func (s *session) watch(ctx context.Context, r request) *refusal {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-		case sig := <-changed:
-			if sig == unix.SIGTSTP {
-				t.suspend()
-			}
+		case <-resized:
+		case <-suspended:
+			t.suspend()
 		}
 	}
 }
