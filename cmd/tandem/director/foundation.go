@@ -32,12 +32,23 @@ func (b *balance) ruleset(c, leaving conf.Config) rules.Ruleset {
 }
 
 // probe says what this kernel lacks for a configuration: a director that is
-// master and forwards without its rules is a black hole.
+// master and forwards without the rules of FULLNAT or a mark is a black hole.
+// A director that is a real server too serves without any; that it must not
+// meet its like then, the status says.
 func (b *balance) probe(ctx context.Context, c conf.Config) error {
-	if set := b.ruleset(c, conf.Config{}); !set.Empty() {
+	if set := indispensable(c); !set.Empty() {
 		return b.tables.Probe(ctx, set)
 	}
 	return nil
+}
+
+// indispensable are the rules without which a service does not work at all.
+func indispensable(c conf.Config) rules.Ruleset {
+	services := ruleServices(c.Services)
+	for i := range services {
+		services[i].Servers = nil // what local delivery goes by
+	}
+	return rules.Want(services, rules.Host{})
 }
 
 // founded waits, but not longer than limit, until what forwarding rests on is

@@ -144,6 +144,22 @@ func TestADrainInAGroupIsFound(t *testing.T) {
 	}
 }
 
+// TestWhatAServiceCannotDoWithout: a kernel without nftables is refused for
+// FULLNAT, and not for a director that is a real server.
+func TestWhatAServiceCannotDoWithout(t *testing.T) {
+	local := conf.Config{Services: []conf.Service{{Service: pool.Service{Key: tcp("192.0.2.80:80")}, Rules: rules.Service{
+		Servers: []rules.Backend{{Addr: netip.MustParseAddr("198.51.100.1"), Forwarding: ipvs.DR}},
+	}}}}
+	if !indispensable(local).Empty() {
+		t.Error("a local node is refused without nftables")
+	}
+	full := conf.Config{Services: []conf.Service{group()}}
+	full.Services[0].Rules.Sources = []rules.Range{{First: netip.MustParseAddr("198.51.100.240"), Last: netip.MustParseAddr("198.51.100.240")}}
+	if indispensable(full).Empty() {
+		t.Error("FULLNAT runs without nftables")
+	}
+}
+
 // TestAReloadLeavesNothingWithoutItsFoundation: what the old configuration
 // rests on stays until its services have gone.
 func TestAReloadLeavesNothingWithoutItsFoundation(t *testing.T) {
