@@ -30,7 +30,7 @@ soak: fuzz
 	bin/tandem drill --runs 5 --compare keepalived --mode nat
 	bin/tandem drill --runs 5 --compare keepalived --mode tun
 	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/...
-	go test -run '^$$' -bench . ./integration/scale
+	go test -timeout 30m -run '^$$' -bench . ./integration/scale
 	go build -o bin/labrun ./integration/labrun && go test -c -o bin/netfilter.test ./ipvs/netfilter
 	cd ipvs/netfilter && ../../bin/labrun -kernel complete -- ../../bin/netfilter.test -test.v -test.run Fellow
 
