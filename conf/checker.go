@@ -50,33 +50,33 @@ func checkerRows() []row[checker] {
 				c.ip = a
 			}
 		}),
-		number("connect_port", 1, 65535, func(c *checker, n int) { c.port = n }),
+		number("connect_port", 1, 65535, func(c *checker) *int { return &c.port }),
 		custom("bindto", "IP", func(c *checker, l *loader, s *syntax.Statement) {
 			if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
 				c.spec.Bind = a
 			}
 		}),
-		later[checker]("bind_port", "PORT"),
-		later[checker]("bind_if", "IF"),
-		later[checker]("fwmark", "N"),
-		later[checker]("warmup", "SECONDS"),
-		later[checker]("alpha", "[BOOL]"),
-		later[checker]("log_all_failures", "[BOOL]"),
+		unchecked[checker]("bind_port", "PORT"),
+		unchecked[checker]("bind_if", "IF"),
+		unchecked[checker]("fwmark", "N"),
+		unchecked[checker]("warmup", "SECONDS"),
+		unchecked[checker]("alpha", "[BOOL]"),
+		unchecked[checker]("log_all_failures", "[BOOL]"),
 	}, timingRows(0, func(c *checker) *timing { return &c.timing })...)
 }
 
 var tcpBlock = block[checker]{"TCP_CHECK", append(checkerRows(),
-	gone[checker]("nb_get_retry", "TCP_CHECK has retry"),
+	obsolete[checker]("nb_get_retry", "TCP_CHECK has retry"),
 )}
 
 var httpBlock = block[checker]{"HTTP_GET", append(checkerRows(),
 	custom("url", "{ }", (*checker).readURL),
-	word("virtualhost", "STRING", func(c *checker, s string) { c.virtualHost = s }),
+	text("virtualhost", "STRING", func(c *checker) *string { return &c.virtualHost }),
 	custom("nb_get_retry", "N", (*checker).setOldRetry),
-	later[checker]("http_protocol", "1.0|1.0C|1.1"),
-	later[checker]("enable_sni", "[BOOL]"),
-	later[checker]("sni_name", "STRING"),
-	later[checker]("fast_recovery", "[BOOL]"),
+	unchecked[checker]("http_protocol", "1.0|1.0C|1.1"),
+	unchecked[checker]("enable_sni", "[BOOL]"),
+	unchecked[checker]("sni_name", "STRING"),
+	unchecked[checker]("fast_recovery", "[BOOL]"),
 )}
 
 // readTCP reads a TCP_CHECK: a connect that succeeds.
@@ -114,17 +114,17 @@ func (c *checker) setOldRetry(l *loader, s *syntax.Statement) {
 }
 
 var urlBlock = block[healthcheck.URL]{"url", []row[healthcheck.URL]{
-	word("path", "STRING", func(u *healthcheck.URL, s string) { u.Path = s }),
+	text("path", "STRING", func(u *healthcheck.URL) *string { return &u.Path }),
 	custom("digest", "MD5", setDigest),
 	custom("status_code", "CODE ...", setStatus),
-	word("virtualhost", "STRING", func(u *healthcheck.URL, s string) { u.VirtualHost = s }),
-	later[healthcheck.URL]("regex", "PATTERN"),
-	later[healthcheck.URL]("regex_no_match", ""),
-	later[healthcheck.URL]("regex_options", "WORD ..."),
-	later[healthcheck.URL]("regex_stack", "START MAX"),
-	later[healthcheck.URL]("regex_min_offset", "N"),
-	later[healthcheck.URL]("regex_max_offset", "N"),
-	later[healthcheck.URL]("tls_compliant", "[BOOL]"),
+	text("virtualhost", "STRING", func(u *healthcheck.URL) *string { return &u.VirtualHost }),
+	unchecked[healthcheck.URL]("regex", "PATTERN"),
+	unchecked[healthcheck.URL]("regex_no_match", ""),
+	unchecked[healthcheck.URL]("regex_options", "WORD ..."),
+	unchecked[healthcheck.URL]("regex_stack", "START MAX"),
+	unchecked[healthcheck.URL]("regex_min_offset", "N"),
+	unchecked[healthcheck.URL]("regex_max_offset", "N"),
+	unchecked[healthcheck.URL]("tls_compliant", "[BOOL]"),
 }}
 
 // readURL reads one request of an HTTP_GET. A url without a path would ask for

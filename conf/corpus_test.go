@@ -28,7 +28,7 @@ func TestCorpus(t *testing.T) {
 		}
 		name, _ := filepath.Rel(root, path)
 		t.Run(name, func(t *testing.T) {
-			cfg, found := Load(path)
+			cfg, found := Load(path, Options{})
 			files++
 			if !found.Fatal() {
 				loaded++

@@ -36,12 +36,12 @@ var defaultGlobals = globals{
 const maxDelay = 4294
 
 var globalBlock = block[globals]{"global_defs", append([]row[globals]{
-	word("router_id", "STRING", func(g *globals, s string) { g.routerID = s }),
+	text("router_id", "STRING", func(g *globals) *string { return &g.routerID }),
 	custom("vrrp_version", "2|3", (*globals).setVersion),
-	number("vrrp_garp_master_delay", 0, maxDelay, func(g *globals, n int) { g.announce.Delay = time.Duration(n) * time.Second }),
-	count("vrrp_garp_master_repeat", func(g *globals, n int) { g.announce.Repeat = n }),
-	number("vrrp_garp_master_refresh", 0, maxDelay, func(g *globals, n int) { g.announce.Refresh = time.Duration(n) * time.Second }),
-	count("vrrp_garp_master_refresh_repeat", func(g *globals, n int) { g.announce.RefreshRepeat = n }),
+	wholeSeconds("vrrp_garp_master_delay", 0, maxDelay, func(g *globals) *time.Duration { return &g.announce.Delay }),
+	count("vrrp_garp_master_repeat", func(g *globals) *int { return &g.announce.Repeat }),
+	wholeSeconds("vrrp_garp_master_refresh", 0, maxDelay, func(g *globals) *time.Duration { return &g.announce.Refresh }),
+	count("vrrp_garp_master_refresh_repeat", func(g *globals) *int { return &g.announce.RefreshRepeat }),
 	custom("lvs_sync_daemon", "IF [OPTION ...]", (*globals).setSync),
 	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS ...", (*globals).setTimeouts),
 
@@ -53,7 +53,7 @@ var globalBlock = block[globals]{"global_defs", append([]row[globals]{
 	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls),
 	custom("lvs_connections", "N", (*globals).setConnections),
 
-	gone[globals]("lvs_id", "it is the old name of router_id"),
+	obsolete[globals]("lvs_id", "it is the old name of router_id"),
 }, laterGlobals()...)}
 
 // readGlobals reads a global_defs block, of which there may be several; they

@@ -40,12 +40,12 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("virtual_router_id", "1..255", (*instance).setVRID),
 	custom("priority", "1..255", (*instance).setPriority),
 	// What either version can say; judgeInterval rounds once the version is known.
-	seconds("advert_int", 10*time.Millisecond, 255*time.Second, func(in *instance, d time.Duration) { in.Interval = d }),
+	seconds("advert_int", 10*time.Millisecond, 255*time.Second, func(in *instance) *time.Duration { return &in.Interval }),
 	custom("version", "2|3", (*instance).setVersion),
 	// The last one of these two counts.
-	plain("nopreempt", func(in *instance) { in.NoPreempt = true }),
-	plain("preempt", func(in *instance) { in.NoPreempt = false }),
-	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance, d time.Duration) { in.PreemptDelay = d }),
+	plain("nopreempt", func(in *instance) *bool { return &in.NoPreempt }),
+	custom("preempt", "", func(in *instance, _ *loader, _ *syntax.Statement) { in.NoPreempt = false }),
+	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance) *time.Duration { return &in.PreemptDelay }),
 	custom("mcast_src_ip", "IP", (*instance).setSource),
 	custom("unicast_src_ip", "IP", (*instance).setSource),
 	custom("unicast_peer", "{ IP ... }", (*instance).addPeers),
@@ -53,70 +53,13 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses),
 	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded),
 	custom("track_interface", "{ IF ... }", (*instance).addTracks),
-	number("garp_master_delay", 0, maxDelay, func(in *instance, n int) { in.Announce.Delay = time.Duration(n) * time.Second }),
-	count("garp_master_repeat", func(in *instance, n int) { in.Announce.Repeat = n }),
-	number("garp_master_refresh", 0, maxDelay, func(in *instance, n int) { in.Announce.Refresh = time.Duration(n) * time.Second }),
-	count("garp_master_refresh_repeat", func(in *instance, n int) { in.Announce.RefreshRepeat = n }),
+	wholeSeconds("garp_master_delay", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Delay }),
+	count("garp_master_repeat", func(in *instance) *int { return &in.Announce.Repeat }),
+	wholeSeconds("garp_master_refresh", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Refresh }),
+	count("garp_master_refresh_repeat", func(in *instance) *int { return &in.Announce.RefreshRepeat }),
 	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface),
-	plain("accept", func(*instance) {}), // tandem always accepts packets to a virtual address
+	plain[instance]("accept", nil), // tandem always accepts packets to a virtual address
 }, laterInstance()...)}
-
-// laterInstance are the keywords of vrrp_instance that are not built yet.
-func laterInstance() []row[instance] {
-	rows := []row[instance]{laterBlock[instance]("auth_hmac", "{ }", hmacBlock)}
-	for _, k := range [...][2]string{
-		{"vrf", "IF"},
-		{"no_virtual_ipaddress", ""},
-		{"promote_secondaries", ""},
-		{"track_script", "{ NAME ... }"},
-		{"track_file", "{ NAME ... }"},
-		{"track_process", "{ NAME ... }"},
-		{"track_bfd", "{ NAME ... }"},
-		{"dont_track_primary", ""},
-		{"track_src_ip", ""},
-		{"mcast_dst_ip", "IP"},
-		{"unicast_ttl", "N"},
-		{"unicast_fault_no_peer", ""},
-		{"check_unicast_src", ""},
-		{"old_unicast_checksum", "[never]"},
-		{"v3_checksum_as_v2", "[BOOL]"},
-		{"native_ipv6", ""},
-		{"no_accept", ""},
-		{"strict_mode", "[BOOL]"},
-		{"skip_check_adv_addr", "[BOOL]"},
-		{"use_vmac", "[OPTION ...]"},
-		{"use_vmac_addr", ""},
-		{"vmac_xmit_base", ""},
-		{"use_ipvlan", "[OPTION ...]"},
-		{"garp_lower_prio_delay", "SECONDS"},
-		{"garp_lower_prio_repeat", "N"},
-		{"garp_extra_if", "[all] SECONDS"},
-		{"vmac_garp_intvl", "[all] SECONDS"},
-		{"down_timer_adverts", "N"},
-		{"timer_expired_backup", "[N]"},
-		{"thread_timer_expired", "[N]"},
-		{"lower_prio_no_advert", "[BOOL]"},
-		{"higher_prio_send_advert", "[BOOL]"},
-		{"owner_ignore_adverts", "[BOOL]"},
-		{"kernel_rx_buf_size", "BYTES"},
-		{"debug", "N"},
-		{"smtp_alert", "[BOOL]"},
-		{"notify_master", "COMMAND [USER [GROUP]]"},
-		{"notify_backup", "COMMAND [USER [GROUP]]"},
-		{"notify_fault", "COMMAND [USER [GROUP]]"},
-		{"notify_stop", "COMMAND [USER [GROUP]]"},
-		{"notify_deleted", "[COMMAND [USER [GROUP]]]"},
-		{"notify", "COMMAND [USER [GROUP]]"},
-		{"notify_master_rx_lower_pri", "COMMAND [USER [GROUP]]"},
-		{"notify_priority_changes", "[BOOL]"},
-		{"virtual_routes", "{ ROUTE ... }"},
-		{"virtual_rules", "{ RULE ... }"},
-		{"linkbeat_use_polling", ""},
-	} {
-		rows = append(rows, later[instance](k[0], k[1]))
-	}
-	return rows
-}
 
 // readInstance reads a vrrp_instance. Its defaults are those that global_defs
 // has set up to here. Of two with one name the first runs: scripts and sync

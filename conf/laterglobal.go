@@ -137,7 +137,7 @@ func laterGlobals() []row[globals] {
 		{"iproute_usr_dir", "DIR"},
 		{"iproute_etc_dir", "DIR"},
 	} {
-		rows = append(rows, later[globals](k[0], k[1]))
+		rows = append(rows, unchecked[globals](k[0], k[1]))
 	}
 	return rows
 }

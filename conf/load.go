@@ -22,20 +22,52 @@ import (
 // megabytes; a device given by mistake has no end.
 const maxSize = 32 << 20
 
-// Load reads the file at path; it may be a pipe. What is wrong with the file,
-// a missing one included, is in the diagnostics; when they are Fatal the
-// Config is zero.
-func Load(path string) (Config, Diagnostics) {
+// Options say how a file is read. The zero value reads it by itself: without
+// includes, and knowing nothing of a host.
+type Options struct {
+	// ConfigID is what @ID conditions compare with.
+	ConfigID string
+	// Files is where includes come from; nil: they are errors.
+	Files syntax.Files
+	// Host is what templates are filled with; nil: a template is an error.
+	Host *Host
+}
+
+// File is a file that has been read: what it means, and what it says.
+type File struct {
+	config Config
+	loader *loader
+}
+
+// Config is what the file means. It is zero where the file is refused.
+func (f *File) Config() Config { return f.config }
+
+// Read reads the file at path; it may be a pipe. What is wrong with the file,
+// a missing one included, is in the diagnostics; where they are Fatal the File
+// is empty.
+func Read(path string, o Options) (*File, Diagnostics) {
 	src, err := readFile(path)
 	if err != nil {
-		return Config{}, Diagnostics{{
+		return &File{}, Diagnostics{{
 			Pos:      syntax.Pos{File: path},
 			Severity: Fatal,
 			Message:  err.Error(),
 			Hint:     readHint(err),
 		}}
 	}
-	return Parse(path, src)
+	return ReadText(path, src, o)
+}
+
+// Load is Read for a caller that runs the file and does not show it.
+func Load(path string, o Options) (Config, Diagnostics) {
+	f, found := Read(path, o)
+	return f.config, found
+}
+
+// Parse is Load for a text; name stands for the file in positions.
+func Parse(name string, src []byte) (Config, Diagnostics) {
+	f, found := ReadText(name, src, Options{})
+	return f.config, found
 }
 
 var (
@@ -92,29 +124,29 @@ func readHint(err error) string {
 	return ""
 }
 
-// Parse reads src as Load does; name stands for the file in positions.
-func Parse(name string, src []byte) (Config, Diagnostics) {
-	l := &loader{file: name, homes: homes(), global: defaultGlobals}
-	problems := syntax.Each(name, src, func(s *syntax.Statement) {
-		read(l, rootBlock, &none{}, []*syntax.Statement{s})
+// ReadText reads src as Read does; name stands for the file in positions.
+func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
+	l := &loader{file: name, options: o, homes: homes(), global: defaultGlobals}
+	problems := syntax.Each(name, src, syntax.Options{ConfigID: o.ConfigID, Files: o.Files, Env: os.LookupEnv}, func(s *syntax.Statement) {
+		readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)
 	})
 	said := l.found
 	l.found = nil
 	for _, p := range problems {
 		l.problem(p)
 	}
-	var cfg Config
+	f := &File{}
 	// What a file lacks whose text is fatal already is not worth saying.
 	if !l.found.Fatal() {
 		l.found = append(l.found, said...)
 		if len(bytes.TrimSpace(src)) == 0 {
 			l.warnf(syntax.Pos{File: name}, "", "the file is empty")
 		}
-		cfg = l.finish()
+		f = &File{config: l.finish(), loader: l}
 	}
 	l.found.Sort()
 	if l.found.Fatal() {
-		cfg = Config{}
+		f = &File{}
 	}
-	return cfg, l.found
+	return f, l.found
 }

@@ -38,7 +38,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			cfg, found := Load(tt.path)
+			cfg, found := Load(tt.path, Options{})
 			if cfg.File != "" || cfg.Interfaces != nil {
 				t.Errorf("a refused file gave the configuration %+v", cfg)
 			}
@@ -63,7 +63,7 @@ func TestLoadUnreadable(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o000); err != nil {
 		t.Fatal(err)
 	}
-	_, found := Load(path)
+	_, found := Load(path, Options{})
 	if want := path + ": fatal: read the configuration: permission denied (run as root, or give this user the right to read it)"; lines(found) != want+"\n" {
 		t.Errorf("got %v, want %s", found, want)
 	}
@@ -86,7 +86,7 @@ func TestLoadAccepts(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.text), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			cfg, found := Load(path)
+			cfg, found := Load(path, Options{})
 			if got := strings.ReplaceAll(lines(found), path, ""); got != tt.want {
 				t.Errorf("got\n%swant\n%s", got, tt.want)
 			}

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -12,11 +13,14 @@ import (
 // loader reads one configuration: it holds what has been read so far and what
 // was found wrong with it.
 type loader struct {
-	file  string
-	found Diagnostics
-	scope []scope             // the blocks that are being read, outermost first: they stand before every message
-	homes map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
+	file    string
+	found   Diagnostics
+	scope   []scope             // the blocks that are being read, outermost first: they stand before every message
+	homes   map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
+	idles   map[string]*idleUse // by block and keyword
+	options Options
 
+	root      seen // of the top level
 	global    globals
 	instances []*instance
 	groups    []*group
@@ -62,13 +66,18 @@ func (l *loader) withinServer(a netip.AddrPort, f func()) {
 // shows it without the file beside it, and because a reload compares messages
 // without their positions.
 func (l *loader) report(sev Severity, pos syntax.Pos, hint, format string, args ...any) {
+	l.found = append(l.found, l.finding(sev, pos, hint, format, args...))
+}
+
+// finding is what report adds.
+func (l *loader) finding(sev Severity, pos syntax.Pos, hint, format string, args ...any) Diagnostic {
 	var message strings.Builder
 	for _, s := range l.scope {
 		message.WriteString(s.String())
 		message.WriteString(": ")
 	}
 	fmt.Fprintf(&message, format, args...)
-	l.found = append(l.found, Diagnostic{Pos: pos, Severity: sev, Message: message.String(), Hint: hint})
+	return Diagnostic{Pos: pos, Severity: sev, Message: message.String(), Hint: hint}
 }
 
 func (l *loader) fatalf(pos syntax.Pos, hint, format string, args ...any) {
@@ -87,33 +96,50 @@ func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
 	l.report(Note, pos, hint, format, args...)
 }
 
-// idle reports a keyword that has no effect: keepalived has it and tandem has
-// not, or neither of them.
-func (l *loader) idle(s *syntax.Statement, k keyword) {
-	if k.gone != "" {
-		l.warnf(s.Pos, "remove it", "%s has no effect: %s", k.name, k.gone)
+// idleUse is a keyword without effect: it is reported once, where it stands
+// first.
+type idleUse struct {
+	diagnostic Diagnostic
+	more       int // further places
+}
+
+// idle notes a statement of a keyword that has no effect: it is not built, or
+// there is nothing here that it could change.
+func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
+	name := block + " " + k.name
+	if u := l.idles[name]; u != nil {
+		u.more++
 		return
 	}
-	l.warnf(s.Pos, "", "%s is not supported yet and has no effect", k.name)
-	if k.inner != nil {
-		l.checkNames(*k.inner, s.Block)
+	if l.idles == nil {
+		l.idles = make(map[string]*idleUse)
+	}
+	d := l.finding(Warning, s.Pos, "", "%s is not supported yet and has no effect", k.name)
+	if k.effects == inert {
+		d = l.finding(Note, s.Pos, "", "%s has no effect here: %s", k.name, k.why)
+	}
+	l.idles[name] = &idleUse{diagnostic: d}
+}
+
+// finishIdle reports the keywords without effect.
+func (l *loader) finishIdle() {
+	for _, u := range l.idles {
+		d := u.diagnostic
+		switch {
+		case u.more == 1:
+			d.Message += " (nor in 1 other place)"
+		case u.more > 1:
+			d.Message += fmt.Sprintf(" (nor in %d other places)", u.more)
+		}
+		l.found = append(l.found, d)
 	}
 }
 
-// checkNames reports the unknown keywords of a block that is not built yet.
-func (l *loader) checkNames(b block[none], statements []*syntax.Statement) {
-	l.within(b.name, func() {
-		for _, s := range statements {
-			if s.Skip {
-				continue
-			}
-			if r, ok := b.find(s.Keyword()); !ok {
-				l.unknown(s, b.names())
-			} else if r.inner != nil {
-				l.checkNames(*r.inner, s.Block)
-			}
-		}
-	})
+// checks runs f and tells whether it found no error.
+func (l *loader) checks(f func()) bool {
+	before := len(l.found)
+	f()
+	return !slices.ContainsFunc(l.found[before:], func(d Diagnostic) bool { return d.Severity <= Error })
 }
 
 // fits reports what is wrong with the form of a statement, and whether it can

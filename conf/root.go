@@ -14,52 +14,54 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService),
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup),
 
-	laterBlock[none]("vrrp_script", "NAME { }", scriptBlock),
-	laterBlock[none]("track_file", "NAME { }", trackFileBlock),
-	laterBlock[none]("vrrp_track_file", "NAME { }", trackFileBlock),
-	laterBlock[none]("vrrp_track_process", "NAME { }", trackProcessBlock),
-	laterBlock[none]("track_group", "NAME { }", trackGroupBlock),
-	laterBlock[none]("garp_group", "{ }", garpGroupBlock),
-	laterBlock[none]("bfd_instance", "NAME { }", bfdBlock),
-	laterBlock[none]("SSL", "{ }", sslBlock),
-	later[none]("static_ipaddress", "{ ADDRESS ... }"),
-	later[none]("static_routes", "{ ROUTE ... }"),
-	later[none]("static_rules", "{ RULE ... }"),
-	later[none]("linkbeat_interfaces", "{ IF ... }"),
-	later[none]("interface_up_down_delays", "{ IF DOWN [UP] ... }"),
-	later[none]("net_namespace", "NAME"),
-	later[none]("net_namespace_ipvs", "[NAME]"),
-	later[none]("namespace_with_ipsets", ""),
-	later[none]("instance", "NAME"),
-	later[none]("use_pid_dir", ""),
-	later[none]("linkbeat_use_polling", ""),
-	later[none]("child_wait_time", "SECONDS"),
+	unknownYet[none]("vrrp_script", "NAME { }", scriptBlock),
+	unknownYet[none]("track_file", "NAME { }", trackFileBlock),
+	unknownYet[none]("vrrp_track_file", "NAME { }", trackFileBlock),
+	unknownYet[none]("vrrp_track_process", "NAME { }", trackProcessBlock),
+	unknownYet[none]("track_group", "NAME { }", trackGroupBlock),
+	unknownYet[none]("garp_group", "{ }", garpGroupBlock),
+	unknownYet[none]("bfd_instance", "NAME { }", bfdBlock),
+	unknownYet[none]("SSL", "{ }", sslBlock),
+	unchecked[none]("static_ipaddress", "{ ADDRESS ... }"),
+	unchecked[none]("static_routes", "{ ROUTE ... }"),
+	unchecked[none]("static_rules", "{ RULE ... }"),
+	unchecked[none]("linkbeat_interfaces", "{ IF ... }"),
+	unchecked[none]("interface_up_down_delays", "{ IF DOWN [UP] ... }"),
+	unchecked[none]("net_namespace", "NAME"),
+	unchecked[none]("net_namespace_ipvs", "[NAME]"),
+	unchecked[none]("namespace_with_ipsets", ""),
+	unchecked[none]("instance", "NAME"),
+	unchecked[none]("use_pid_dir", ""),
+	unchecked[none]("linkbeat_use_polling", ""),
+	unchecked[none]("child_wait_time", "SECONDS"),
 }}
+
+// tables are those of all blocks, the outer ones first. It is what the reference
+// of the keywords is made of, and the guess at what was meant.
+func tables() []table {
+	all := []table{
+		rootBlock, globalBlock, instanceBlock, authBlock, groupBlock,
+		serviceBlock, serverBlock, tcpBlock, httpBlock, urlBlock,
+	}
+	for _, b := range laterBlocks {
+		all = append(all, b)
+	}
+	return all
+}
 
 // homes finds for every keyword where it may stand.
 func homes() map[string][]string {
 	m := make(map[string][]string)
-	add := func(block string, names []string) {
-		for _, n := range names {
-			if home := "in " + block; !slices.Contains(m[n], home) {
-				m[n] = append(m[n], home)
+	for i, t := range tables() {
+		home := "in " + t.title()
+		if i == 0 {
+			home = "at " + t.title()
+		}
+		for _, k := range t.keywords() {
+			if !slices.Contains(m[k.name], home) {
+				m[k.name] = append(m[k.name], home)
 			}
 		}
-	}
-	for _, n := range rootBlock.names() {
-		m[n] = append(m[n], "at "+rootBlock.name)
-	}
-	add(globalBlock.name, globalBlock.names())
-	add(instanceBlock.name, instanceBlock.names())
-	add(authBlock.name, authBlock.names())
-	add(groupBlock.name, groupBlock.names())
-	add(serviceBlock.name, serviceBlock.names())
-	add(serverBlock.name, serverBlock.names())
-	add(tcpBlock.name, tcpBlock.names())
-	add(httpBlock.name, httpBlock.names())
-	add(urlBlock.name, urlBlock.names())
-	for _, b := range laterBlocks {
-		add(b.name, b.names())
 	}
 	return m
 }
@@ -88,6 +90,7 @@ func (l *loader) finish() Config {
 		cfg.Sync, cfg.SyncInstance = &sync.Config, sync.instance
 		cfg.Interfaces = append(cfg.Interfaces, sync.use)
 	}
+	l.finishIdle()
 	if len(l.instances)+len(l.services) == 0 && !l.found.Fatal() {
 		l.warnf(syntax.Pos{File: l.file}, "", "there is no vrrp_instance and no virtual_server: nothing to do")
 	}

@@ -27,15 +27,20 @@ func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 // others by what they mean to sh and mh.
 func flagRows() []row[service] {
 	return []row[service]{
-		plain("flag-1", func(v *service) { v.IPVS.Flags |= ipvs.Sched1 }),
-		plain("flag-2", func(v *service) { v.IPVS.Flags |= ipvs.Sched2 }),
-		plain("flag-3", func(v *service) { v.IPVS.Flags |= ipvs.Sched3 }),
+		flagBit("flag-1", ipvs.Sched1),
+		flagBit("flag-2", ipvs.Sched2),
+		flagBit("flag-3", ipvs.Sched3),
 		schedulerFlag("sh-fallback", "sh", ipvs.Sched1),
 		schedulerFlag("sh-port", "sh", ipvs.Sched2),
 		schedulerFlag("mh-fallback", "mh", ipvs.Sched1),
 		schedulerFlag("mh-port", "mh", ipvs.Sched2),
-		plain("ops", func(v *service) { v.IPVS.Flags |= ipvs.OnePacket }),
+		flagBit("ops", ipvs.OnePacket),
 	}
+}
+
+// flagBit is a flag that stands by itself.
+func flagBit(name string, bit ipvs.Flags) row[service] {
+	return custom(name, "", func(v *service, _ *loader, _ *syntax.Statement) { v.IPVS.Flags |= bit })
 }
 
 // schedulerFlag is a flag that only one scheduler has. As in keepalived it

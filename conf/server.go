@@ -34,29 +34,29 @@ func defaultServer(v *service) pool.Server {
 }
 
 var serverBlock = block[server]{"real_server", append([]row[server]{
-	number("weight", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Weight = int32(n) }),
+	number("weight", 0, math.MaxInt32, func(r *server) *int32 { return &r.Dest.Weight }),
 	custom("lvs_method", methodArgs, (*server).setMethod),
-	number("uthreshold", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Upper = uint32(n) }),
-	number("lthreshold", 0, math.MaxInt32, func(r *server, n int) { r.Dest.Lower = uint32(n) }),
-	boolean("inhibit_on_failure", func(r *server, on bool) { r.inhibit = &on }),
-	boolean("alpha", func(r *server, on bool) { r.alpha = &on }),
-	word("virtualhost", "STRING", func(r *server, s string) { r.virtualHost = s }),
+	number("uthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Upper }),
+	number("lthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Lower }),
+	optionalBoolean("inhibit_on_failure", func(r *server) **bool { return &r.inhibit }),
+	optionalBoolean("alpha", func(r *server) **bool { return &r.alpha }),
+	text("virtualhost", "STRING", func(r *server) *string { return &r.virtualHost }),
 	custom("TCP_CHECK", "[{ }]", (*server).readTCP),
 	custom("HTTP_GET", "{ }", (*server).readHTTP),
 
-	later[server]("notify_up", "COMMAND [USER [GROUP]]"),
-	later[server]("notify_down", "COMMAND [USER [GROUP]]"),
-	later[server]("smtp_alert", "[BOOL]"),
-	later[server]("warmup", "SECONDS"),
-	later[server]("snmp_name", "STRING"),
-	laterBlock[server]("SSL_GET", "{ }", sslGetBlock),
-	laterBlock[server]("SMTP_CHECK", "{ }", smtpBlock),
-	laterBlock[server]("DNS_CHECK", "{ }", dnsBlock),
-	laterBlock[server]("MISC_CHECK", "{ }", miscBlock),
-	laterBlock[server]("UDP_CHECK", "{ }", udpBlock),
-	laterBlock[server]("PING_CHECK", "{ }", pingBlock),
-	laterBlock[server]("BFD_CHECK", "{ }", bfdCheckBlock),
-	laterBlock[server]("FILE_CHECK", "{ }", fileCheckBlock),
+	unchecked[server]("notify_up", "COMMAND [USER [GROUP]]"),
+	unchecked[server]("notify_down", "COMMAND [USER [GROUP]]"),
+	unchecked[server]("smtp_alert", "[BOOL]"),
+	unchecked[server]("warmup", "SECONDS"),
+	unchecked[server]("snmp_name", "STRING"),
+	unknownYet[server]("SSL_GET", "{ }", sslGetBlock),
+	unknownYet[server]("SMTP_CHECK", "{ }", smtpBlock),
+	unknownYet[server]("DNS_CHECK", "{ }", dnsBlock),
+	unknownYet[server]("MISC_CHECK", "{ }", miscBlock),
+	unknownYet[server]("UDP_CHECK", "{ }", udpBlock),
+	unknownYet[server]("PING_CHECK", "{ }", pingBlock),
+	unknownYet[server]("BFD_CHECK", "{ }", bfdCheckBlock),
+	unknownYet[server]("FILE_CHECK", "{ }", fileCheckBlock),
 }, timingRows(0, func(r *server) *timing { return &r.timing })...)}
 
 // readServer reads a real_server. One without a checker counts as up, as in
@@ -81,7 +81,7 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 // uncheckedBy names a checker in the block that is not built, if there is one.
 func uncheckedBy(statements []*syntax.Statement) string {
 	for _, s := range statements {
-		if r, ok := serverBlock.find(s.Keyword()); ok && r.inner != nil {
+		if r, ok := serverBlock.find(s.Keyword()); ok && r.inner != nil && r.effects == unbuilt {
 			return r.name
 		}
 	}
@@ -107,10 +107,10 @@ type timing struct {
 func timingRows[T any](minRetry int, of func(*T) *timing) []row[T] {
 	const longest = 4294967295 * time.Microsecond
 	return []row[T]{
-		seconds("delay_loop", time.Microsecond, longest, func(t *T, d time.Duration) { of(t).interval = &d }),
-		seconds("connect_timeout", time.Microsecond, longest, func(t *T, d time.Duration) { of(t).timeout = &d }),
-		seconds("delay_before_retry", 0, longest, func(t *T, d time.Duration) { of(t).retryDelay = &d }),
-		number("retry", minRetry, math.MaxInt32, func(t *T, n int) { of(t).retries = &n }),
+		optionalSeconds("delay_loop", time.Microsecond, longest, func(t *T) **time.Duration { return &of(t).interval }),
+		optionalSeconds("connect_timeout", time.Microsecond, longest, func(t *T) **time.Duration { return &of(t).timeout }),
+		optionalSeconds("delay_before_retry", 0, longest, func(t *T) **time.Duration { return &of(t).retryDelay }),
+		optionalNumber("retry", minRetry, math.MaxInt32, func(t *T) **int { return &of(t).retries }),
 	}
 }
 

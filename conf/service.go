@@ -71,17 +71,17 @@ var serviceBlock = block[service]{"virtual_server", slices.Concat([]row[service]
 	custom("sorry_server_inhibit", "", (*service).setSorryInhibit),
 	// weight is a default for the real servers that stand below it, as they
 	// are read; the others of these keywords count wherever they stand.
-	number("weight", 1, math.MaxInt32, func(v *service, n int) { v.weight = int32(n) }),
-	plain("alpha", func(v *service) { v.alpha = true }),
-	plain("omega", func(v *service) { v.Omega = true }),
-	plain("inhibit_on_failure", func(v *service) { v.inhibit = true }),
+	number("weight", 1, math.MaxInt32, func(v *service) *int32 { return &v.weight }),
+	plain("alpha", func(v *service) *bool { return &v.alpha }),
+	plain("omega", func(v *service) *bool { return &v.Omega }),
+	plain("inhibit_on_failure", func(v *service) *bool { return &v.inhibit }),
 	custom("quorum", "N", (*service).setQuorum),
-	number("hysteresis", 0, math.MaxInt32, func(v *service, n int) { v.Hysteresis = n }),
-	word("virtualhost", "STRING", func(v *service, s string) { v.virtualHost = s }),
+	number("hysteresis", 0, math.MaxInt32, func(v *service) *int { return &v.Hysteresis }),
+	text("virtualhost", "STRING", func(v *service) *string { return &v.virtualHost }),
 	custom("real_server", "IP [PORT] { }", (*service).readServer),
-	gone[service]("hashed", "the kernel sets that flag itself"),
-	gone[service]("nat_mask", "keepalived has not known it for years"),
-	gone[service]("net_mask", "keepalived has never known it"),
+	obsolete[service]("hashed", "the kernel sets that flag itself"),
+	obsolete[service]("nat_mask", "keepalived has not known it for years"),
+	obsolete[service]("net_mask", "keepalived has never known it"),
 
 	// tandem's own.
 	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool),
@@ -99,7 +99,7 @@ func laterService() []row[service] {
 		{"snmp_name", "STRING"},
 		{"smtp_alert", "[BOOL]"},
 	} {
-		rows = append(rows, later[service](k[0], k[1]))
+		rows = append(rows, unchecked[service](k[0], k[1]))
 	}
 	return rows
 }

@@ -3,7 +3,6 @@ package conf
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -15,110 +14,102 @@ type block[T any] struct {
 	rows []row[T]
 }
 
-// keyword is what is known of a keyword whatever it fills.
+// keyword is what is known of a keyword whatever it fills. The reference of the
+// keywords is made of it.
 type keyword struct {
 	name string
 	// args is what follows the keyword, as a manual writes it: "IP [PORT]",
 	// "NAME { }", "WORD ...". How many words there may be, and whether a block
 	// follows, is taken from it; "[{ }]" is a block that may be left out.
 	args  string
-	exact bool         // a word too many makes the statement void
-	gone  string       // why it has no effect any more
-	inner *block[none] // the keywords of its block, where that is not built yet
+	exact bool  // a word too many makes the statement void
+	inner table // the keywords of its block; nil: it has none, or values
+
+	def     string // the default where show cannot tell it: "that of the virtual_server"
+	effect  string // what it does, in a few words
+	effects effects
+	why     string // of departs, inert and gone
+	alias   string // the keyword that it is another name of
 }
 
-// row is one keyword of a block. set reads the statement into the block; nil:
-// the keyword is known but not built yet, or gone.
+// effects says what a keyword does here.
+type effects uint8
+
+const (
+	applied effects = iota // what keepalived does with it
+	departs                // not quite that, on purpose
+	unbuilt                // nothing yet: its value is checked and kept
+	inert                  // nothing, and nothing is missing by it: its value is checked and kept
+	gone                   // nothing, in keepalived neither
+)
+
+var effectNames = [...]string{"applied", "departs", "not supported yet", "no effect here", "gone"}
+
+func (e effects) String() string { return effectNames[e] }
+
+// row is one keyword of a block.
 type row[T any] struct {
 	keyword
+	// set reads the statement into the block and reports what is wrong with
+	// it. Where the keyword has no effect it only checks; nil: it takes any
+	// words.
 	set func(*T, *loader, *syntax.Statement)
+	// show gives the statements that say what the block holds; nil: others do,
+	// or nothing does.
+	show func(*T) []Node
 }
 
 // none is what a block fills that is not built yet.
 type none struct{}
 
-// The constructors of rows. Everything that a value can be wrong in is checked
-// here, once; set is called with good values only.
-
-// custom is a keyword that reads its statement itself.
-func custom[T any](name, args string, set func(*T, *loader, *syntax.Statement)) row[T] {
-	return row[T]{keyword: keyword{name: name, args: args}, set: set}
+// doc gives the row its line in the reference: the default, where the value in
+// an empty block does not show it, and what the keyword does.
+func (r row[T]) doc(def, effect string) row[T] {
+	r.def, r.effect = def, effect
+	return r
 }
 
-// later is a keyword of keepalived that is not built yet.
-func later[T any](name, args string) row[T] {
-	return row[T]{keyword: keyword{name: name, args: args}}
+// departing says why the keyword does not do what it does in keepalived.
+func (r row[T]) departing(why string) row[T] {
+	r.effects, r.why = departs, why
+	return r
 }
 
-// laterBlock is a block of keepalived that is not built yet. Its own keywords
-// are known, so that a misspelling in it is found all the same.
-func laterBlock[T any](name, args string, inner block[none]) row[T] {
-	return row[T]{keyword: keyword{name: name, args: args, inner: &inner}}
+// later makes the keyword one that is not built yet.
+func (r row[T]) later() row[T] {
+	r.effects, r.show = unbuilt, nil
+	return r
 }
 
-// gone is a keyword that has no effect any more, or never had one here.
-func gone[T any](name, why string) row[T] {
-	return row[T]{keyword: keyword{name: name, args: "[ARG ...]", gone: why}}
+// inert makes the keyword one that has no effect here, and says why none is
+// missing: "tandem has no D-Bus interface".
+func (r row[T]) inert(why string) row[T] {
+	r.effects, r.why, r.show = inert, why, nil
+	return r
 }
 
-// plain is a keyword that says all by standing there.
-func plain[T any](name string, set func(*T)) row[T] {
-	return custom(name, "", func(t *T, _ *loader, _ *syntax.Statement) { set(t) })
-}
-
-// boolean is a keyword with an optional on or off; without one it is on.
-func boolean[T any](name string, set func(*T, bool)) row[T] {
-	return custom(name, "[BOOL]", func(t *T, l *loader, s *syntax.Statement) {
-		if on, ok := l.boolean(s); ok {
-			set(t, on)
-		}
-	})
-}
-
-// word is a keyword with one word of text.
-func word[T any](name, args string, set func(*T, string)) row[T] {
-	return custom(name, args, func(t *T, l *loader, s *syntax.Statement) {
-		if l.printable(name, s.Words[1]) {
-			set(t, s.Words[1].Text)
-		}
-	})
-}
-
-// number is a keyword with a whole number.
-func number[T any](name string, from, to int, set func(*T, int)) row[T] {
-	return custom(name, "N", func(t *T, l *loader, s *syntax.Statement) {
-		if n, ok := l.number(name, s.Words[1], from, to); ok {
-			set(t, n)
-		}
-	})
-}
-
-// count is a number of repetitions, where 0 means 1 (keepalived's rule).
-func count[T any](name string, set func(*T, int)) row[T] {
-	return custom(name, "N", func(t *T, l *loader, s *syntax.Statement) {
-		n, ok := l.number(name, s.Words[1], 0, 1<<31-1)
-		if ok && n == 0 {
-			l.errorf(s.Words[1].Pos, "", "%s 0 makes no sense: 1 is used", name)
-		}
-		if ok {
-			set(t, max(n, 1))
-		}
-	})
-}
-
-// seconds is a keyword with a decimal number of seconds.
-func seconds[T any](name string, from, to time.Duration, set func(*T, time.Duration)) row[T] {
-	return custom(name, "SECONDS", func(t *T, l *loader, s *syntax.Statement) {
-		if d, ok := l.seconds(name, s.Words[1], from, to); ok {
-			set(t, d)
-		}
-	})
+// otherName makes the keyword another name of one: that one is shown.
+func (r row[T]) otherName(of string) row[T] {
+	r.alias, r.show = of, nil
+	return r
 }
 
 // strict makes a word too many void the statement, where it is only left over
 // otherwise.
 func (r row[T]) strict() row[T] {
 	r.exact = true
+	return r
+}
+
+// holding names the table of the keyword's block.
+func (r row[T]) holding(inner table) row[T] {
+	r.inner = inner
+	return r
+}
+
+// shown says how the keyword is written.
+func (r row[T]) shown(show func(*T) []Node) row[T] {
+	r.show = show
 	return r
 }
 
@@ -156,14 +147,31 @@ func (k keyword) shape() shape {
 	return sh
 }
 
+// table is a block whatever it fills.
+type table interface {
+	title() string
+	keywords() []keyword
+}
+
+func (b block[T]) title() string { return b.name }
+
+// keywords are those of the block, in the order of the table.
+func (b block[T]) keywords() []keyword {
+	all := make([]keyword, len(b.rows))
+	for i, r := range b.rows {
+		all[i] = r.keyword
+	}
+	return all
+}
+
 // find looks a keyword up. Tables are short, and a file is read once.
-func (b block[T]) find(name string) (row[T], bool) {
-	for _, r := range b.rows {
-		if r.name == name {
-			return r, true
+func (b block[T]) find(name string) (*row[T], bool) {
+	for i := range b.rows {
+		if b.rows[i].name == name {
+			return &b.rows[i], true
 		}
 	}
-	return row[T]{}, false
+	return nil, false
 }
 
 // names are the keywords of the block in the order of the table.
@@ -175,9 +183,13 @@ func (b block[T]) names() []string {
 	return names
 }
 
-// seen is where the keywords of one block stand. Most blocks have few, and a
-// large configuration has thousands of blocks: it is no map.
-type seen []met
+// seen is what one block says: where its keywords stand, and the statements
+// that have no effect. Most blocks have few, and a large configuration has
+// thousands of blocks: it is no map.
+type seen struct {
+	all  []met
+	idle []*syntax.Statement // of unbuilt and inert keywords, to be shown again
+}
 
 type met struct {
 	keyword string
@@ -186,7 +198,7 @@ type met struct {
 
 // find is where the last one of a keyword stands.
 func (s seen) find(keyword string) (syntax.Pos, bool) {
-	for _, m := range slices.Backward(s) {
+	for _, m := range slices.Backward(s.all) {
 		if m.keyword == keyword {
 			return m.pos, true
 		}
@@ -213,22 +225,52 @@ func (s seen) at(block syntax.Pos, keywords ...string) syntax.Pos {
 
 // read reads the statements of a block into t.
 func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) seen {
-	all := make(seen, 0, len(statements))
+	said := seen{all: make([]met, 0, len(statements))}
+	readMore(l, b, t, statements, &said)
+	return said
+}
+
+// readMore is read for a block that may be written in several pieces.
+func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement, said *seen) {
 	for _, s := range statements {
 		if s.Skip {
 			continue
 		}
 		r, ok := b.find(s.Keyword())
-		if !ok {
+		switch {
+		case !ok:
 			l.unknown(s, b.names())
-			continue
-		}
-		if r.set == nil {
-			l.idle(s, r.keyword)
-		} else if l.fits(s, r.keyword) {
-			all = append(all, met{r.name, s.Pos})
-			r.set(t, l, s)
+		case r.effects == gone:
+			l.warnf(s.Pos, "remove it", "%s has no effect: %s", r.name, r.why)
+		case !l.fits(s, r.keyword):
+		case r.effects == unbuilt || r.effects == inert:
+			// A block is not lost by what is wrong in it.
+			if l.checks(func() { r.read(t, l, s) }) || s.Braced {
+				l.idle(s, r.keyword, b.name)
+				said.idle = append(said.idle, clone(s))
+			}
+		default:
+			said.all = append(said.all, met{r.name, s.Pos})
+			r.read(t, l, s)
 		}
 	}
-	return all
+}
+
+func (r *row[T]) read(t *T, l *loader, s *syntax.Statement) {
+	if r.set != nil {
+		r.set(t, l, s)
+	}
+}
+
+// clone copies what a statement holds, whose memory the next one gets.
+func clone(s *syntax.Statement) *syntax.Statement {
+	c := *s
+	c.Words = slices.Clone(s.Words)
+	c.Block = make([]*syntax.Statement, 0, len(s.Block))
+	for _, inner := range s.Block {
+		if !inner.Skip {
+			c.Block = append(c.Block, clone(inner))
+		}
+	}
+	return &c
 }

@@ -36,7 +36,7 @@ Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict.`,
 			if len(args) == 1 {
 				file = args[0]
 			}
-			config, found := conf.Load(file)
+			config, found := conf.Load(file, conf.Options{})
 			if err := config.VRRP.Validate(); err != nil && !found.Fatal() {
 				found = append(found, conf.Diagnostic{Pos: syntax.Pos{File: file}, Severity: conf.Fatal, Message: err.Error()})
 			}

@@ -11,9 +11,9 @@ const MaxDepth = 64
 // Parse reads src. file is what positions name; it is not opened. The tree is
 // as good as the problems allow: see Kind. Its words are parts of one copy of
 // src, which lives as long as any of them.
-func Parse(file string, src []byte) (*Tree, []Problem) {
+func Parse(file string, src []byte, o Options) (*Tree, []Problem) {
 	var tree Tree
-	p := &parser{take: func(s *Statement) { tree.Statements = append(tree.Statements, s) }}
+	p := &parser{options: o, take: func(s *Statement) { tree.Statements = append(tree.Statements, s) }}
 	return &tree, p.parse(file, src)
 }
 
@@ -21,8 +21,8 @@ func Parse(file string, src []byte) (*Tree, []Problem) {
 // time: take may keep the words of a statement, but neither the statement nor
 // its list of words, which the next one gets. The tree of a large configuration
 // is several times the size of its text.
-func Each(file string, src []byte, take func(*Statement)) []Problem {
-	p := &parser{}
+func Each(file string, src []byte, o Options, take func(*Statement)) []Problem {
+	p := &parser{options: o}
 	p.take = func(s *Statement) {
 		take(s)
 		p.statements.reset()
@@ -48,6 +48,7 @@ func (p *parser) parse(file string, src []byte) []Problem {
 
 // parser builds the tree from lines.
 type parser struct {
+	options  Options
 	reader   reader
 	take     func(*Statement) // gets the statements of the top level
 	whole    *Statement       // the one that is complete as soon as another begins; nil: none
@@ -124,7 +125,7 @@ func (p *parser) line(line string) bool {
 		if t.kind == word {
 			continue
 		}
-		p.statement(l.tokens[first:i])
+		p.statement(line, l.tokens[first:i])
 		first = i + 1
 		if t.kind == close {
 			p.closeBlock(t)
@@ -132,7 +133,7 @@ func (p *parser) line(line string) bool {
 			return false
 		}
 	}
-	p.statement(l.tokens[first:])
+	p.statement(line, l.tokens[first:])
 	if l.unterminated >= 0 {
 		p.report(UnterminatedQuote, p.pos(l.unterminated), "")
 	}
@@ -143,7 +144,7 @@ func (p *parser) line(line string) bool {
 }
 
 // statement appends a logical line to the block that is open.
-func (p *parser) statement(tokens []token) {
+func (p *parser) statement(line string, tokens []token) {
 	if len(tokens) == 0 {
 		return
 	}
@@ -152,6 +153,7 @@ func (p *parser) statement(tokens []token) {
 	}
 	s := &p.statements.take(1)[0]
 	s.Pos = p.pos(tokens[0].start)
+	s.Line = line[tokens[0].start:tokens[len(tokens)-1].end]
 	s.Words = p.words.take(len(tokens))
 	for i, t := range tokens {
 		s.Words[i] = Word{Text: t.text, Pos: p.pos(t.start), Quoted: t.quoted, Cut: t.cut}

@@ -28,7 +28,7 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tree, problems := Parse("f", archive.Files[0].Data)
+			tree, problems := Parse("f", archive.Files[0].Data, Options{})
 			got := []txtar.File{
 				archive.Files[0],
 				{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
@@ -106,7 +106,7 @@ func TestParseJunk(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, problems := Parse("f", []byte(tt.src))
+			_, problems := Parse("f", []byte(tt.src), Options{})
 			if diff := cmp.Diff(tt.want, problemText(problems)); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
@@ -157,7 +157,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(archive.Files[0].Data)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		tree, problems := Parse("f", src)
+		tree, problems := Parse("f", src, Options{})
 		lines := strings.Split(string(src), "\n")
 		for _, p := range problems {
 			checkPos(t, lines, p.Pos)
@@ -171,7 +171,7 @@ func FuzzParse(f *testing.F) {
 
 		printed := tree.String()
 		var one strings.Builder
-		same := Each("f", src, func(s *Statement) { one.WriteString((&Tree{[]*Statement{s}}).String()) })
+		same := Each("f", src, Options{}, func(s *Statement) { one.WriteString((&Tree{[]*Statement{s}}).String()) })
 		if one.String() != printed || !slices.Equal(same, problems) {
 			t.Errorf("one by one:\n%s%v\nas a tree:\n%s%v", &one, same, printed, problems)
 		}
@@ -183,7 +183,7 @@ func FuzzParse(f *testing.F) {
 		if _, junk := binary("f", []byte(printed)); junk {
 			t.Skip("without its comments the text is mostly control characters")
 		}
-		again, _ := Parse("f", []byte(printed))
+		again, _ := Parse("f", []byte(printed), Options{})
 		if diff := cmp.Diff(shape(tree.Statements), shape(again.Statements)); diff != "" {
 			t.Errorf("printed and parsed again (-first +again):\n%s\nprinted:\n%s", diff, printed)
 		}

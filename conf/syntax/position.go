@@ -2,15 +2,24 @@ package syntax
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 )
 
 // Pos is where something stands in a configuration file. Line and Col count
-// from 1, Col in bytes; zero means the file or line as a whole. It is comparable,
-// and small: every word has one.
+// from 1, Col in bytes; zero means the file or line as a whole. What a variable
+// or a sequence put there stands where that is used. It is comparable, and
+// small: every word has one.
 type Pos struct {
 	File      string
 	Line, Col int32
+	From      *Inclusion // nil: the file that was asked for
+}
+
+// Inclusion is one reading of a file by an include statement, which stands at
+// Pos. A file that is included twice has two.
+type Inclusion struct {
+	Pos Pos
 }
 
 // String is "file:line:col", without what is zero.
@@ -25,7 +34,34 @@ func (p Pos) String() string {
 	return s
 }
 
-// Compare orders positions as they stand in a file, files by name.
+// Chain are the places of the include statements that lead here, the outermost
+// first.
+func (p Pos) Chain() []Pos {
+	var chain []Pos
+	for from := p.From; from != nil; from = from.Pos.From {
+		chain = append(chain, from.Pos)
+	}
+	slices.Reverse(chain)
+	return chain
+}
+
+// Compare orders positions as they are read: what is included stands where its
+// include statement does, behind what that line says itself. Files of one include
+// statement, and those that nothing includes, are in the order of their names.
 func (p Pos) Compare(q Pos) int {
+	if p.From == q.From {
+		return p.within(q)
+	}
+	a, b := append(p.Chain(), p), append(q.Chain(), q)
+	for i := range min(len(a), len(b)) {
+		if c := a[i].within(b[i]); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+// within orders places of one reading.
+func (p Pos) within(q Pos) int {
 	return cmp.Or(cmp.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Col, q.Col))
 }

@@ -17,6 +17,7 @@ type Tree struct {
 type Statement struct {
 	Pos    Pos    // of the first word, or of the brace where there is none
 	Words  []Word // none: a brace that no word stands before
+	Line   string // the words as the file has them, quotes and escapes included: see Command
 	Block  []*Statement
 	Braced bool // a block follows, perhaps an empty one
 

@@ -68,7 +68,7 @@ type Director struct {
 // It changes nothing yet. The error is ErrConfig or ErrHost.
 func New(ctx context.Context, o Options) (*Director, error) {
 	d := &Director{options: o, log: o.Log, started: time.Now(), moved: make(chan struct{}, 1)}
-	config, found := conf.Load(o.Config)
+	config, found := conf.Load(o.Config, conf.Options{})
 	if found.Fatal() {
 		d.sayFound(found)
 		return nil, fmt.Errorf("%w: %s", ErrConfig, o.Config)

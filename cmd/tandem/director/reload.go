@@ -15,7 +15,7 @@ import (
 func (d *Director) Reload(ctx context.Context, parts *parts) {
 	notify(d.log, "RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 	status := &ReloadStatus{At: time.Now()}
-	config, found := conf.Load(d.options.Config)
+	config, found := conf.Load(d.options.Config, conf.Options{})
 	status.Why = d.refusals(ctx, config, found)
 	status.Refused = len(status.Why) > 0
 	if status.Refused {
