@@ -28,12 +28,35 @@ func (s Severity) String() string {
 	return "?"
 }
 
+// Class tells findings apart that keepalived answers with an exit status of
+// their own, where scripts go by that. It says nothing of what tandem does.
+type Class uint8
+
+// The classes.
+const (
+	Ordinary         Class = iota
+	MissingArgument        // a statement lacks a word that it cannot do without
+	FailedInclude          // an include that had to find its files has not
+	MissingInterface       // an interface is not there
+	InsecureScript         // a script could be changed by somebody else than root
+)
+
+var classNames = [...]string{"", "missing argument", "failed include", "missing interface", "insecure script"}
+
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return "?"
+}
+
 // Diagnostic is one finding about a configuration file.
 type Diagnostic struct {
 	Pos      syntax.Pos
 	Severity Severity
 	Message  string
 	Hint     string // what to do, or what was probably meant; empty: nothing to add
+	Class    Class
 }
 
 // String is the line that `tandem check` prints:

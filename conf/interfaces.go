@@ -32,6 +32,7 @@ func (c Config) MissingInterfaces(exists func(name string) bool) Diagnostics {
 			Severity: Error,
 			Message:  fmt.Sprintf("%s: %s %s does not exist on this host: %s", u.By, u.Keyword, u.Name, missingEffect(u.Keyword)),
 			Hint:     "ip link shows the interfaces there are",
+			Class:    MissingInterface,
 		})
 	}
 	return ds

@@ -96,6 +96,9 @@ func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
 	l.report(Note, pos, hint, format, args...)
 }
 
+// classify gives the last finding its class.
+func (l *loader) classify(c Class) { l.found[len(l.found)-1].Class = c }
+
 // idleUse is a keyword without effect: it is reported once, where it stands
 // first.
 type idleUse struct {
@@ -149,6 +152,7 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 	switch {
 	case given < sh.min:
 		l.errorf(s.Pos, "", "%s lacks a value: %s %s", k.name, k.name, k.args)
+		l.classify(MissingArgument)
 		return false
 	case k.exact && given > sh.max:
 		l.errorf(s.Words[1+sh.max].Pos, "", "%s %s is ignored: the word %s is too many", k.name, s.Words[1].Text, quote(s.Words[1+sh.max].Text))
