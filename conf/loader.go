@@ -25,6 +25,7 @@ type loader struct {
 	instances []*instance
 	groups    []*group
 	services  []*service // judged by finishServices
+	tracked   [trackKinds][]tracked
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use
