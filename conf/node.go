@@ -1,6 +1,10 @@
 package conf
 
-import "github.com/tandem-ha/tandem/conf/syntax"
+import (
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
 
 // Node is one statement of the effective configuration: what a file would say
 // to have just this, with defaults filled in and everything left out that was
@@ -18,6 +22,11 @@ type Node struct {
 
 	Pos  syntax.Pos // where the file says it; zero: nowhere, it is a default or derived
 	Idle Idle       // why it has no effect; zero: it has one
+	Why  string     // of NoEffect: why nothing is missing by it
+
+	// line is the statement as the file has it, where the quotes of a script
+	// make more of it than Values say.
+	line string
 }
 
 // Secret is a value that is shown to nobody who does not ask for it.
@@ -35,6 +44,50 @@ const (
 var idleNames = [...]string{"", "not supported yet", "no effect here"}
 
 func (i Idle) String() string { return idleNames[i] }
+
+// Nodes are the whole effective configuration, in an order in which it can be
+// read again: global_defs stands before the instances that take their defaults
+// from it, and what is tracked before those that track it.
+func (f *File) Nodes() []Node {
+	l := f.loader
+	if l == nil {
+		return nil
+	}
+	var settings, tracked, static []Node
+	for _, n := range rootBlock.show(&none{}, l.root) {
+		switch {
+		case !n.Braced:
+			settings = append(settings, n)
+		case strings.HasPrefix(n.Keyword, "static_"):
+			static = append(static, n)
+		default:
+			tracked = append(tracked, n)
+		}
+	}
+	all := append(settings, nodesOf(&l.global)...)
+	all = append(all, tracked...)
+	all = append(all, static...)
+	all = append(all, nodesOf(l.groups...)...)
+	all = append(all, nodesOf(l.instances...)...)
+	all = append(all, nodesOf(l.serverGroups...)...)
+	return append(all, nodesOf(l.services...)...)
+}
+
+// nodesOf are the statements of the blocks, without those of which nothing is
+// left.
+func nodesOf[T any](blocks ...T) []Node {
+	var all []Node
+	for _, b := range blocks {
+		shows, ok := any(b).(interface{ node() Node })
+		if !ok {
+			continue
+		}
+		if n := shows.node(); n.Keyword != "" {
+			all = append(all, n)
+		}
+	}
+	return all
+}
 
 // statement is one statement without a block, as a row shows it.
 func statement(keyword string, values ...any) []Node {
@@ -63,24 +116,62 @@ func (b block[T]) show(t *T, said seen) []Node {
 		}
 	}
 	for _, s := range said.idle {
-		n := asRead(s)
-		n.Idle = NotSupported
-		if r, ok := b.find(s.Keyword()); ok && r.effects == inert {
-			n.Idle = NoEffect
+		n := Node{Idle: NotSupported}
+		if r, ok := b.find(s.Keyword()); ok {
+			n = asRead(s, r.keyword)
+			n.Idle = NotSupported
+			if r.effects == inert {
+				n.Idle, n.Why = NoEffect, r.why
+			}
 		}
 		all = append(all, n)
 	}
 	return all
 }
 
-// asRead is a statement as the file says it.
-func asRead(s *syntax.Statement) Node {
+// asRead is a statement of the keyword as the file says it.
+func asRead(s *syntax.Statement, k keyword) Node {
 	n := Node{Keyword: s.Keyword(), Braced: s.Braced, Pos: s.Pos}
 	for _, w := range s.Args() {
 		n.Values = append(n.Values, w.Text)
 	}
+	switch last := len(n.Values) - 1; {
+	case k.secret && last >= 0:
+		n.Values[last] = Secret(s.Words[1+last].Text)
+	case !simple(s):
+		n.line = s.Line
+	}
 	for _, inner := range s.Block {
-		n.Block = append(n.Block, asRead(inner))
+		n.Block = append(n.Block, asRead(inner, keywordOf(k.inner, inner.Keyword())))
 	}
 	return n
+}
+
+// keywordOf looks a keyword up in a table, which may be nil.
+func keywordOf(t table, name string) keyword {
+	if t != nil {
+		for _, k := range t.keywords() {
+			if k.name == name {
+				return k
+			}
+		}
+	}
+	return keyword{}
+}
+
+// simple tells whether the words of a statement say all of it: without its
+// quotes and escapes a script would be another one.
+func simple(s *syntax.Statement) bool {
+	if strings.ContainsAny(s.Line, `'\`) {
+		return false
+	}
+	var words []string
+	for _, w := range s.Words {
+		if w.Quoted {
+			words = append(words, `"`+w.Text+`"`)
+		} else {
+			words = append(words, w.Text)
+		}
+	}
+	return strings.Join(strings.Fields(s.Line), " ") == strings.Join(strings.Fields(strings.Join(words, " ")), " ")
 }

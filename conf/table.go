@@ -30,6 +30,7 @@ type keyword struct {
 	effects effects
 	why     string // of departs, inert and gone
 	alias   string // the keyword that it is another name of
+	secret  bool   // its last word is shown to nobody who does not ask for it
 }
 
 // effects says what a keyword does here.
@@ -91,6 +92,12 @@ func (r row[T]) inert(why string) row[T] {
 // otherName makes the keyword another name of one: that one is shown.
 func (r row[T]) otherName(of string) row[T] {
 	r.alias, r.show = of, nil
+	return r
+}
+
+// secretly makes the last word of the keyword one that is not shown.
+func (r row[T]) secretly() row[T] {
+	r.secret = true
 	return r
 }
 
