@@ -22,10 +22,11 @@ type loader struct {
 
 	root      seen // of the top level
 	global    globals
+	tracked   [trackKinds][]*tracked // what can be tracked, by kind
+	untracked []untracked            // what was to be tracked and stood nowhere above
 	instances []*instance
 	groups    []*group
 	services  []*service // judged by finishServices
-	tracked   [trackKinds][]tracked
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use

@@ -1,60 +1,106 @@
 package conf
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
-// trackKind is a kind of thing that an instance or a sync group can track.
+// trackKind is a kind of thing that instances, groups and checks can follow by
+// its name.
 type trackKind uint8
 
 const (
-	trackInterface trackKind = iota
-	trackScript              // a vrrp_script
-	trackFile                // a track_file
-	trackProcess             // a vrrp_track_process
-	trackBFD                 // a bfd_instance
-	trackKinds               // how many there are
+	trackedScript trackKind = iota
+	trackedFile
+	trackedProcess
+	trackedBFD
+	trackKinds
 )
 
-var trackKeywords = [...]string{"track_interface", "track_script", "track_file", "track_process", "track_bfd"}
+// trackBlocks are the blocks that define them.
+var trackBlocks = [trackKinds]string{"vrrp_script", "track_file", "vrrp_track_process", "bfd_instance"}
 
-// String is the keyword of the block that names things of the kind.
-func (k trackKind) String() string { return trackKeywords[k] }
+// String is the block that defines one.
+func (k trackKind) String() string { return trackBlocks[k] }
 
-var trackBlocks = [...]string{"interface", "vrrp_script", "track_file", "vrrp_track_process", "bfd_instance"}
-
-// block is the keyword that defines a thing of the kind.
-func (k trackKind) block() string { return trackBlocks[k] }
-
-// maxWeight is the largest weight that a line may give a thing of the kind, as
-// in keepalived: a file and a process may take the priority from 254 to below
-// 1, which is a fault.
-func (k trackKind) maxWeight() int {
-	if k == trackFile || k == trackProcess {
-		return maxWeight + 1
-	}
-	return maxWeight
-}
-
-// tracked is a thing that can be tracked by its name. Its weight counts where
-// the line that tracks it has none.
+// tracked is a thing that can be tracked: what tells whether it is up, and what
+// that is worth where the one who tracks it says nothing else.
 type tracked struct {
 	name    string
-	weight  int
+	weight  int // 0: its failure is a fault; of a track_file it multiplies what the file holds
 	reverse bool
 	pos     syntax.Pos
+	used    bool
 }
 
-// define notes a thing that can be tracked by what stands below it.
-func (l *loader) define(k trackKind, t tracked) { l.tracked[k] = append(l.tracked[k], t) }
+// untracked is a name that stood nowhere above the place that tracks it.
+type untracked struct {
+	kind    trackKind
+	name    string
+	finding Diagnostic
+}
 
-// defined finds a thing that can be tracked.
-func (l *loader) defined(k trackKind, name string) (tracked, bool) {
-	i := slices.IndexFunc(l.tracked[k], func(t tracked) bool { return t.name == name })
-	if i < 0 {
-		return tracked{}, false
+// track finds what the word names. As in keepalived it must be defined above,
+// so that one reading is enough; what is wrong with the word is reported at the
+// end of the file, where it is known whether the name stands below.
+func (l *loader) track(kind trackKind, w syntax.Word) *tracked {
+	if t := findTracked(l.tracked[kind], w.Text); t != nil {
+		t.used = true
+		return t
 	}
-	return l.tracked[k][i], true
+	l.untracked = append(l.untracked, untracked{kind, w.Text, l.finding(Error, w.Pos, hintFor(w.Text), "there is no %s %s: it is not tracked", kind, quote(w.Text))})
+	return nil
+}
+
+func findTracked(all []*tracked, name string) *tracked {
+	if i := slices.IndexFunc(all, func(t *tracked) bool { return t.name == name }); i >= 0 {
+		return all[i]
+	}
+	return nil
+}
+
+// define begins a thing that can be tracked; nil: its name is taken.
+func (l *loader) define(kind trackKind, s *syntax.Statement) *tracked {
+	t := &tracked{name: s.Words[1].Text, pos: s.Pos}
+	if !l.named(s) {
+		return nil
+	}
+	if first := findTracked(l.tracked[kind], t.name); first != nil {
+		l.errorf(s.Pos, "", "%s %s is defined already, in line %d: the block is ignored", kind, t.name, first.pos.Line)
+		return nil
+	}
+	return t
+}
+
+// finishTracked reports names that nothing defines, and definitions that
+// nothing names. A track_file or bfd_instance may be there for checks alone.
+func (l *loader) finishTracked() {
+	for _, u := range l.untracked {
+		d := u.finding
+		all := l.tracked[u.kind]
+		if below := findTracked(all, u.name); below != nil {
+			d.Message = fmt.Sprintf("%s (it is defined below, in line %d)", d.Message, below.pos.Line)
+			d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
+		} else if near := nearest(u.name, names(all)); near != "" && d.Hint == "" {
+			d.Hint = fmt.Sprintf("did you mean %s?", near)
+		}
+		l.found = append(l.found, d)
+	}
+	for kind, all := range l.tracked {
+		for _, t := range all {
+			if !t.used && (trackKind(kind) == trackedScript || trackKind(kind) == trackedProcess) {
+				l.warnf(t.pos, "", "%s %s is not used: nothing tracks it", trackKind(kind), t.name)
+			}
+		}
+	}
+}
+
+func names(all []*tracked) []string {
+	out := make([]string, len(all))
+	for i, t := range all {
+		out[i] = t.name
+	}
+	return out
 }
