@@ -131,7 +131,7 @@ func (b block[T]) show(t *T, said seen) []Node {
 
 // asRead is a statement of the keyword as the file says it.
 func asRead(s *syntax.Statement, k keyword) Node {
-	n := Node{Keyword: s.Keyword(), Braced: s.Braced, Pos: s.Pos}
+	n := Node{Keyword: s.Keyword(), Braced: s.Braced && (k.name == "" || k.shape().braces), Pos: s.Pos}
 	for _, w := range s.Args() {
 		n.Values = append(n.Values, w.Text)
 	}
@@ -140,6 +140,9 @@ func asRead(s *syntax.Statement, k keyword) Node {
 		n.Values[last] = Secret(s.Words[1+last].Text)
 	case !simple(s):
 		n.line = s.Line
+	}
+	if !n.Braced {
+		return n
 	}
 	for _, inner := range s.Block {
 		n.Block = append(n.Block, asRead(inner, keywordOf(k.inner, inner.Keyword())))

@@ -244,15 +244,20 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			continue
 		}
 		r, ok := b.find(s.Keyword())
+		before := len(l.found)
 		switch {
 		case !ok:
 			l.unknown(s, b.names())
+			s.Refused = true
 		case r.effects == gone:
 			l.warnf(s.Pos, "remove it", "%s has no effect: %s", r.name, r.why)
+			s.Refused = true
 		case !l.fits(s, r.keyword):
+			s.Refused = true
 		case r.effects == unbuilt || r.effects == inert:
 			// A block is not lost by what is wrong in it.
-			if l.checks(func() { r.read(t, l, s) }) || s.Braced {
+			r.read(t, l, s)
+			if s.Braced || !refused(l.found[before:]) {
 				l.idle(s, r.keyword, b.name)
 				said.idle = append(said.idle, clone(s))
 			}
@@ -260,7 +265,16 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			said.all = append(said.all, met{r.name, s.Pos})
 			r.read(t, l, s)
 		}
+		// A block that is shown as it was read leaves out what was refused.
+		if !s.Braced && refused(l.found[before:]) {
+			s.Refused = true
+		}
 	}
+}
+
+// refused tells whether there is an error among the findings.
+func refused(ds Diagnostics) bool {
+	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity <= Error })
 }
 
 func (r *row[T]) read(t *T, l *loader, s *syntax.Statement) {
@@ -275,7 +289,7 @@ func clone(s *syntax.Statement) *syntax.Statement {
 	c.Words = slices.Clone(s.Words)
 	c.Block = make([]*syntax.Statement, 0, len(s.Block))
 	for _, inner := range s.Block {
-		if !inner.Skip {
+		if !inner.Skip && !inner.Refused {
 			c.Block = append(c.Block, clone(inner))
 		}
 	}

@@ -24,6 +24,9 @@ type Statement struct {
 	// Skip marks a statement that cannot be understood as it stands; a
 	// Problem says why. It must have no effect, nor may its block.
 	Skip bool
+	// Refused is for who gives the words a meaning: they have none, and that has
+	// been said.
+	Refused bool
 }
 
 // Word is one word of a statement, without its quotes and escapes.
