@@ -57,6 +57,9 @@ type Diagnostic struct {
 	Message  string
 	Hint     string // what to do, or what was probably meant; empty: nothing to add
 	Class    Class
+	// See is another place that it speaks of, such as the other director's
+	// file; zero: none.
+	See syntax.Pos
 }
 
 // String is the line that `tandem check` prints:

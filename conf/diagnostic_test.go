@@ -14,9 +14,9 @@ func TestDiagnosticString(t *testing.T) {
 		d    Diagnostic
 		want string
 	}{
-		{"with a hint", Diagnostic{syntax.Pos{File: "a.conf", Line: 3, Col: 7}, Error, "no", "yes", Ordinary}, "a.conf:3:7: error: no (yes)"},
-		{"of the whole file", Diagnostic{syntax.Pos{File: "a.conf"}, Fatal, "no", "", Ordinary}, "a.conf: fatal: no"},
-		{"of a severity that there is not", Diagnostic{syntax.Pos{File: "a.conf"}, 9, "no", "", Ordinary}, "a.conf: ?: no"},
+		{"with a hint", Diagnostic{Pos: syntax.Pos{File: "a.conf", Line: 3, Col: 7}, Severity: Error, Message: "no", Hint: "yes"}, "a.conf:3:7: error: no (yes)"},
+		{"of the whole file", Diagnostic{Pos: syntax.Pos{File: "a.conf"}, Severity: Fatal, Message: "no", Hint: ""}, "a.conf: fatal: no"},
+		{"of a severity that there is not", Diagnostic{Pos: syntax.Pos{File: "a.conf"}, Severity: 9, Message: "no", Hint: ""}, "a.conf: ?: no"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,14 +48,29 @@ func (f *File) Config() Config { return f.config }
 func Read(path string, o Options) (*File, Diagnostics) {
 	src, err := readFile(path)
 	if err != nil {
-		return &File{}, Diagnostics{{
-			Pos:      syntax.Pos{File: path},
-			Severity: Fatal,
-			Message:  err.Error(),
-			Hint:     readHint(err),
-		}}
+		return unreadable(path, err)
 	}
 	return ReadText(path, src, o)
+}
+
+// ReadFrom reads what r gives as Read does, up to the size that a file may have;
+// name stands for the file in positions.
+func ReadFrom(name string, r io.Reader, o Options) (*File, Diagnostics) {
+	src, err := readAll(r, 0)
+	if err != nil {
+		return unreadable(name, err)
+	}
+	return ReadText(name, src, o)
+}
+
+// unreadable is what is left of a file without its text.
+func unreadable(name string, err error) (*File, Diagnostics) {
+	return &File{}, Diagnostics{{
+		Pos:      syntax.Pos{File: name},
+		Severity: Fatal,
+		Message:  err.Error(),
+		Hint:     readHint(err),
+	}}
 }
 
 // Load is Read for a caller that runs the file and does not show it.
@@ -89,9 +104,15 @@ func readFile(path string) ([]byte, error) {
 	if info.IsDir() {
 		return nil, readError(errDirectory)
 	}
+	return readAll(f, info.Size()) // The size of a pipe is 0.
+}
+
+// readAll reads up to the largest size that a file may have; size is what is
+// expected.
+func readAll(r io.Reader, size int64) ([]byte, error) {
 	var src bytes.Buffer
-	src.Grow(int(min(info.Size(), maxSize)) + bytes.MinRead) // The size of a pipe is 0.
-	if _, err := src.ReadFrom(io.LimitReader(f, maxSize+1)); err != nil {
+	src.Grow(int(min(size, maxSize)) + bytes.MinRead)
+	if _, err := src.ReadFrom(io.LimitReader(r, maxSize+1)); err != nil {
 		return nil, readError(err)
 	}
 	if src.Len() > maxSize {

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
 // The configuration files that are looked for when -f is not given.
@@ -30,4 +32,9 @@ func firstOf(variable, otherwise string) string {
 		return dir
 	}
 	return otherwise
+}
+
+// configIDFlag adds keepalived's -i, by which one file serves several hosts.
+func configIDFlag(cmd *cobra.Command, id *string) {
+	cmd.Flags().StringVarP(id, "config-id", "i", "", "`id` that lines with @ID are for (default: the name of this host up to the first dot)")
 }

@@ -32,8 +32,10 @@ services last. One tandem runs in a network namespace.
 Exit status: 0 stopped as asked, 1 the configuration is refused, 2 this host
 cannot run it (not root, no IPVS, another tandem runs), 3 it failed while
 running, 64 the command line is wrong.`,
-		Example: "  tandem run\n  tandem run -f keepalived.conf --debug",
-		Args:    cobra.NoArgs,
+		Example: `  tandem run
+  tandem run -f keepalived.conf --debug
+  tandem run -f pair.conf -i lb1     # one file for both directors: lines with @lb1 count, those with @lb2 do not`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelInfo
 			if debug {
@@ -48,6 +50,7 @@ running, 64 the command line is wrong.`,
 		},
 	}
 	cmd.Flags().StringVarP(&options.Config, "file", "f", defaultConfig(), "configuration `file`")
+	configIDFlag(cmd, &options.ConfigID)
 	cmd.Flags().StringVar(&options.RunDir, "run-dir", defaultRunDir(), "`folder` for the control socket and the record of what tandem owns")
 	cmd.Flags().StringVar(&options.StateDir, "state-dir", defaultStateDir(), "`folder` for what shall outlive a reboot")
 	cmd.Flags().BoolVar(&debug, "debug", false, "log every detail")

@@ -31,6 +31,7 @@ var ErrConfig = errors.New("the configuration is refused")
 // Options say what to run.
 type Options struct {
 	Config   string // file
+	ConfigID string // what @ID conditions compare with; empty: the host's name up to the first dot
 	RunDir   string
 	StateDir string
 	Version  string
@@ -68,16 +69,13 @@ type Director struct {
 // It changes nothing yet. The error is ErrConfig or ErrHost.
 func New(ctx context.Context, o Options) (*Director, error) {
 	d := &Director{options: o, log: o.Log, started: time.Now(), moved: make(chan struct{}, 1)}
-	config, found := conf.Load(o.Config, conf.Options{})
-	if found.Fatal() {
-		d.sayFound(found)
+	file, found := conf.Read(o.Config, ReadOptions(o.ConfigID))
+	judged := Judge(file, found)
+	d.sayFound(judged)
+	if judged.Fatal() {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, o.Config)
 	}
-	d.sayFound(append(found, config.MissingInterfaces(InterfaceExists)...))
-	d.config, d.found, d.loaded = config, found, time.Now()
-	if err := config.VRRP.Validate(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrConfig, err)
-	}
+	d.config, d.found, d.loaded = file.Config(), found, time.Now()
 	if err := privileges(); err != nil {
 		return nil, err
 	}
@@ -246,11 +244,19 @@ func (d *Director) sayFound(found conf.Diagnostics) {
 				continue
 			}
 		}
-		d.log.Log(context.Background(), levels[f.Severity], f.String())
+		d.log.Log(context.Background(), levels[f.Severity], f.String(), included(f)...)
 	}
 	if notes > fewNotes {
 		d.log.Info(fmt.Sprintf("%d more notes; tandem check -f %s shows them", notes-fewNotes, d.options.Config))
 	}
+}
+
+// included is the attribute that says where the file of a finding is included.
+func included(f conf.Diagnostic) []any {
+	if f.Pos.From == nil {
+		return nil
+	}
+	return []any{"included_from", f.Pos.From.Pos.String()}
 }
 
 // balances tells whether a configuration needs IPVS at all.

@@ -15,7 +15,9 @@ import (
 func (d *Director) Reload(ctx context.Context, parts *parts) {
 	notify(d.log, "RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 	status := &ReloadStatus{At: time.Now()}
-	config, found := conf.Load(d.options.Config, conf.Options{})
+	// What the host is now counts, not what it was at the start.
+	file, found := conf.Read(d.options.Config, ReadOptions(d.options.ConfigID))
+	config := file.Config()
 	status.Why = d.refusals(ctx, config, found)
 	status.Refused = len(status.Why) > 0
 	if status.Refused {
@@ -24,7 +26,7 @@ func (d *Director) Reload(ctx context.Context, parts *parts) {
 		}
 		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
 	} else {
-		d.sayFound(found)
+		d.sayFound(Judge(file, found))
 		d.apply(ctx, parts, config)
 		d.log.Info("reloaded", "config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services))
 	}
@@ -52,9 +54,7 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 	for _, f := range missing.NewErrors(d.config.MissingInterfaces(InterfaceExists)) {
 		why = append(why, f.String())
 	}
-	if err := config.VRRP.Validate(); err != nil {
-		why = append(why, err.Error())
-	}
+	why = append(why, invalid(config)...)
 	if len(why) > 0 || !balances(config) {
 		return why
 	}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// checkReport is what check --json prints. Fields are added, never renamed.
+type checkReport struct {
+	File        string         `json:"file"`
+	ConfigID    string         `json:"config_id"`
+	Summary     checkSummary   `json:"summary"`
+	Diagnostics []checkFinding `json:"diagnostics"`
+}
+
+// checkSummary counts.
+type checkSummary struct {
+	Usable    bool `json:"usable"` // tandem runs with this file
+	Fatal     int  `json:"fatal"`
+	Errors    int  `json:"errors"`
+	Warnings  int  `json:"warnings"`
+	Notes     int  `json:"notes"`
+	Instances int  `json:"instances"`
+	Services  int  `json:"services"`
+}
+
+// checkPlace is a place in a file; line and column count from 1, the column in
+// bytes. Without them it is the file as a whole.
+type checkPlace struct {
+	File   string `json:"file"`
+	Line   int32  `json:"line,omitempty"`
+	Column int32  `json:"column,omitempty"`
+}
+
+// checkFinding is one diagnostic.
+type checkFinding struct {
+	checkPlace
+	Severity string `json:"severity"` // fatal, error, warning or note
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+	Class    string `json:"class,omitempty"` // "missing argument" and the like, where keepalived has an exit status for it
+	// IncludedFrom are the include statements that lead to the place, the
+	// outermost first.
+	IncludedFrom []checkPlace `json:"included_from,omitempty"`
+	// See is another place that the message speaks of.
+	See *checkPlace `json:"see,omitempty"`
+}
+
+func placeOf(p syntax.Pos) checkPlace { return checkPlace{File: p.File, Line: p.Line, Column: p.Col} }
+
+func findingsOf(found conf.Diagnostics) []checkFinding {
+	all := make([]checkFinding, 0, len(found))
+	for _, d := range found {
+		f := checkFinding{checkPlace: placeOf(d.Pos), Severity: d.Severity.String(), Message: d.Message, Hint: d.Hint, Class: d.Class.String()}
+		for _, from := range d.Pos.Chain() {
+			f.IncludedFrom = append(f.IncludedFrom, placeOf(from))
+		}
+		if d.See != (syntax.Pos{}) {
+			see := placeOf(d.See)
+			f.See = &see
+		}
+		all = append(all, f)
+	}
+	return all
+}
+
+// report is what is said of the file.
+func (t target) report() checkReport {
+	config := t.file.Config()
+	return checkReport{
+		File: t.name, ConfigID: t.configID,
+		Summary: checkSummary{
+			Usable: !t.found.Fatal(),
+			Fatal:  t.found.Count(conf.Fatal), Errors: t.found.Count(conf.Error),
+			Warnings: t.found.Count(conf.Warning), Notes: t.found.Count(conf.Note),
+			Instances: len(config.VRRP.Instances), Services: len(config.Services),
+		},
+		Diagnostics: findingsOf(t.found),
+	}
+}
+
+// printJSON prints a value for machines that a person can read too.
+func printJSON(w io.Writer, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s\n", text)
+	return err
+}
