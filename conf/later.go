@@ -7,7 +7,7 @@ package conf
 
 // laterBlocks are all of them.
 var laterBlocks = []block[none]{
-	scriptBlock, trackFileBlock, trackProcessBlock, trackGroupBlock, garpGroupBlock, sslBlock, bfdBlock, hmacBlock,
+	trackGroupBlock, garpGroupBlock, sslBlock, hmacBlock,
 	sslGetBlock, sslURLBlock, smtpBlock, dnsBlock, pingBlock, udpBlock, miscBlock, bfdCheckBlock, fileCheckBlock,
 }
 
@@ -19,35 +19,6 @@ func laterRows(names ...[2]string) []row[none] {
 	}
 	return rows
 }
-
-var scriptBlock = block[none]{"vrrp_script", laterRows([][2]string{
-	{"script", "COMMAND"},
-	{"interval", "SECONDS"},
-	{"timeout", "SECONDS"},
-	{"weight", "N [reverse]"},
-	{"rise", "N"},
-	{"fall", "N"},
-	{"user", "USER [GROUP]"},
-	{"init_fail", ""},
-}...)}
-
-var trackFileBlock = block[none]{"track_file", laterRows([][2]string{
-	{"file", "PATH"},
-	{"weight", "N [reverse]"},
-	{"init_file", "[VALUE] [overwrite]"},
-}...)}
-
-var trackProcessBlock = block[none]{"vrrp_track_process", laterRows([][2]string{
-	{"process", "NAME [ARG ...]"},
-	{"param_match", "[initial|partial]"},
-	{"weight", "N [reverse]"},
-	{"quorum", "N"},
-	{"quorum_max", "N"},
-	{"delay", "SECONDS"},
-	{"fork_delay", "SECONDS"},
-	{"terminate_delay", "SECONDS"},
-	{"full_command", ""},
-}...)}
 
 var trackGroupBlock = block[none]{"track_group", laterRows([2]string{"group", "{ INSTANCE ... }"})}
 
@@ -63,24 +34,6 @@ var sslBlock = block[none]{"SSL", laterRows([][2]string{
 	{"ca", "PATH"},
 	{"certificate", "PATH"},
 	{"key", "PATH"},
-}...)}
-
-var bfdBlock = block[none]{"bfd_instance", laterRows([][2]string{
-	{"neighbor_ip", "IP"},
-	{"neighbour_ip", "IP"},
-	{"source_ip", "IP"},
-	{"min_rx", "MS"},
-	{"min_tx", "MS"},
-	{"idle_tx", "MS"},
-	{"multiplier", "N"},
-	{"passive", ""},
-	{"ttl", "N"},
-	{"hoplimit", "N"},
-	{"max_hops", "N"},
-	{"multihop", "[BOOL]"},
-	{"weight", "N [reverse]"},
-	{"vrrp", ""},
-	{"checker", ""},
 }...)}
 
 var hmacBlock = block[none]{"auth_hmac", laterRows([][2]string{

@@ -2,13 +2,9 @@ package conf
 
 // laterGroup are the keywords of vrrp_sync_group that are not built yet.
 func laterGroup() []row[group] {
-	var rows []row[group]
+	rows := laterTracks[group]()
 	for _, k := range [...][2]string{
 		{"track_interface", "{ IF ... }"},
-		{"track_script", "{ NAME ... }"},
-		{"track_file", "{ NAME ... }"},
-		{"track_process", "{ NAME ... }"},
-		{"track_bfd", "{ NAME ... }"},
 		{"notify_master", "COMMAND [USER [GROUP]]"},
 		{"notify_backup", "COMMAND [USER [GROUP]]"},
 		{"notify_fault", "COMMAND [USER [GROUP]]"},

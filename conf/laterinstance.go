@@ -2,15 +2,11 @@ package conf
 
 // laterInstance are the keywords of vrrp_instance that are not built yet.
 func laterInstance() []row[instance] {
-	rows := []row[instance]{unknownYet[instance]("auth_hmac", "{ }", hmacBlock)}
+	rows := append(laterTracks[instance](), unknownYet[instance]("auth_hmac", "{ }", hmacBlock))
 	for _, k := range [...][2]string{
 		{"vrf", "IF"},
 		{"no_virtual_ipaddress", ""},
 		{"promote_secondaries", ""},
-		{"track_script", "{ NAME ... }"},
-		{"track_file", "{ NAME ... }"},
-		{"track_process", "{ NAME ... }"},
-		{"track_bfd", "{ NAME ... }"},
 		{"dont_track_primary", ""},
 		{"track_src_ip", ""},
 		{"mcast_dst_ip", "IP"},

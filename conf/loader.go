@@ -18,6 +18,7 @@ type loader struct {
 	scope   []scope             // the blocks that are being read, outermost first: they stand before every message
 	homes   map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
 	idles   map[string]*idleUse // by block and keyword
+	without int                 // how many blocks around what is being read have no effect
 	options Options
 
 	root      seen // of the top level
@@ -111,6 +112,9 @@ type idleUse struct {
 // idle notes a statement of a keyword that has no effect: it is not built, or
 // there is nothing here that it could change.
 func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
+	if l.without > 0 {
+		return // That is said of the block.
+	}
 	name := block + " " + k.name
 	if u := l.idles[name]; u != nil {
 		u.more++

@@ -14,13 +14,13 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService),
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup),
 
-	unknownYet[none]("vrrp_script", "NAME { }", scriptBlock),
-	unknownYet[none]("track_file", "NAME { }", trackFileBlock),
-	unknownYet[none]("vrrp_track_file", "NAME { }", trackFileBlock),
-	unknownYet[none]("vrrp_track_process", "NAME { }", trackProcessBlock),
+	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock),
+	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock),
+	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file"),
+	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().holding(trackProcessBlock),
 	unknownYet[none]("track_group", "NAME { }", trackGroupBlock),
 	unknownYet[none]("garp_group", "{ }", garpGroupBlock),
-	unknownYet[none]("bfd_instance", "NAME { }", bfdBlock),
+	custom("bfd_instance", "NAME { }", readBFD).later().holding(bfdBlock),
 	unknownYet[none]("SSL", "{ }", sslBlock),
 	unchecked[none]("static_ipaddress", "{ ADDRESS ... }"),
 	unchecked[none]("static_routes", "{ ROUTE ... }"),
@@ -42,6 +42,7 @@ func tables() []table {
 	all := []table{
 		rootBlock, globalBlock, instanceBlock, authBlock, groupBlock,
 		serviceBlock, serverBlock, tcpBlock, httpBlock, urlBlock,
+		scriptBlock, trackFileBlock, trackProcessBlock, bfdBlock,
 	}
 	for _, b := range laterBlocks {
 		all = append(all, b)
@@ -90,6 +91,7 @@ func (l *loader) finish() Config {
 		cfg.Sync, cfg.SyncInstance = &sync.Config, sync.instance
 		cfg.Interfaces = append(cfg.Interfaces, sync.use)
 	}
+	l.finishTracked()
 	l.finishIdle()
 	if len(l.instances)+len(l.services) == 0 && !l.found.Fatal() {
 		l.warnf(syntax.Pos{File: l.file}, "", "there is no vrrp_instance and no virtual_server: nothing to do")

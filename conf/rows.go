@@ -2,6 +2,8 @@ package conf
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -116,6 +118,64 @@ func count[T any](name string, at func(*T) *int) row[T] {
 		return r
 	}
 	return r.shown(func(t *T) []Node { return statement(name, *at(t)) })
+}
+
+// oneOf is a keyword with one of a few words, which is only checked.
+func oneOf[T any](name string, words ...string) row[T] {
+	return custom(name, strings.Join(words, "|"), func(_ *T, l *loader, s *syntax.Statement) {
+		l.oneOf(name, s.Words[1], words)
+	})
+}
+
+// oneOrNone is oneOf where the word may be missing.
+func oneOrNone[T any](name string, words ...string) row[T] {
+	return custom(name, "["+strings.Join(words, "|")+"]", func(_ *T, l *loader, s *syntax.Statement) {
+		if len(s.Args()) > 0 {
+			l.oneOf(name, s.Words[1], words)
+		}
+	})
+}
+
+// address is a keyword with an IP address. An invalid one is not shown.
+func address[T any](name string, at func(*T) *netip.Addr) row[T] {
+	r := custom(name, "IP", func(t *T, l *loader, s *syntax.Statement) {
+		if a, ok := l.addr(name, s.Words[1]); ok && at != nil {
+			*at(t) = a
+		}
+	})
+	if at == nil {
+		return r
+	}
+	return r.shown(func(t *T) []Node {
+		if !at(t).IsValid() {
+			return nil
+		}
+		return statement(name, *at(t))
+	})
+}
+
+// device is a keyword with the name of a network interface, which is only
+// checked.
+func device[T any](name string) row[T] {
+	return custom(name, "IF", func(_ *T, l *loader, s *syntax.Statement) {
+		l.interfaceName(s, s.Words[1], Error)
+	})
+}
+
+// command is a keyword with a program to run, which is only checked.
+func command[T any](name string) row[T] { return commandAt[T](name, nil) }
+
+// commandAt is a keyword with a program to run.
+func commandAt[T any](name string, at func(*T) *syntax.Command) row[T] {
+	r := custom(name, "COMMAND [USER [GROUP]]", func(t *T, l *loader, s *syntax.Statement) {
+		if c, ok := l.command(s); ok && at != nil {
+			*at(t) = c
+		}
+	})
+	if at == nil {
+		return r
+	}
+	return r.shown(func(t *T) []Node { return commandNode(name, *at(t)) })
 }
 
 // wholeSeconds is a keyword with a whole number of seconds.

@@ -23,6 +23,7 @@ type keyword struct {
 	// follows, is taken from it; "[{ }]" is a block that may be left out.
 	args  string
 	exact bool  // a word too many makes the statement void
+	once  bool  // a second one in its block is refused
 	inner table // the keywords of its block; nil: it has none, or values
 
 	def     string // the default where show cannot tell it: "that of the virtual_server"
@@ -105,6 +106,13 @@ func (r row[T]) secretly() row[T] {
 // otherwise.
 func (r row[T]) strict() row[T] {
 	r.exact = true
+	return r
+}
+
+// single makes a second one in the same block void, where the last one counts
+// otherwise.
+func (r row[T]) single() row[T] {
+	r.once = true
 	return r
 }
 
@@ -213,6 +221,16 @@ func (s seen) find(keyword string) (syntax.Pos, bool) {
 	return syntax.Pos{}, false
 }
 
+// idled is where a keyword without effect stands.
+func (s seen) idled(keyword string) (syntax.Pos, bool) {
+	for _, i := range s.idle {
+		if i.Keyword() == keyword {
+			return i.Pos, true
+		}
+	}
+	return syntax.Pos{}, false
+}
+
 // has reports whether the block has the keyword.
 func (s seen) has(keyword string) bool {
 	_, ok := s.find(keyword)
@@ -237,7 +255,9 @@ func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) se
 	return said
 }
 
-// readMore is read for a block that may be written in several pieces.
+// readMore is read for a block that may be written in several pieces. What is
+// refused of it is marked, so that a block without effect is shown again with
+// what is good of it.
 func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement, said *seen) {
 	for _, s := range statements {
 		if s.Skip {
@@ -252,12 +272,17 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 		case r.effects == gone:
 			l.warnf(s.Pos, "remove it", "%s has no effect: %s", r.name, r.why)
 			s.Refused = true
+		case r.once && l.repeats(s, *said):
+			s.Refused = true
 		case !l.fits(s, r.keyword):
 			s.Refused = true
 		case r.effects == unbuilt || r.effects == inert:
-			// A block is not lost by what is wrong in it.
+			l.without++
 			r.read(t, l, s)
-			if s.Braced || !refused(l.found[before:]) {
+			l.without--
+			// A block is not lost by what is wrong in it, unless its reader says
+			// so.
+			if s.Braced && !s.Refused || !refused(l.found[before:]) {
 				l.idle(s, r.keyword, b.name)
 				said.idle = append(said.idle, clone(s))
 			}
@@ -275,6 +300,18 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 // refused tells whether there is an error among the findings.
 func refused(ds Diagnostics) bool {
 	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity <= Error })
+}
+
+// repeats reports a keyword that its block has already.
+func (l *loader) repeats(s *syntax.Statement, said seen) bool {
+	first, again := said.find(s.Keyword())
+	if !again {
+		first, again = said.idled(s.Keyword())
+	}
+	if again {
+		l.errorf(s.Pos, "", "a second %s is ignored: the first, in line %d, counts", s.Keyword(), first.Line)
+	}
+	return again
 }
 
 func (r *row[T]) read(t *T, l *loader, s *syntax.Statement) {

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,6 +38,29 @@ func hintFor(s string) string {
 // invalid reports a word that the setting cannot be.
 func (l *loader) invalid(setting string, w syntax.Word, want string) {
 	l.errorf(w.Pos, hintFor(w.Text), "%s %s is ignored: %s", setting, quote(w.Text), want)
+}
+
+// oneOf reads a word that is one of a few. Case counts, as in keepalived.
+func (l *loader) oneOf(setting string, w syntax.Word, words []string) bool {
+	if slices.Contains(words, w.Text) {
+		return true
+	}
+	hint := hintFor(w.Text)
+	if near := nearest(strings.ToLower(w.Text), words); hint == "" && near != "" {
+		hint = fmt.Sprintf("did you mean %s?", near)
+	} else if i := slices.IndexFunc(words, func(o string) bool { return strings.EqualFold(o, w.Text) }); hint == "" && i >= 0 {
+		hint = "write it " + words[i]
+	}
+	l.errorf(w.Pos, hint, "%s %s is ignored: it takes %s", setting, quote(w.Text), alternatives(words))
+	return false
+}
+
+// alternatives lists words for a sentence: "a, b or c".
+func alternatives(words []string) string {
+	if n := len(words) - 1; n > 0 {
+		return strings.Join(words[:n], ", ") + " or " + words[n]
+	}
+	return strings.Join(words, "")
 }
 
 // whole is a whole number in base 10, without a sign or unit.
