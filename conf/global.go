@@ -1,8 +1,7 @@
 package conf
 
 import (
-	"math"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -14,6 +13,9 @@ import (
 // globals are the settings of all global_defs blocks. An instance takes its
 // defaults from them as they are when its block opens, as in keepalived.
 type globals struct {
+	pos syntax.Pos // of the first block
+	met seen       // the keywords of all
+
 	routerID string
 	version  vrrp.Version
 	announce vrrp.Announce
@@ -35,36 +37,43 @@ var defaultGlobals = globals{
 // maxDelay is keepalived's longest delay in whole seconds: 32 bits of microseconds.
 const maxDelay = 4294
 
-var globalBlock = block[globals]{"global_defs", append([]row[globals]{
-	text("router_id", "STRING", func(g *globals) *string { return &g.routerID }),
-	custom("vrrp_version", "2|3", (*globals).setVersion),
-	wholeSeconds("vrrp_garp_master_delay", 0, maxDelay, func(g *globals) *time.Duration { return &g.announce.Delay }),
-	count("vrrp_garp_master_repeat", func(g *globals) *int { return &g.announce.Repeat }),
-	wholeSeconds("vrrp_garp_master_refresh", 0, maxDelay, func(g *globals) *time.Duration { return &g.announce.Refresh }),
-	count("vrrp_garp_master_refresh_repeat", func(g *globals) *int { return &g.announce.RefreshRepeat }),
-	custom("lvs_sync_daemon", "IF [OPTION ...]", (*globals).setSync),
-	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS ...", (*globals).setTimeouts),
-
-	// tandem's own: the net.ipv4.vs values that it keeps in place.
-	custom("lvs_sync_threshold", "PACKETS [PERIOD]", (*globals).setThreshold),
-	custom("lvs_sync_refresh_period", "N", (*globals).setSyncNumber),
-	custom("lvs_sync_retries", "N", (*globals).setSyncNumber),
-	custom("lvs_sync_sock_size", "N", (*globals).setSyncNumber),
-	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls),
-	custom("lvs_connections", "N", (*globals).setConnections),
-
+var globalBlock = block[globals]{"global_defs", slices.Concat([]row[globals]{
+	text("router_id", "STRING", func(g *globals) *string { return &g.routerID }).
+		doc("the host name", "what this director is called in its status, logs and mails"),
+}, announceRows, vrrpRows, syncRows, scriptRows, mailRows, []row[globals]{
+	custom("lvs_timeouts", "tcp|tcpfin|udp SECONDS ...", (*globals).setTimeouts).shown((*globals).showTimeouts).
+		doc("as the kernel has them", "seconds that IPVS keeps a connection without a packet: while open, while it closes, and of UDP"),
+	plain[globals]("lvs_flush", nil).later().
+		meanwhile("services that are not tandem's stay; ipvsadm -C removes them").
+		doc("off", "clear the IPVS table at the start"),
+	custom("lvs_flush_on_stop", "[VS]", (*globals).checkFlush).
+		inert("tandem removes its own services when it stops, all at once, and leaves others alone").
+		doc("off", "clear the IPVS table at the end; VS: remove services without their servers first"),
+	custom("lvs_flush_onstop", "[VS]", (*globals).checkFlush).
+		inert("tandem removes its own services when it stops, all at once, and leaves others alone").otherName("lvs_flush_on_stop").
+		doc("off", "the old name of lvs_flush_on_stop"),
+	custom("lvs_connections", "N", (*globals).setConnections).shown((*globals).showConnections).
+		doc("not said", "tandem's own: how many connections are expected; the kernel's table is judged by it"),
+	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls).shown((*globals).showSysctls).
+		doc("", "tandem's own: kernel settings that are kept while it runs"),
 	obsolete[globals]("lvs_id", "it is the old name of router_id"),
-}, laterGlobals()...)}
+}, firewallRows, processRows, fileRows, monitorRows)}
 
 // readGlobals reads a global_defs block, of which there may be several; they
 // add up.
 func readGlobals(_ *none, l *loader, s *syntax.Statement) {
+	g := &l.global
+	if g.pos == (syntax.Pos{}) {
+		g.pos = s.Pos
+	}
+	before := len(g.met.all)
 	l.within("global_defs", func() {
-		met := read(l, globalBlock, &l.global, s.Block)
+		readMore(l, globalBlock, g, s.Block, &g.met)
 		if len(l.instances) == 0 {
 			return
 		}
-		for _, k := range []string{
+		met := seen{all: g.met.all[before:]}
+		for _, k := range [...]string{
 			"vrrp_version", "vrrp_garp_master_delay", "vrrp_garp_master_repeat",
 			"vrrp_garp_master_refresh", "vrrp_garp_master_refresh_repeat",
 		} {
@@ -76,47 +85,17 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 	})
 }
 
-// setVersion reads the version of the instances that name none.
-func (g *globals) setVersion(l *loader, s *syntax.Statement) {
-	if n, ok := l.number(s.Keyword(), s.Words[1], 2, 3); ok {
-		g.version = vrrp.Version(n)
-	}
+// node is what all global_defs blocks say, as one.
+func (g *globals) node() Node {
+	n := blockOf("global_defs", nil, globalBlock.show(g, g.met))[0]
+	n.Pos = g.pos
+	return n
 }
 
-// setThreshold reads both values of net.ipv4.vs.sync_threshold, of which the
-// kernel takes a first one below the second only, but for a second one of 0
-// (proc_do_sync_threshold in ip_vs_ctl.c). The second one stays as it is where
-// it is left out.
-func (g *globals) setThreshold(l *loader, s *syntax.Statement) {
-	values := []int{g.settings.Threshold, g.settings.Period}
-	for i, w := range s.Args()[:min(2, len(s.Args()))] {
-		n, ok := l.number(s.Keyword(), w, 0, math.MaxInt32)
-		if !ok {
-			return
-		}
-		values[i] = n
-	}
-	if values[0] >= values[1] && values[1] != 0 {
-		l.errorf(s.Words[1].Pos, "a period of 0 is by time only", "%s %d %d is ignored: the packets must be less than the period", s.Keyword(), values[0], values[1])
-		return
-	}
-	if g.claim(l, s) {
-		g.settings.Threshold, g.settings.Period = values[0], values[1]
-	}
-}
-
-// setSyncNumber reads one of the other values of net.ipv4.vs.sync_*.
-func (g *globals) setSyncNumber(l *loader, s *syntax.Statement) {
-	target, most := &g.settings.RefreshPeriod, maxTicks
-	switch strings.TrimPrefix(s.Keyword(), "lvs_") {
-	case "sync_retries":
-		// The kernel takes no more (net/netfilter/ipvs/ip_vs_ctl.c, vs_vars).
-		target, most = &g.settings.Retries, 3
-	case "sync_sock_size":
-		target, most = &g.settings.SockSize, math.MaxInt32
-	}
-	if n, ok := l.number(s.Keyword(), s.Words[1], 0, most); ok && g.claim(l, s) {
-		*target = n
+// checkFlush checks the one word that lvs_flush_on_stop may have.
+func (g *globals) checkFlush(l *loader, s *syntax.Statement) {
+	if args := s.Args(); len(args) > 0 && args[0].Text != "VS" {
+		l.invalid(s.Keyword(), args[0], "it takes VS or nothing")
 	}
 }
 
@@ -127,27 +106,11 @@ func (g *globals) setConnections(l *loader, s *syntax.Statement) {
 	}
 }
 
-// claim lets a value be set by its keyword or in lvs_sysctl, but not by both. Of
-// one keyword the last one counts, as everywhere.
-func (g *globals) claim(l *loader, s *syntax.Statement) bool {
-	keyword := s.Keyword()
-	name := strings.TrimPrefix(keyword, "lvs_")
-	if first, ok := g.said[name]; ok && first.value != keyword {
-		l.errorf(s.Pos, "", "%s is ignored: %s in line %d says it already", keyword, first.value, first.pos.Line)
-		return false
-	} else if ok {
-		l.again(s, first.pos)
+func (g *globals) showConnections() []Node {
+	if g.connections == 0 {
+		return nil
 	}
-	if g.said == nil {
-		g.said = make(map[string]setting)
-	}
-	g.said[name] = setting{value: keyword, pos: s.Pos}
-	return true
-}
-
-// again reports a setting that is made a second time.
-func (l *loader) again(s *syntax.Statement, first syntax.Pos) {
-	l.warnf(s.Pos, "remove one of them", "%s is set in line %d already: this one counts", s.Keyword(), first.Line)
+	return statement("lvs_connections", g.connections)
 }
 
 // setTimeouts reads pairs of a name and seconds. 0 leaves the kernel's value
@@ -175,3 +138,20 @@ func (g *globals) setTimeouts(l *loader, s *syntax.Statement) {
 // keepalived's limit for persistence. The kernel counts in ticks and would take
 // 24 days at 1000 a second as the longest of lvs_timeouts; it says so itself.
 const maxTimeout = 31 * 24 * 60 * 60
+
+// showTimeouts gives those that are set.
+func (g *globals) showTimeouts() []Node {
+	var values []any
+	for _, t := range [...]struct {
+		name string
+		d    time.Duration
+	}{{"tcp", g.timeouts.TCP}, {"tcpfin", g.timeouts.TCPFin}, {"udp", g.timeouts.UDP}} {
+		if t.d != 0 {
+			values = append(values, t.name, t.d)
+		}
+	}
+	if values == nil {
+		return nil
+	}
+	return statement("lvs_timeouts", values...)
+}

@@ -124,6 +124,9 @@ func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
 		l.idles = make(map[string]*idleUse)
 	}
 	d := l.finding(Warning, s.Pos, "", "%s is not supported yet and has no effect", k.name)
+	if k.why != "" {
+		d.Message += ": " + k.why
+	}
 	if k.effects == inert {
 		d = l.finding(Note, s.Pos, "", "%s has no effect here: %s", k.name, k.why)
 	}

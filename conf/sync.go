@@ -105,6 +105,29 @@ func (d *syncDaemon) option(l *loader, s *syntax.Statement, name string, w synta
 	}
 }
 
+// showSync gives the daemon as finishSync left it.
+func (g *globals) showSync() []Node {
+	d := g.sync
+	if d == nil {
+		return nil
+	}
+	values := []any{d.Interface}
+	add := func(said bool, name string, value any) {
+		if said {
+			values = append(values, name, value)
+		}
+	}
+	add(d.instance != "", "inst", d.instance)
+	add(d.SyncID != 0, "id", int(d.SyncID))
+	add(d.MaxLen != 0, "maxlen", int(d.MaxLen))
+	add(d.Port != 0, "port", int(d.Port))
+	add(d.TTL != 0, "ttl", int(d.TTL))
+	add(d.Group.IsValid(), "group", d.Group)
+	n := statement("lvs_sync_daemon", values...)
+	n[0].Pos = d.pos
+	return n
+}
+
 // finishSync gives the daemon its id. 0 is never used: a backup daemon with
 // sync id 0 takes the messages of every other pair on the segment for its own
 // (ip_vs_sync.c, ip_vs_process_message), where keepalived lets it be.

@@ -103,18 +103,20 @@ func (k knob) value(text string) (value, want string) {
 	return value, ""
 }
 
+// maxCPUs is how many processors a kernel can have (NR_CPUS at its largest).
+const maxCPUs = 8192
+
 // cpuList reads a list of processors and prints it as the kernel does: sorted,
 // neighbours as a range.
 func cpuList(text string) (string, bool) {
-	const most = 8192 // NR_CPUS at its largest
-	var on [most]bool
+	var on [maxCPUs]bool
 	for part := range strings.SplitSeq(text, ",") {
 		from, to, dash := strings.Cut(part, "-")
 		if !dash {
 			to = from
 		}
-		first, ok1 := whole(from, 0, most-1)
-		last, ok2 := whole(to, first, most-1)
+		first, ok1 := whole(from, 0, maxCPUs-1)
+		last, ok2 := whole(to, first, maxCPUs-1)
 		if !ok1 || !ok2 {
 			return "", text == ""
 		}
@@ -123,12 +125,12 @@ func cpuList(text string) (string, bool) {
 		}
 	}
 	var parts []string
-	for i := 0; i < most; i++ {
+	for i := 0; i < maxCPUs; i++ {
 		if !on[i] {
 			continue
 		}
 		first := i
-		for i+1 < most && on[i+1] {
+		for i+1 < maxCPUs && on[i+1] {
 			i++
 		}
 		if part := strconv.Itoa(first); first == i {
@@ -196,6 +198,28 @@ func (g *globals) readSysctl(l *loader, e *syntax.Statement, k knob) {
 	if len(e.Args()) > used {
 		l.extra(e, used)
 	}
+}
+
+// showSysctls gives the settings in the order of knobs; those of connection
+// synchronisation are shown by their keywords.
+func (g *globals) showSysctls() []Node {
+	var inner []Node
+	for _, k := range knobs {
+		set, ok := g.sysctls[k.name]
+		if said, ports := g.said[k.name]; ports && k.name == "sync_ports" {
+			set, ok = setting{value: strconv.Itoa(g.settings.Ports), pos: said.pos}, true
+		}
+		if !ok {
+			continue
+		}
+		n := statement(k.name, any(set.value))
+		n[0].Pos = set.pos
+		inner = append(inner, n...)
+	}
+	if inner == nil {
+		return nil
+	}
+	return blockOf("lvs_sysctl", nil, inner)
 }
 
 // take reads a value, or says what it can be.

@@ -29,7 +29,7 @@ type keyword struct {
 	def     string // the default where show cannot tell it: "that of the virtual_server"
 	effect  string // what it does, in a few words
 	effects effects
-	why     string // of departs, inert and gone
+	why     string // of departs, inert and gone; of unbuilt what is the case instead, if that needs saying
 	alias   string // the keyword that it is another name of
 	secret  bool   // its last word is shown to nobody who does not ask for it
 }
@@ -80,6 +80,13 @@ func (r row[T]) departing(why string) row[T] {
 // later makes the keyword one that is not built yet.
 func (r row[T]) later() row[T] {
 	r.effects, r.show = unbuilt, nil
+	return r
+}
+
+// meanwhile says what is the case instead of what a keyword that is not built
+// yet asks for.
+func (r row[T]) meanwhile(what string) row[T] {
+	r.why = what
 	return r
 }
 
