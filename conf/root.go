@@ -7,7 +7,7 @@ import (
 )
 
 // rootBlock is what stands at the top level of a file.
-var rootBlock = block[none]{"the top level", []row[none]{
+var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("global_defs", "{ }", readGlobals),
 	custom("vrrp_instance", "NAME { }", readInstance).strict(), // as in keepalived
 	custom("vrrp_sync_group", "NAME { }", readGroup),
@@ -25,16 +25,7 @@ var rootBlock = block[none]{"the top level", []row[none]{
 	unchecked[none]("static_ipaddress", "{ ADDRESS ... }"),
 	unchecked[none]("static_routes", "{ ROUTE ... }"),
 	unchecked[none]("static_rules", "{ RULE ... }"),
-	unchecked[none]("linkbeat_interfaces", "{ IF ... }"),
-	unchecked[none]("interface_up_down_delays", "{ IF DOWN [UP] ... }"),
-	unchecked[none]("net_namespace", "NAME"),
-	unchecked[none]("net_namespace_ipvs", "[NAME]"),
-	unchecked[none]("namespace_with_ipsets", ""),
-	unchecked[none]("instance", "NAME"),
-	unchecked[none]("use_pid_dir", ""),
-	unchecked[none]("linkbeat_use_polling", ""),
-	unchecked[none]("child_wait_time", "SECONDS"),
-}}
+}, processRootRows)}
 
 // tables are those of all blocks, the outer ones first. It is what the reference
 // of the keywords is made of, and the guess at what was meant.
