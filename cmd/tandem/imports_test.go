@@ -35,8 +35,9 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{"a real server knows nothing of directors", "ipvs/realserver", []string{"ipvs", "ipvs/recordfile"}, nil},
 		{"connection sync knows IPVS only", "ipvs/connsync", []string{"ipvs", "ipvs/recordfile"}, nil},
 		{"the lexer knows no keyword", "conf/syntax", nil, edges},
+		{"templates need no kernel", "conf/template", nil, edges},
 		{"the configuration needs no kernel", "conf",
-			[]string{"conf/syntax", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, edges[:2]},
+			[]string{"conf/syntax", "conf/template", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, edges[:2]},
 		{"the lab knows nothing of tandem", "integration/lab/drill",
 			[]string{"integration/lab", "integration/lab/testkernel", "integration/lab/traffic"}, nil},
 	}
