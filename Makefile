@@ -2,7 +2,7 @@
 export CGO_ENABLED = 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-.PHONY: build drill test soak fuzz clean
+.PHONY: build drill test soak fuzz docs clean
 
 # The static binary.
 build:
@@ -41,6 +41,10 @@ fuzz:
 	    echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime 60s $$pkg || exit 1; \
 	  done; \
 	done
+
+# What is made of the code: the reference of the keywords, conf/KEYWORDS.md.
+docs:
+	go test ./conf -run '^TestReference$$' -update
 
 clean:
 	rm -rf bin

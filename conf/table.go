@@ -31,6 +31,7 @@ type keyword struct {
 	effects effects
 	why     string // of departs, inert and gone; of unbuilt what is the case instead, if that needs saying
 	alias   string // the keyword that it is another name of
+	ours    bool   // keepalived does not know it
 	secret  bool   // its last word is shown to nobody who does not ask for it
 }
 
@@ -100,6 +101,12 @@ func (r row[T]) inert(why string) row[T] {
 // otherName makes the keyword another name of one: that one is shown.
 func (r row[T]) otherName(of string) row[T] {
 	r.alias, r.show = of, nil
+	return r
+}
+
+// own makes the keyword one that keepalived does not know.
+func (r row[T]) own() row[T] {
+	r.ours = true
 	return r
 }
 

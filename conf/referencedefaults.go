@@ -1,0 +1,83 @@
+package conf
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/healthcheck"
+)
+
+// shownDefaults are the defaults that blocks with nothing in them show, by block
+// and keyword: the literals that a file is read into are the one place where
+// they are written down.
+func shownDefaults() map[string]map[string]string {
+	v := &service{Service: defaultService, weight: 1}
+	spec := func(k healthcheck.Kind) *checker { return &checker{spec: defaultSpecs[k]} }
+	g := defaultGlobals
+	return map[string]map[string]string{
+		globalBlock.name:   words(globalBlock.show(&g, seen{})),
+		instanceBlock.name: words(instanceBlock.show(&instance{Instance: defaultInstance}, seen{})),
+		groupBlock.name:    words(groupBlock.show(&group{}, seen{})),
+		serviceBlock.name:  words(serviceBlock.show(v, seen{})),
+		serverBlock.name:   words(serverBlock.show(&server{Server: defaultServer(v)}, seen{})),
+		tcpBlock.name:      words(tcpBlock.show(spec(healthcheck.TCP), seen{})),
+		httpBlock.name:     words(httpBlock.show(spec(healthcheck.HTTP), seen{})),
+	}
+}
+
+// words are the values of statements without a block, by keyword.
+func words(nodes []Node) map[string]string {
+	m := make(map[string]string)
+	p := &printer{}
+	for _, n := range nodes {
+		if n.Braced {
+			continue
+		}
+		var all []string
+		for _, v := range n.Values {
+			all = append(all, p.text(v))
+		}
+		m[n.Keyword] = strings.Join(all, " ")
+	}
+	return m
+}
+
+// optionList are the options of one kind of line in a block of values.
+type optionList struct {
+	heading string
+	syntax  string
+	options []lineOption
+}
+
+// lineOption is one word that may stand in such a line.
+type lineOption struct {
+	name, args, effect string
+	effects            effects
+}
+
+// lineOptions are those of addresses.
+var lineOptions = []optionList{addressLines()}
+
+func addressLines() optionList {
+	l := optionList{heading: "address lines", syntax: "IP[/LEN] [OPTION ...]"}
+	for name, takes := range addressOptions {
+		args := ""
+		if takes {
+			args = "VALUE"
+		}
+		l.options = append(l.options, lineOption{name: name, args: args})
+	}
+	slices.SortFunc(l.options, func(a, b lineOption) int { return strings.Compare(a.name, b.name) })
+	return l
+}
+
+// write writes the options of one kind of line.
+func (l optionList) write(w io.Writer) {
+	fmt.Fprintf(w, "\n## %s\n\n%s\n\n", l.heading, code(l.syntax))
+	fmt.Fprint(w, "| option | argument | what it does | status |\n|---|---|---|---|\n")
+	for _, o := range l.options {
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", o.name, code(o.args), cell(o.effect), statusText(keyword{effects: o.effects}))
+	}
+}
