@@ -12,12 +12,33 @@ import (
 type group struct {
 	name    string
 	pos     syntax.Pos
+	met     seen
 	members []syntax.Word
-	met     bool // it has a group block
+	named   bool     // it has a group block
+	runs    []string // the members that finishGroups leaves
+
+	tracks   []tracking // what all its members track
+	weighted bool       // weights count in the group
 }
 
 var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
-	custom("group", "{ INSTANCE ... }", (*group).setMembers),
+	custom("group", "{ INSTANCE ... }", (*group).setMembers).shown(showMembers).
+		doc("", "instances that are master on one director, all or none; one FAULT is that of all"),
+	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*group).addTracks).later().
+		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).
+		doc("none", "interfaces whose loss is a fault of all members"),
+	trackRow("track_script", trackedScript, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
+		doc("none", "vrrp_scripts whose failure is a fault of all members"),
+	trackRow("track_file", trackedFile, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
+		doc("none", "files whose content counts for all members"),
+	trackRow("track_process", trackedProcess, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
+		doc("none", "processes whose end is a fault of all members"),
+	trackRow("track_bfd", trackedBFD, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
+		doc("none", "BFD sessions whose loss is a fault of all members"),
+	plain("sync_group_tracking_weight", func(g *group) *bool { return &g.weighted }).later().
+		doc("off", "weights of what the group and its members track change their priorities; without it they are ignored"),
+	plain("global_tracking", func(g *group) *bool { return &g.weighted }).later().otherName("sync_group_tracking_weight").
+		doc("off", "the same, in keepalived before 2.0"),
 }, laterGroup()...)}
 
 // readGroup reads a vrrp_sync_group; whether its instances exist is known at
@@ -31,20 +52,50 @@ func readGroup(_ *none, l *loader, s *syntax.Statement) {
 		l.errorf(s.Pos, "", "vrrp_sync_group %s is defined already, in line %d: the block is ignored", g.name, l.groups[i].pos.Line)
 		return
 	}
-	l.within("vrrp_sync_group "+g.name, func() { read(l, groupBlock, g, s.Block) })
+	l.within("vrrp_sync_group "+g.name, func() { g.met = read(l, groupBlock, g, s.Block) })
 	l.groups = append(l.groups, g)
 }
 
 // setMembers reads group: every word in it is an instance.
 func (g *group) setMembers(l *loader, s *syntax.Statement) {
-	if g.met {
+	if g.named {
 		l.errorf(s.Pos, "write all instances into one", "a second group is ignored")
 		return
 	}
-	g.met = true
+	g.named = true
 	for _, e := range l.entries(s) {
 		g.members = append(g.members, e.Words...)
 	}
+}
+
+// addTracks reads track_interface.
+func (g *group) addTracks(l *loader, s *syntax.Statement) {
+	for _, t := range l.interfaceTracks(s, g.tracks) {
+		t.ofGroup = true
+		g.tracks = append(g.tracks, t)
+	}
+}
+
+func showMembers(g *group) []Node {
+	var lines []Node
+	for _, name := range g.runs {
+		lines = append(lines, Node{Values: []any{name}, Pos: g.memberPos(name)})
+	}
+	return blockOf("group", nil, lines)
+}
+
+// memberPos is where the group names a member.
+func (g *group) memberPos(name string) syntax.Pos {
+	i := slices.IndexFunc(g.members, func(w syntax.Word) bool { return w.Text == name })
+	if i < 0 {
+		return g.pos
+	}
+	return g.members[i].Pos
+}
+
+// node is the group as the effective configuration shows it.
+func (g *group) node() Node {
+	return Node{Keyword: "vrrp_sync_group", Values: []any{g.name}, Braced: true, Block: groupBlock.show(g, g.met), Pos: g.pos}
 }
 
 // finishGroups leaves in each group the instances that exist and are in no
@@ -52,35 +103,42 @@ func (g *group) setMembers(l *loader, s *syntax.Statement) {
 func (l *loader) finishGroups() []vrrp.Group {
 	var groups []vrrp.Group
 	owner := make(map[string]string)
+	l.groups = slices.DeleteFunc(l.groups, func(g *group) (empty bool) {
+		l.within("vrrp_sync_group "+g.name, func() { empty = !g.finish(l, owner) })
+		return empty
+	})
 	for _, g := range l.groups {
-		l.within("vrrp_sync_group "+g.name, func() {
-			var members []string
-			for _, w := range g.members {
-				exists := slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text })
-				switch {
-				case !exists:
-					l.errorf(w.Pos, "", "there is no vrrp_instance %s that runs: it is left out", quote(w.Text))
-				case owner[w.Text] == g.name:
-					l.errorf(w.Pos, "", "%s is listed twice", w.Text)
-				case owner[w.Text] != "":
-					// Two groups that share a member would be one group.
-					l.errorf(w.Pos, "", "%s is left out: it is in vrrp_sync_group %s already", w.Text, owner[w.Text])
-				default:
-					owner[w.Text] = g.name
-					members = append(members, w.Text)
-				}
-			}
-			// Of one member a group is harmless, and often the rest of an
-			// instance that was taken out.
-			switch len(members) {
-			case 0:
-				l.errorf(g.pos, "write group { INSTANCE ... }", "the group has no member and is ignored")
-				return
-			case 1:
-				l.warnf(g.pos, "", "the group has one member only, %s", members[0])
-			}
-			groups = append(groups, vrrp.Group{Name: g.name, Members: members})
-		})
+		groups = append(groups, vrrp.Group{Name: g.name, Members: g.runs})
 	}
 	return groups
+}
+
+// finish leaves the members that run, and tells whether there are any; owner
+// are the groups of all members so far.
+func (g *group) finish(l *loader, owner map[string]string) bool {
+	for _, w := range g.members {
+		exists := slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text })
+		switch {
+		case !exists:
+			l.errorf(w.Pos, "", "there is no vrrp_instance %s that runs: it is left out", quote(w.Text))
+		case owner[w.Text] == g.name:
+			l.errorf(w.Pos, "", "%s is listed twice", w.Text)
+		case owner[w.Text] != "":
+			// Two groups that share a member would be one group.
+			l.errorf(w.Pos, "", "%s is left out: it is in vrrp_sync_group %s already", w.Text, owner[w.Text])
+		default:
+			owner[w.Text] = g.name
+			g.runs = append(g.runs, w.Text)
+		}
+	}
+	// Of one member a group is harmless, and often the rest of an
+	// instance that was taken out.
+	switch len(g.runs) {
+	case 0:
+		l.errorf(g.pos, "write group { INSTANCE ... }", "the group has no member and is ignored")
+		return false
+	case 1:
+		l.warnf(g.pos, "", "the group has one member only, %s", g.runs[0])
+	}
+	return true
 }

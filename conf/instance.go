@@ -31,6 +31,8 @@ type instance struct {
 
 	sourceKeyword string // what Source was set by
 
+	tracks []tracking // what it tracks, but for interfaces
+
 	pool []vrrp.Address // of snat_pool: they become Excluded once all services are judged
 }
 
@@ -52,7 +54,11 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("authentication", "{ }", (*instance).readAuth),
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses),
 	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded),
-	custom("track_interface", "{ IF ... }", (*instance).addTracks),
+	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*instance).addTracks),
+	trackRow("track_script", trackedScript, maxWeight, func(in *instance) *[]tracking { return &in.tracks }),
+	trackRow("track_file", trackedFile, maxWeight+1, func(in *instance) *[]tracking { return &in.tracks }),
+	trackRow("track_process", trackedProcess, maxWeight+1, func(in *instance) *[]tracking { return &in.tracks }),
+	trackRow("track_bfd", trackedBFD, maxWeight, func(in *instance) *[]tracking { return &in.tracks }),
 	wholeSeconds("garp_master_delay", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Delay }),
 	count("garp_master_repeat", func(in *instance) *int { return &in.Announce.Repeat }),
 	wholeSeconds("garp_master_refresh", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Refresh }),

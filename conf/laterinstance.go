@@ -2,7 +2,7 @@ package conf
 
 // laterInstance are the keywords of vrrp_instance that are not built yet.
 func laterInstance() []row[instance] {
-	rows := append(laterTracks[instance](), unknownYet[instance]("auth_hmac", "{ }", hmacBlock))
+	rows := []row[instance]{unknownYet[instance]("auth_hmac", "{ }", hmacBlock)}
 	for _, k := range [...][2]string{
 		{"vrf", "IF"},
 		{"no_virtual_ipaddress", ""},

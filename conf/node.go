@@ -112,6 +112,7 @@ func (b block[T]) show(t *T, said seen) []Node {
 			if n.Pos == (syntax.Pos{}) {
 				n.Pos, _ = said.find(n.Keyword)
 			}
+			n.Idle = r.idle()
 			all = append(all, n)
 		}
 	}
@@ -127,6 +128,17 @@ func (b block[T]) show(t *T, said seen) []Node {
 		all = append(all, n)
 	}
 	return all
+}
+
+// idle says why statements of the keyword have no effect.
+func (k keyword) idle() Idle {
+	switch k.effects {
+	case unbuilt:
+		return NotSupported
+	case inert:
+		return NoEffect
+	}
+	return NotIdle
 }
 
 // asRead is a statement of the keyword as the file says it.

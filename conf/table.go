@@ -298,7 +298,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			// so.
 			if s.Braced && !s.Refused || !refused(l.found[before:]) {
 				l.idle(s, r.keyword, b.name)
-				said.idle = append(said.idle, clone(s))
+				said.note(r.show == nil, r.name, s)
 			}
 		default:
 			said.all = append(said.all, met{r.name, s.Pos})
@@ -326,6 +326,16 @@ func (l *loader) repeats(s *syntax.Statement, said seen) bool {
 		l.errorf(s.Pos, "", "a second %s is ignored: the first, in line %d, counts", s.Keyword(), first.Line)
 	}
 	return again
+}
+
+// note keeps a statement without effect to be shown again, or only its place
+// where its row shows what it said.
+func (s *seen) note(whole bool, keyword string, said *syntax.Statement) {
+	if whole {
+		s.idle = append(s.idle, clone(said))
+		return
+	}
+	s.all = append(s.all, met{keyword, said.Pos})
 }
 
 func (r *row[T]) read(t *T, l *loader, s *syntax.Statement) {

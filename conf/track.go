@@ -12,59 +12,117 @@ import (
 // 254 and at least 1.
 const maxWeight = 253
 
+// tracking is one line that tells what an instance or a sync group tracks.
+type tracking struct {
+	keyword  string // track_interface, track_script, ...
+	name     string
+	weight   int  // 0: its failure is a fault
+	reverse  bool // it counts while it fails what it counts while it does not
+	weighted bool // the line says the weight; otherwise it is that of what it names
+	ofGroup  bool // a sync group tracks it
+	pos      syntax.Pos
+}
+
+// trackArgs is what stands behind track_script and its kin.
+const trackArgs = "{ NAME [weight N [reverse|noreverse]] ... }"
+
+// trackRow is a block of names of things that are defined above. What it asks
+// for is not built; the simulation of failures knows it.
+func trackRow[T any](name string, kind trackKind, limit int, at func(*T) *[]tracking) row[T] {
+	return custom(name, trackArgs, func(t *T, l *loader, s *syntax.Statement) {
+		for _, e := range l.entries(s) {
+			w := e.Words[0]
+			if !l.trackedOnce(*at(t), s.Keyword(), w) {
+				continue
+			}
+			if of := l.track(kind, w); of != nil {
+				line := tracking{keyword: name, name: w.Text, weight: of.weight, reverse: of.reverse, pos: w.Pos}
+				l.trackWeight(e, &line, limit)
+				*at(t) = append(*at(t), line)
+			}
+		}
+	}).later().shown(func(t *T) []Node { return showTracks(name, *at(t)) })
+}
+
+// trackedOnce reports a name that the block has already.
+func (l *loader) trackedOnce(lines []tracking, keyword string, w syntax.Word) bool {
+	if slices.ContainsFunc(lines, func(t tracking) bool { return t.keyword == keyword && t.name == w.Text }) {
+		l.errorf(w.Pos, "", "%s %s is listed twice", keyword, w.Text)
+		return false
+	}
+	return true
+}
+
 // addTracks reads track_interface: IF [weight N [reverse]] a line.
 func (in *instance) addTracks(l *loader, s *syntax.Statement) {
-	for _, e := range l.entries(s) {
-		name := e.Words[0]
-		if !l.interfaceName(s, name, Error) {
-			continue
-		}
-		if slices.ContainsFunc(in.Track, func(t vrrp.TrackInterface) bool { return t.Name == name.Text }) {
-			l.errorf(name.Pos, "", "track_interface %s is listed twice", name.Text)
-			continue
-		}
-		t := vrrp.TrackInterface{Name: name.Text}
-		t.Weight, t.Reverse = l.trackWeight(e)
-		in.Track = append(in.Track, t)
-		in.use(s.Keyword(), name)
+	for _, t := range l.interfaceTracks(s, in.tracking()) {
+		in.Track = append(in.Track, vrrp.TrackInterface{Name: t.name, Weight: t.weight, Reverse: t.reverse})
+		in.use(s.Keyword(), syntax.Word{Text: t.name, Pos: t.pos})
 	}
 }
 
+// interfaceTracks are the lines of a track_interface, but for those that are
+// known already.
+func (l *loader) interfaceTracks(s *syntax.Statement, known []tracking) []tracking {
+	var lines []tracking
+	for _, e := range l.entries(s) {
+		w := e.Words[0]
+		if !l.interfaceName(s, w, Error) || !l.trackedOnce(slices.Concat(known, lines), s.Keyword(), w) {
+			continue
+		}
+		t := tracking{keyword: s.Keyword(), name: w.Text, pos: w.Pos}
+		l.trackWeight(e, &t, maxWeight)
+		lines = append(lines, t)
+	}
+	return lines
+}
+
 // trackWeight reads what stands behind a tracked name.
-func (l *loader) trackWeight(e *syntax.Statement) (weight int, reverse bool) {
+func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 	args := e.Args()
 	for i := 0; i < len(args); i++ {
 		switch w := args[i]; {
 		case w.Text == "weight" && i+1 < len(args):
 			i++
-			weight = l.weight(e, args[i])
+			if n, ok := l.weight(e, args[i], t, limit); ok {
+				t.weight, t.weighted = n, true
+			}
 		case w.Text == "weight":
 			l.errorf(w.Pos, "", "%s: weight lacks a value", e.Keyword())
 		case w.Text == "reverse" && i > 0:
-			reverse = true
+			t.reverse = true
+		case w.Text == "noreverse" && i > 0 && t.keyword != "track_interface":
+			t.reverse = false
 		default:
 			l.errorf(w.Pos, "", "%s: %s is ignored: it takes weight N and reverse", e.Keyword(), quote(w.Text))
 		}
 	}
-	return weight, reverse
 }
 
-// weight is a tracking weight; one out of range counts as 0, which makes the
-// loss a fault. keepalived takes 254 as well and makes 253 of it: from 254 to 1
-// is as far as a priority can go, since 0 says that a router stops.
-func (l *loader) weight(e *syntax.Statement, w syntax.Word) int {
-	n, ok := whole(w.Text, -maxWeight-1, maxWeight+1)
-	switch {
-	case !ok:
-		l.errorf(w.Pos, hintFor(w.Text), "%s: weight %s is ignored, and its loss is a fault: a weight is a number from %d to %d",
-			e.Keyword(), quote(w.Text), -maxWeight, maxWeight)
-		return 0
-	case n > maxWeight || n < -maxWeight:
-		cut := max(-maxWeight, min(n, maxWeight))
-		l.errorf(w.Pos, "", "%s: weight %d is cut to %d", e.Keyword(), n, cut)
-		return cut
+// weight is a tracking weight. One out of range counts for nothing: the loss of
+// an interface is a fault then, and other things have the weight that they are
+// defined with. keepalived takes 254 for an interface as well and makes 253 of
+// it: from 254 to 1 is as far as a priority can go, since 0 says that a router
+// stops.
+func (l *loader) weight(e *syntax.Statement, w syntax.Word, t *tracking, limit int) (n int, ok bool) {
+	if t.keyword != "track_interface" {
+		n, ok = whole(w.Text, -limit, limit)
+		if !ok {
+			l.errorf(w.Pos, hintFor(w.Text), "%s: weight %s is ignored, and %d is used: a weight is a number from %d to %d",
+				e.Keyword(), quote(w.Text), t.weight, -limit, limit)
+		}
+		return n, ok
 	}
-	return n
+	n, ok = whole(w.Text, -limit-1, limit+1)
+	if !ok {
+		l.errorf(w.Pos, hintFor(w.Text), "%s: weight %s is ignored, and its loss is a fault: a weight is a number from %d to %d",
+			e.Keyword(), quote(w.Text), -limit, limit)
+	}
+	if cut := max(-limit, min(n, limit)); ok && cut != n {
+		l.errorf(w.Pos, "", "%s: weight %d is cut to %d", e.Keyword(), n, cut)
+		n = cut
+	}
+	return n, ok
 }
 
 // judgeTracks drops the own interface: its loss is a fault anyway.
@@ -80,4 +138,42 @@ func (in *instance) judgeTracks(l *loader) {
 		l.report(sev, in.dropUse("track_interface", t.Name), "", "track_interface %s is the instance's own interface: its loss is a fault anyway%s", t.Name, what)
 		return true
 	})
+}
+
+// tracking are all lines of the instance.
+func (in *instance) tracking() []tracking {
+	var lines []tracking
+	for _, t := range in.Track {
+		line := tracking{keyword: "track_interface", name: t.Name, weight: t.Weight, reverse: t.Reverse, weighted: t.Weight != 0 || t.Reverse, pos: in.pos}
+		if i := slices.IndexFunc(in.uses, func(u InterfaceUse) bool { return u.Keyword == line.keyword && u.Name == t.Name }); i >= 0 {
+			line.pos = in.uses[i].Pos
+		}
+		lines = append(lines, line)
+	}
+	return append(lines, in.tracks...)
+}
+
+// showTracks gives the block of a keyword.
+func showTracks(keyword string, all []tracking) []Node {
+	var lines []Node
+	for _, t := range all {
+		if t.keyword != keyword {
+			continue
+		}
+		n := Node{Values: []any{t.name}, Pos: t.pos}
+		if t.weighted {
+			n.Values = append(n.Values, "weight", t.weight)
+			switch {
+			case t.reverse:
+				n.Values = append(n.Values, "reverse")
+			case keyword != "track_interface":
+				n.Values = append(n.Values, "noreverse")
+			}
+		}
+		lines = append(lines, n)
+	}
+	if lines == nil {
+		return nil
+	}
+	return blockOf(keyword, nil, lines)
 }

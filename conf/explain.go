@@ -1,0 +1,217 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// party is an instance as the simulation of failures knows it. What the file
+// asks for is simulated, whether or not tandem does it yet.
+type party struct {
+	name      string
+	id        routerID
+	base      int
+	nopreempt bool
+	source    netip.Addr // of its adverts; zero: not known
+	tracks    []tracking // its own interface is the first
+	unit      int        // which of the units it is in
+	unweighed bool       // weights count for nothing: it is in a sync group
+	pos       syntax.Pos
+}
+
+// routerID tells which instances of two directors are one virtual router.
+type routerID struct {
+	vrid   uint8
+	family int
+	dev    string
+}
+
+// cast are the instances of a director, and its units: each sync group is one,
+// and each instance that is in none.
+type cast struct {
+	parties []party
+	units   [][]int // indices of parties
+}
+
+// cast is what takes part in the simulation.
+func (f *File) cast() cast {
+	var c cast
+	if f.loader == nil {
+		return c
+	}
+	unit := make(map[string]*group)
+	for _, g := range f.loader.groups {
+		for _, name := range g.runs {
+			unit[name] = g
+		}
+	}
+	number := make(map[*group]int)
+	for i, in := range f.loader.instances {
+		p := party{
+			name: in.Name, id: routerID{in.VRID, in.family(), in.Interface}, base: int(in.Priority),
+			nopreempt: in.NoPreempt, source: in.Source, pos: in.pos,
+			tracks: []tracking{{keyword: "track_interface", name: in.Interface, pos: in.pos}},
+		}
+		p.tracks = append(p.tracks, in.tracking()...)
+		g := unit[in.Name]
+		n, known := number[g]
+		if g == nil || !known {
+			n = len(c.units)
+			c.units = append(c.units, nil)
+		}
+		if g != nil {
+			number[g] = n
+			p.tracks = append(p.tracks, g.tracks...)
+			p.unweighed = len(g.runs) > 1 && !g.weighted
+		}
+		p.unit = n
+		c.units[n] = append(c.units[n], i)
+		c.parties = append(c.parties, p)
+	}
+	return c
+}
+
+// thing is what fails, by the blocks that several instances may name it in.
+type thing struct{ keyword, name string }
+
+// String is the failure in words.
+func (t thing) String() string {
+	switch t.keyword {
+	case "track_interface":
+		return "interface " + t.name + " is down"
+	case "track_script":
+		return "vrrp_script " + t.name + " fails"
+	case "track_file":
+		return "track_file " + t.name + " holds 1"
+	case "track_process":
+		return "vrrp_track_process " + t.name + " is gone"
+	case "track_bfd":
+		return "bfd_instance " + t.name + " is down"
+	}
+	return strings.TrimPrefix(t.keyword, "track_") + " " + t.name
+}
+
+// things are all that can fail, in the order of the file.
+func (c cast) things() []thing {
+	var all []thing
+	known := make(map[thing]bool)
+	for _, p := range c.parties {
+		for _, t := range p.tracks {
+			if th := (thing{t.keyword, t.name}); !known[th] {
+				known[th] = true
+				all = append(all, th)
+			}
+		}
+	}
+	return all
+}
+
+// effect is what a tracked thing means to a priority. A positive weight is
+// earned while it is well, a negative one while it is not, and reverse turns
+// that round; without a weight its failure is a fault. The weight of a file is
+// for each unit of the number in it, which is 0 or 1 here.
+func (t tracking) effect(failed bool) (delta int, fault bool) {
+	good := failed == t.reverse
+	switch {
+	case t.weight == 0:
+		return 0, !good
+	case t.keyword == "track_file" && !failed:
+		return 0, false
+	case t.keyword == "track_file" && t.reverse:
+		delta = -t.weight
+	case t.keyword == "track_file":
+		delta = t.weight
+	case good == (t.weight > 0):
+		delta = t.weight
+	}
+	return delta, delta < -maxWeight
+}
+
+// priority is that of an instance while one thing fails, or none; 0: it is in
+// FAULT.
+func (p party) priority(failed thing) int {
+	sum := p.base
+	for _, t := range p.tracks {
+		delta, fault := t.effect(failed == thing{t.keyword, t.name})
+		switch {
+		case fault:
+			return 0
+		case !p.unweighed:
+			sum += delta
+		}
+	}
+	if p.base == vrrp.PriorityOwner {
+		return p.base
+	}
+	return min(max(sum, 1), vrrp.PriorityOwner-1)
+}
+
+// priorities are those of all instances while one thing fails; a FAULT of one
+// is that of its unit.
+func (c cast) priorities(failed thing) []int {
+	all := make([]int, len(c.parties))
+	for i, p := range c.parties {
+		all[i] = p.priority(failed)
+	}
+	for _, unit := range c.units {
+		if slices.ContainsFunc(unit, func(i int) bool { return all[i] == 0 }) {
+			for _, i := range unit {
+				all[i] = 0
+			}
+		}
+	}
+	return all
+}
+
+// line is the line by which an instance, or another of its unit, tracks a thing.
+func (c cast) line(i int, failed thing) (tracking, bool) {
+	for _, j := range append([]int{i}, c.units[c.parties[i].unit]...) {
+		for _, t := range c.parties[j].tracks {
+			if failed == (thing{t.keyword, t.name}) {
+				return t, true
+			}
+		}
+	}
+	return tracking{pos: c.parties[i].pos}, false
+}
+
+// Explain tells for every single failure of what the file tracks which priority
+// each instance is left with, and so which peer would take over. The first
+// outcome of each instance is that without a failure.
+func (f *File) Explain() []Outcome {
+	c := f.cast()
+	before := c.priorities(thing{})
+	var all []Outcome
+	for i, p := range c.parties {
+		o := Outcome{Instance: p.name, Before: before[i], Priority: before[i], Peer: -1, Pos: p.pos}
+		if before[i] == 0 {
+			o.Verdict = Moves
+		}
+		all = append(all, o)
+	}
+	for _, failed := range c.things() {
+		after := c.priorities(failed)
+		for i, p := range c.parties {
+			line, tracks := c.line(i, failed)
+			if !tracks || before[i] == after[i] && !slices.Contains(p.tracks, line) {
+				continue
+			}
+			o := Outcome{Failure: failed.String(), At: This, Instance: p.name, Before: before[i], Priority: after[i], Peer: -1, Pos: line.pos, Unbuilt: line.unbuilt()}
+			switch {
+			case after[i] == 0:
+				o.Verdict = Moves
+			case after[i] < before[i]:
+				o.Verdict = MayMove
+			}
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// unbuilt tells whether tandem does not support such tracking yet.
+func (t tracking) unbuilt() bool { return t.keyword != "track_interface" || t.ofGroup }

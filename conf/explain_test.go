@@ -1,0 +1,197 @@
+package conf
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// director is a file of a director whose instances are VI_1, VI_2, ... of the
+// VRIDs 1, 2, ... with the statements of each.
+func director(head string, instances ...string) string {
+	var b strings.Builder
+	b.WriteString(head + "\n")
+	for i, more := range instances {
+		fmt.Fprintf(&b, "vrrp_instance VI_%d {\ninterface eth0\nvirtual_router_id %d\nvirtual_ipaddress { 192.0.2.%d }\n%s\n}\n", i+1, i+1, i+1, more)
+	}
+	return b.String()
+}
+
+func readText(t *testing.T, text string) *File {
+	t.Helper()
+	f, found := ReadText("keepalived.conf", []byte(text), Options{})
+	if found.Fatal() {
+		t.Fatalf("the file is refused: %v", found)
+	}
+	return f
+}
+
+func sentences(all []Outcome) string {
+	var b strings.Builder
+	for _, o := range all {
+		b.WriteString(o.String() + "\n")
+	}
+	return b.String()
+}
+
+func TestExplain(t *testing.T) {
+	group := "vrrp_sync_group G { group { VI_1\n VI_2 } }"
+	tests := []struct {
+		name, text, want string
+	}{
+		{"an interface without a weight", director("", "priority 150\ntrack_interface { eth1 }"),
+			"VI_1: priority 150: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: FAULT: any peer takes over\n"},
+		{"a weight that is lost", director("", "priority 150\ntrack_interface {\neth1 weight 30\n}"),
+			"VI_1: priority 180: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: priority 150: a peer above 150 takes over, unless it has nopreempt\n"},
+		{"a weight that is taken off", director("", "priority 10\ntrack_interface {\neth1 weight -30\n}"),
+			"VI_1: priority 10: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: priority 1: a peer above 1 takes over, unless it has nopreempt\n"},
+		{"a weight that comes with the failure", director("", "priority 100\ntrack_interface {\neth1 weight 30 reverse\n}"),
+			"VI_1: priority 100: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: priority 130: nothing changes\n"},
+		{"an owner", director("", "priority 255\ntrack_interface {\neth1 weight -30\n}"),
+			"VI_1: priority 255: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: priority 255: nothing changes\n"},
+		{"a sync group", director(group, "track_interface {\neth1\neth2 weight -5\n}", ""),
+			"VI_1: priority 100: nothing changes\n" +
+				"VI_2: priority 100: nothing changes\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth0 is down at this director: VI_2: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth1 is down at this director: VI_2: FAULT: any peer takes over\n" +
+				"interface eth2 is down at this director: VI_1: priority 100: nothing changes\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, sentences(readText(t, tt.text).Explain())); diff != "" {
+				t.Errorf("want and got differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestSimulate tells what becomes of VI_1 when eth1 of this director fails, and
+// without a failure.
+func TestSimulate(t *testing.T) {
+	tests := []struct {
+		name, this, other string
+		calm, failed      string
+	}{
+		{"a fault", "priority 150\ntrack_interface { eth1 }", "priority 100",
+			"priority 150, the other's 100: this director is master",
+			"FAULT, the other's 100: the other director takes over, and after the repair this director"},
+		{"a weight that is enough", "priority 150\ntrack_interface {\neth1 weight -60\n}", "priority 100",
+			"priority 150, the other's 100: this director is master",
+			"priority 90, the other's 100: the other director takes over, and after the repair this director"},
+		{"a weight that is not", "priority 150\ntrack_interface {\neth1 weight -20\n}", "priority 100",
+			"priority 150, the other's 100: this director is master",
+			"priority 130, the other's 100: this director stays master"},
+		{"a weight that makes both equal", "priority 150\ntrack_interface {\neth1 weight -50\n}", "priority 100",
+			"priority 150, the other's 100: this director is master",
+			"priority 100, the other's 100: this director stays master"},
+		{"a peer that does not preempt", "priority 150\ntrack_interface {\neth1 weight -60\n}", "priority 100\nnopreempt",
+			"priority 150, the other's 100: this director is master",
+			"priority 90, the other's 100: this director stays master"},
+		{"a fault, and both do not preempt", "priority 150\nnopreempt\ntrack_interface { eth1 }", "priority 100\nnopreempt",
+			"priority 150, the other's 100: this director is master",
+			"FAULT, the other's 100: the other director takes over, and keeps it after the repair"},
+		{"a backup", "priority 100\ntrack_interface { eth1 }", "priority 150",
+			"priority 100, the other's 150: the other director is master",
+			"FAULT, the other's 150: the other director stays master"},
+		{"equal priorities", "track_interface { eth1 }", "",
+			"priority 100, the other's 100: the files do not tell who is master",
+			"FAULT, the other's 100: the other director takes over, and keeps it after the repair"},
+		{"equal priorities and known addresses", "mcast_src_ip 192.0.2.10\ntrack_interface { eth1 }", "mcast_src_ip 192.0.2.9",
+			"priority 100, the other's 100: this director is master",
+			"FAULT, the other's 100: the other director takes over, and keeps it after the repair"},
+		{"the other is an owner", "priority 200\ntrack_interface { eth1 }", "priority 255",
+			"priority 200, the other's 255: the other director is master",
+			"FAULT, the other's 255: the other director stays master"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			all := Simulate(readText(t, director("", tt.this)), readText(t, director("", tt.other)))
+			if got, want := all[0].String(), "VI_1: "+tt.calm; got != want {
+				t.Errorf("without a failure\ngot  %s\nwant %s", got, want)
+			}
+			for _, o := range all {
+				if o.Failure == "interface eth1 is down" && o.At == This {
+					if got, want := o.String(), "interface eth1 is down at this director: VI_1: "+tt.failed; got != want {
+						t.Errorf("got  %s\nwant %s", got, want)
+					}
+					return
+				}
+			}
+			t.Error("nothing is said of eth1")
+		})
+	}
+}
+
+// TestSimulateHolds makes pairs of files at random. For each virtual router that
+// both have, in the same sync groups: exactly one is master as long as one of
+// them is not in FAULT, a director in FAULT is not master, and one that may
+// preempt is not kept from it where it is above in the whole group.
+func TestSimulateHolds(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		n := 1 + r.IntN(4)
+		head := ""
+		if n > 1 && r.IntN(2) == 0 {
+			head = "vrrp_sync_group G {\ngroup { VI_1\nVI_2 }\n}"
+		}
+		file := func() string {
+			instances := make([]string, n)
+			for i := range instances {
+				instances[i] = randomInstance(r)
+			}
+			return director(head, instances...)
+		}
+		this, other := file(), file()
+		for _, o := range Simulate(readText(t, this), readText(t, other)) {
+			here, there := o.Priority, o.Peer
+			if o.At == Other {
+				here, there = there, here
+			}
+			switch {
+			case (here == 0 && there == 0) != (o.Master == Nobody):
+				t.Errorf("%s", o)
+			case o.Master == This && here == 0, o.Master == Other && there == 0:
+				t.Errorf("a director in FAULT is master: %s", o)
+			case (o.Verdict == Lost) != (o.Master == Nobody):
+				t.Errorf("the verdict %s: %s", o.Verdict, o)
+			}
+			if t.Failed() {
+				t.Fatalf("seed %d\n%s\n%s", seed, this, other)
+			}
+		}
+	}
+}
+
+func randomInstance(r *rand.Rand) string {
+	s := fmt.Sprintf("priority %d\n", []int{1, 50, 99, 100, 101, 150, 254, 255}[r.IntN(8)])
+	if r.IntN(3) == 0 {
+		s += "nopreempt\n"
+	}
+	s += "track_interface {\n"
+	for _, dev := range []string{"eth1", "eth2", "eth3"} {
+		switch r.IntN(4) {
+		case 0:
+			s += dev + "\n"
+		case 1:
+			s += fmt.Sprintf("%s weight %d\n", dev, r.IntN(507)-253)
+		case 2:
+			s += fmt.Sprintf("%s weight %d reverse\n", dev, r.IntN(507)-253)
+		}
+	}
+	return s + "}\n"
+}
