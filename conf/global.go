@@ -46,10 +46,10 @@ var globalBlock = block[globals]{"global_defs", slices.Concat([]row[globals]{
 	plain[globals]("lvs_flush", nil).later().
 		meanwhile("services that are not tandem's stay; ipvsadm -C removes them").
 		doc("off", "clear the IPVS table at the start"),
-	custom("lvs_flush_on_stop", "[VS]", (*globals).checkFlush).
+	oneOrNone[globals]("lvs_flush_on_stop", "VS").
 		inert("tandem removes its own services when it stops, all at once, and leaves others alone").
 		doc("off", "clear the IPVS table at the end; VS: remove services without their servers first"),
-	custom("lvs_flush_onstop", "[VS]", (*globals).checkFlush).
+	oneOrNone[globals]("lvs_flush_onstop", "VS").
 		inert("tandem removes its own services when it stops, all at once, and leaves others alone").otherName("lvs_flush_on_stop").
 		doc("off", "the old name of lvs_flush_on_stop"),
 	custom("lvs_connections", "N", (*globals).setConnections).shown((*globals).showConnections).
@@ -90,13 +90,6 @@ func (g *globals) node() Node {
 	n := blockOf("global_defs", nil, globalBlock.show(g, g.met))[0]
 	n.Pos = g.pos
 	return n
-}
-
-// checkFlush checks the one word that lvs_flush_on_stop may have.
-func (g *globals) checkFlush(l *loader, s *syntax.Statement) {
-	if args := s.Args(); len(args) > 0 && args[0].Text != "VS" {
-		l.invalid(s.Keyword(), args[0], "it takes VS or nothing")
-	}
 }
 
 // setConnections reads how many connections are expected at once.

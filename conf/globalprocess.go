@@ -85,7 +85,7 @@ var processRows = []row[globals]{
 		doc("the kernel's", "how large the buffer for adverts is"),
 	inRange[globals]("vrrp_rx_bufs_multiplier", 1, math.MaxInt32).inert(ownRx).
 		doc("3", "how many adverts or packets it takes"),
-	custom("umask", "MASK", (*globals).checkUmask).inert("what tandem writes has modes of its own; scripts get UMask= of its unit").
+	custom("umask", "MASK ...", (*globals).checkUmask).inert("what tandem writes has modes of its own; scripts get UMask= of its unit").
 		doc("of the caller", "rights that new files do not have"),
 }
 

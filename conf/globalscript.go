@@ -1,19 +1,23 @@
 package conf
 
-import "github.com/tandem-ha/tandem/conf/syntax"
+import (
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
 
 // scriptRows are the keywords of global_defs about what is run and told when
 // something happens.
 var scriptRows = []row[globals]{
-	unchecked[globals]("startup_script", "COMMAND [USER [GROUP]]").
+	command[globals]("startup_script").later().
 		doc("none", "run once, before anything else starts"),
 	inRange[globals]("startup_script_timeout", 1, 1000).later().
 		doc("10", "seconds after which that script is killed"),
-	unchecked[globals]("shutdown_script", "COMMAND [USER [GROUP]]").
+	command[globals]("shutdown_script").later().
 		doc("none", "run once, after everything else has stopped"),
 	inRange[globals]("shutdown_script_timeout", 1, 1000).later().
 		doc("10", "seconds after which that script is killed"),
-	custom("script_user", "USER [GROUP]", (*globals).checkUser).later().
+	account[globals]("script_user").later().
 		doc("keepalived_script where there is such a user, else root", "who runs the scripts that name no user"),
 	plain[globals]("enable_script_security", nil).later().
 		doc("off", "never run a script as root that somebody else could change"),
@@ -22,17 +26,17 @@ var scriptRows = []row[globals]{
 	boolean[globals]("set_supplementary_groups", nil).later().
 		doc("off", "run scripts with all groups of their user"),
 
-	once(unchecked[globals]("notify_fifo", "PATH [USER [GROUP]]")).
+	once(custom("notify_fifo", "PATH [USER [GROUP]]", (*globals).checkFIFO).later()).
 		doc("none", "a named pipe that is told every change of state"),
-	once(unchecked[globals]("notify_fifo_script", "COMMAND [USER [GROUP]]")).
+	once(command[globals]("notify_fifo_script").later()).
 		doc("none", "started to read that pipe"),
-	once(unchecked[globals]("vrrp_notify_fifo", "PATH [USER [GROUP]]")).
+	once(custom("vrrp_notify_fifo", "PATH [USER [GROUP]]", (*globals).checkFIFO).later()).
 		doc("none", "a named pipe for instances and groups only"),
-	once(unchecked[globals]("vrrp_notify_fifo_script", "COMMAND [USER [GROUP]]")).
+	once(command[globals]("vrrp_notify_fifo_script").later()).
 		doc("none", "started to read that pipe"),
-	once(unchecked[globals]("lvs_notify_fifo", "PATH [USER [GROUP]]")).
+	once(custom("lvs_notify_fifo", "PATH [USER [GROUP]]", (*globals).checkFIFO).later()).
 		doc("none", "a named pipe for virtual and real servers only"),
-	once(unchecked[globals]("lvs_notify_fifo_script", "COMMAND [USER [GROUP]]")).
+	once(command[globals]("lvs_notify_fifo_script").later()).
 		doc("none", "started to read that pipe"),
 	plain[globals]("fifo_write_vrrp_states_on_reload", nil).later().
 		doc("off", "tell the pipes every state again after a reload"),
@@ -44,11 +48,11 @@ var scriptRows = []row[globals]{
 		doc("off", "log every failed check, not only those that take a server out"),
 }
 
-// checkUser checks script_user. Whether there is such a user is known to the
-// host that runs the scripts.
-func (g *globals) checkUser(l *loader, s *syntax.Statement) {
-	for _, w := range s.Args() {
-		l.printable(s.Keyword(), w)
+// checkFIFO checks the path of a named pipe and its owner.
+func (g *globals) checkFIFO(l *loader, s *syntax.Statement) {
+	checkWords(g, l, s)
+	if w := s.Words[1]; !strings.HasPrefix(w.Text, "/") {
+		l.errorf(w.Pos, "write it from / on", "%s %s is ignored: a director has no working directory", s.Keyword(), quote(w.Text))
 	}
 }
 

@@ -76,14 +76,14 @@ var vrrpRows = []row[globals]{
 		doc("none", "the same, counted from the boot of the host; the longer one counts"),
 	plain[globals]("log_unknown_vrids", nil).later().
 		doc("off", "log adverts of virtual routers that are not in the file"),
-	custom[globals]("dynamic_interfaces", "[allow_if_changes]", (*globals).checkDynamic).
+	oneOrNone[globals]("dynamic_interfaces", "allow_if_changes").
 		inert("an instance always waits for an interface that is not there, and takes it when it comes").
 		doc("off", "start although an interface does not exist"),
 	once(custom("vmac_prefix", "STRING", (*globals).checkPrefix).later()).
 		doc("vrrp", "how the names of the interfaces of use_vmac begin"),
 	once(custom("vmac_addr_prefix", "STRING", (*globals).checkPrefix).later()).
 		doc("vrrp", "how the names of those of single addresses begin"),
-	custom("default_interface", "IF", (*globals).checkInterface).later().
+	device[globals]("default_interface").later().
 		doc("eth0", "the interface of static addresses that name none"),
 }
 
@@ -140,20 +140,9 @@ func (g *globals) checkGroup6(l *loader, s *syntax.Statement) {
 	}
 }
 
-// checkDynamic checks the one word that dynamic_interfaces may have.
-func (g *globals) checkDynamic(l *loader, s *syntax.Statement) {
-	if args := s.Args(); len(args) > 0 && args[0].Text != "allow_if_changes" {
-		l.invalid(s.Keyword(), args[0], "it takes allow_if_changes or nothing")
-	}
-}
-
 // checkPrefix checks how names of interfaces begin; digits follow.
 func (g *globals) checkPrefix(l *loader, s *syntax.Statement) {
 	if w := s.Words[1]; !interfaceName(w.Text + "0") {
 		l.invalid(s.Keyword(), w, badInterface)
 	}
-}
-
-func (g *globals) checkInterface(l *loader, s *syntax.Statement) {
-	l.interfaceName(s, s.Words[1], Error)
 }

@@ -8,11 +8,17 @@ import (
 
 // rootBlock is what stands at the top level of a file.
 var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
-	custom("global_defs", "{ }", readGlobals),
-	custom("vrrp_instance", "NAME { }", readInstance).strict(), // as in keepalived
-	custom("vrrp_sync_group", "NAME { }", readGroup),
-	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService),
-	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup),
+	custom("global_defs", "{ }", readGlobals).
+		doc("", "settings of the whole director, and defaults of the instances below; several blocks add up"),
+	// A word too many voids it, as in keepalived.
+	custom("vrrp_instance", "NAME { }", readInstance).strict().
+		doc("", "one virtual router: the addresses that move together, and how"),
+	custom("vrrp_sync_group", "NAME { }", readGroup).
+		doc("", "instances that change state together"),
+	custom("virtual_server", "IP|fwmark|group [PORT|N|NAME] { }", readService).
+		doc("", "a service that IPVS balances, by its address and port, by a firewall mark, or by a virtual_server_group"),
+	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup).
+		doc("", "addresses, ranges of them and firewall marks that are one service"),
 
 	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock),
 	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock),
