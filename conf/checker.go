@@ -1,9 +1,9 @@
 package conf
 
 import (
-	"encoding/hex"
+	"math"
 	"net/netip"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -32,61 +32,85 @@ var defaultSpecs = map[healthcheck.Kind]healthcheck.Spec{
 
 // checker is a checker block while it is read.
 type checker struct {
-	pos  syntax.Pos
-	spec healthcheck.Spec
-	met  seen
+	pos     syntax.Pos
+	spec    healthcheck.Spec
+	met     seen
+	dropped bool // it cannot be run
 
 	ip          netip.Addr // connect_ip
 	port        int        // connect_port
 	virtualHost string
 	timing      timing
+	urls        []request
+
+	// Of checkers that are not built yet.
+	sniName, helo, domain string
 }
 
-// checkerRows are what every checker has that connects.
-func checkerRows() []row[checker] {
-	return append([]row[checker]{
-		custom("connect_ip", "IP", func(c *checker, l *loader, s *syntax.Statement) {
-			if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
-				c.ip = a
+// connectRows are what every checker has that connects.
+func connectRows() []row[checker] {
+	return slices.Concat([]row[checker]{
+		ipRow("connect_ip", func(c *checker) *netip.Addr { return &c.ip }).
+			doc("that of the real_server", "the address that is checked"),
+		number("connect_port", 1, math.MaxUint16, func(c *checker) *int { return &c.port }).shown(func(c *checker) []Node {
+			if c.port == 0 {
+				return nil
 			}
-		}),
-		number("connect_port", 1, 65535, func(c *checker) *int { return &c.port }),
-		custom("bindto", "IP", func(c *checker, l *loader, s *syntax.Statement) {
-			if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
-				c.spec.Bind = a
-			}
-		}),
-		unchecked[checker]("bind_port", "PORT"),
-		unchecked[checker]("bind_if", "IF"),
-		unchecked[checker]("fwmark", "N"),
-		unchecked[checker]("warmup", "SECONDS"),
-		unchecked[checker]("alpha", "[BOOL]"),
-		unchecked[checker]("log_all_failures", "[BOOL]"),
-	}, timingRows(0, func(c *checker) *timing { return &c.timing })...)
+			return statement("connect_port", c.port)
+		}).doc("that of the real_server", "the port that is checked"),
+		ipRow("bindto", func(c *checker) *netip.Addr { return &c.spec.Bind }).
+			doc("the kernel's choice", "the source address of the check"),
+		inRange[checker]("bind_port", 1, math.MaxUint16).later().doc("the kernel's choice", "the source port of the check"),
+		custom("bind_if", "IF", func(_ *checker, l *loader, s *syntax.Statement) {
+			l.interfaceName(s, s.Words[1], Error)
+		}).later().doc("the kernel's choice", "the interface by which the check leaves; a link-local target needs it"),
+		inRange[checker]("fwmark", 0, math.MaxUint32).later().doc("0", "the firewall mark of the check's packets"),
+	}, timingRows(0, checkerTiming, func(c *checker) *timing { return &c.timing }), reportRows())
 }
 
-var tcpBlock = block[checker]{"TCP_CHECK", append(checkerRows(),
-	obsolete[checker]("nb_get_retry", "TCP_CHECK has retry"),
-)}
+// reportRows are what every checker has that is run again and again.
+func reportRows() []row[checker] {
+	return []row[checker]{
+		warmup[checker]("that of the real_server"),
+		boolean[checker]("alpha", nil).later().doc("that of the real_server", "the server counts as down until this check has passed"),
+		boolean[checker]("log_all_failures", nil).later().doc("off", "each failure is logged, and not only the one that takes the server down"),
+	}
+}
 
-var httpBlock = block[checker]{"HTTP_GET", append(checkerRows(),
-	custom("url", "{ }", (*checker).readURL),
-	text("virtualhost", "STRING", func(c *checker) *string { return &c.virtualHost }),
-	custom("nb_get_retry", "N", (*checker).setOldRetry),
-	unchecked[checker]("http_protocol", "1.0|1.0C|1.1"),
-	unchecked[checker]("enable_sni", "[BOOL]"),
-	unchecked[checker]("sni_name", "STRING"),
-	unchecked[checker]("fast_recovery", "[BOOL]"),
+// ipRow is a keyword with an address without a port.
+func ipRow(name string, at func(*checker) *netip.Addr) row[checker] {
+	return custom(name, "IP", func(c *checker, l *loader, s *syntax.Statement) {
+		if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
+			*at(c) = a
+		}
+	}).shown(func(c *checker) []Node {
+		if !at(c).IsValid() {
+			return nil
+		}
+		return statement(name, *at(c))
+	})
+}
+
+// overwriting reports a keyword that stands in its block twice: the last one
+// counts.
+func overwriting[T any](r row[T], value func(*T) string) row[T] {
+	set := r.set
+	r.set = func(t *T, l *loader, s *syntax.Statement) {
+		if before := value(t); before != "" {
+			l.errorf(s.Pos, "remove one", "%s is said twice: this one counts, not %s", s.Keyword(), quote(before))
+		}
+		set(t, l, s)
+	}
+	return r
+}
+
+var tcpBlock = block[checker]{"TCP_CHECK", append(connectRows(),
+	obsolete[checker]("nb_get_retry", "keepalived does not know it in a TCP_CHECK, which has retry instead"),
 )}
 
 // readTCP reads a TCP_CHECK: a connect that succeeds.
 func (r *server) readTCP(l *loader, s *syntax.Statement) {
 	r.readChecker(l, s, tcpBlock, defaultSpecs[healthcheck.TCP])
-}
-
-// readHTTP reads an HTTP_GET: every url in it must pass.
-func (r *server) readHTTP(l *loader, s *syntax.Statement) {
-	r.readChecker(l, s, httpBlock, defaultSpecs[healthcheck.HTTP])
 }
 
 // readChecker reads a checker block. Its Spec is completed when the block of the
@@ -95,74 +119,22 @@ func (r *server) readChecker(l *loader, s *syntax.Statement, b block[checker], s
 	c := &checker{pos: s.Pos, spec: spec}
 	l.within(b.name, func() {
 		c.met = read(l, b, c, s.Block)
-		if spec.Kind == healthcheck.HTTP && len(c.spec.HTTP) == 0 {
-			l.errorf(s.Pos, "write url { path / }", "the check is ignored: it has no url")
+		if spec.Kind == healthcheck.HTTP && !needsURL(c, l) {
 			return
 		}
 		r.checkers = append(r.checkers, c)
 	})
 }
 
-// setOldRetry reads nb_get_retry, the old name of retry in HTTP_GET. In a
-// TCP_CHECK keepalived does not know it and stays at one retry, and honouring it
-// there would change how long a failover takes.
-func (c *checker) setOldRetry(l *loader, s *syntax.Statement) {
-	if n, ok := l.number(s.Keyword(), s.Words[1], 0, 1<<31-1); ok {
-		l.warnf(s.Pos, "write retry", "nb_get_retry is deprecated")
-		c.timing.retries = &n
+// node is the check as it is; the timing that neither it nor the blocks around
+// it say is its default.
+func (c *checker) node(around timing) Node {
+	d := defaultSpecs[c.spec.Kind]
+	full := *c
+	full.timing = c.timing.or(timing{&d.Interval, &d.Timeout, &d.RetryDelay, &d.Retries}.unless(around))
+	b := &tcpBlock
+	if c.spec.Kind == healthcheck.HTTP {
+		b = &httpBlock
 	}
-}
-
-var urlBlock = block[healthcheck.URL]{"url", []row[healthcheck.URL]{
-	text("path", "STRING", func(u *healthcheck.URL) *string { return &u.Path }),
-	custom("digest", "MD5", setDigest),
-	custom("status_code", "CODE ...", setStatus),
-	text("virtualhost", "STRING", func(u *healthcheck.URL) *string { return &u.VirtualHost }),
-	unchecked[healthcheck.URL]("regex", "PATTERN"),
-	unchecked[healthcheck.URL]("regex_no_match", ""),
-	unchecked[healthcheck.URL]("regex_options", "WORD ..."),
-	unchecked[healthcheck.URL]("regex_stack", "START MAX"),
-	unchecked[healthcheck.URL]("regex_min_offset", "N"),
-	unchecked[healthcheck.URL]("regex_max_offset", "N"),
-	unchecked[healthcheck.URL]("tls_compliant", "[BOOL]"),
-}}
-
-// readURL reads one request of an HTTP_GET. A url without a path would ask for
-// what its author did not mean; there is no default.
-func (c *checker) readURL(l *loader, s *syntax.Statement) {
-	var u healthcheck.URL
-	l.within("url", func() { read(l, urlBlock, &u, s.Block) })
-	if u.Path == "" {
-		l.errorf(s.Pos, "write path /", "the url is ignored: it has no path")
-		return
-	}
-	c.spec.HTTP = append(c.spec.HTTP, u)
-}
-
-// setDigest reads the MD5 of the body, as genhash prints it.
-func setDigest(u *healthcheck.URL, l *loader, s *syntax.Statement) {
-	w := s.Words[1]
-	if b, err := hex.DecodeString(w.Text); err != nil || len(b) != 16 {
-		l.invalid(s.Keyword(), w, "an MD5 digest has 32 hexadecimal digits")
-		return
-	}
-	u.Digest = strings.ToLower(w.Text)
-}
-
-// setStatus reads codes and ranges of codes: 200 300-302. Words add up, also
-// those of several lines, and a wrong one costs itself alone.
-func setStatus(u *healthcheck.URL, l *loader, s *syntax.Statement) {
-	for _, w := range s.Args() {
-		from, to, isRange := strings.Cut(w.Text, "-")
-		if !isRange {
-			to = from
-		}
-		a, ok := whole(from, 100, 599)
-		b, ok2 := whole(to, 100, 599)
-		if !ok || !ok2 || b < a {
-			l.invalid(s.Keyword(), w, "it takes codes from 100 to 599 and ranges of them, such as 200-204")
-			continue
-		}
-		u.Status = append(u.Status, healthcheck.StatusSet{From: a, To: b})
-	}
+	return Node{Keyword: b.name, Braced: true, Block: b.show(&full, c.met), Pos: c.pos}
 }

@@ -28,6 +28,27 @@ func (m method) String() string {
 	return m.forwarding.String()
 }
 
+// showMethod is a forwarding method with its options; nil: nothing is said.
+func showMethod(keyword string, m *method) []Node {
+	if m == nil {
+		return nil
+	}
+	values := []any{m.String()}
+	if t := m.tunnel; m.forwarding == ipvs.Tunnel && t != (ipvs.TunnelOptions{}) {
+		values = append(values, "type", t.Type.String())
+		if t.Port != 0 {
+			values = append(values, "port", int(t.Port))
+		}
+		switch t.Flags {
+		case ipvs.TunnelCsum:
+			values = append(values, "csum")
+		case ipvs.TunnelRemcsum:
+			values = append(values, "remcsum")
+		}
+	}
+	return statement(keyword, values...)
+}
+
 // methods are the forwarding methods of the file. FULLNAT is tandem's own: IPVS
 // does NAT for it, and tandem's nftables table changes the source.
 var methods = map[string]method{

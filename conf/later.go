@@ -8,7 +8,6 @@ package conf
 // laterBlocks are all of them.
 var laterBlocks = []block[none]{
 	trackGroupBlock, garpGroupBlock, sslBlock, hmacBlock,
-	sslGetBlock, sslURLBlock, smtpBlock, dnsBlock, pingBlock, udpBlock, miscBlock, bfdCheckBlock, fileCheckBlock,
 }
 
 // laterRows makes rows of pairs: a keyword and what follows it.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -52,6 +53,25 @@ func (v *service) addMatch(l *loader, s *syntax.Statement) {
 		}
 	}
 	v.matches = append(v.matches, m)
+}
+
+// showMatches are the packets that tandem marks.
+func (v *service) showMatches() []Node {
+	var all []Node
+	for _, m := range v.matches {
+		values := []any{m.Addr, strings.ToLower(m.Protocol.String())}
+		var ports []string
+		for _, p := range m.Ports {
+			if ports = append(ports, strconv.Itoa(int(p.First))); p.First != p.Last {
+				ports[len(ports)-1] += "-" + strconv.Itoa(int(p.Last))
+			}
+		}
+		if len(ports) > 0 {
+			values = append(values, strings.Join(ports, ","))
+		}
+		all = append(all, Node{Keyword: "mark_match", Values: values, Pos: m.pos})
+	}
+	return all
 }
 
 // parsePorts reads PORT[-PORT][,PORT[-PORT]...]; bad is the part that is none.

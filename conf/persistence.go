@@ -1,7 +1,10 @@
 package conf
 
 import (
+	"encoding/binary"
+	"math"
 	"math/bits"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -48,6 +51,20 @@ func (v *service) setGranularity(l *loader, s *syntax.Statement) {
 	l.invalid(s.Keyword(), w, "it takes a mask such as 255.255.255.0 for IPv4, a prefix length for IPv6")
 }
 
+// showGranularity is a granularity that is not that of each client.
+func (v *service) showGranularity() []Node {
+	n := v.IPVS.Granularity
+	switch {
+	case n == 0 || n == v.Key.Family.HostPrefix():
+		return nil
+	case v.Key.Family == ipvs.IPv6:
+		return statement("persistence_granularity", int(n))
+	}
+	var mask [4]byte
+	binary.BigEndian.PutUint32(mask[:], math.MaxUint32<<(32-n))
+	return statement("persistence_granularity", netip.AddrFrom4(mask))
+}
+
 // setEngine reads the persistence engine, which finds a client in the packet
 // itself. The kernel has one (net/netfilter/ipvs/ip_vs_pe_sip.c).
 func (v *service) setEngine(l *loader, s *syntax.Statement) {
@@ -77,7 +94,7 @@ func (v *service) judgePersistence(l *loader) {
 	if v.IPVS.Timeout > 0 {
 		v.IPVS.Flags |= ipvs.Persistent
 	}
-	if v.IPVS.Granularity == 0 {
+	if v.IPVS.Granularity == 0 || v.IPVS.Timeout == 0 {
 		v.IPVS.Granularity = host
 	}
 	v.judgeEngine(l)

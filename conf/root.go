@@ -44,7 +44,7 @@ func tables() []table {
 	for _, b := range laterBlocks {
 		all = append(all, b)
 	}
-	return all
+	return append(all, unbuiltCheckers...)
 }
 
 // homes finds for every keyword where it may stand.

@@ -26,21 +26,30 @@ func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 // (IP_VS_SVC_F_SCHED_* in linux/ip_vs.h): flag-1 to flag-3 by number, the
 // others by what they mean to sh and mh.
 func flagRows() []row[service] {
+	const fallback = "a connection whose server has the weight 0 or is full goes to another one"
+	const port = "the port of the client counts too"
 	return []row[service]{
-		flagBit("flag-1", ipvs.Sched1),
-		flagBit("flag-2", ipvs.Sched2),
-		flagBit("flag-3", ipvs.Sched3),
-		schedulerFlag("sh-fallback", "sh", ipvs.Sched1),
-		schedulerFlag("sh-port", "sh", ipvs.Sched2),
-		schedulerFlag("mh-fallback", "mh", ipvs.Sched1),
-		schedulerFlag("mh-port", "mh", ipvs.Sched2),
-		flagBit("ops", ipvs.OnePacket),
+		flagBit("flag-1", ipvs.Sched1).doc("off", "the first flag of the scheduler"),
+		flagBit("flag-2", ipvs.Sched2).doc("off", "the second flag of the scheduler"),
+		flagBit("flag-3", ipvs.Sched3).doc("off", "the third flag of the scheduler"),
+		schedulerFlag("sh-fallback", "sh", ipvs.Sched1).doc("off", fallback),
+		schedulerFlag("sh-port", "sh", ipvs.Sched2).doc("off", port),
+		schedulerFlag("mh-fallback", "mh", ipvs.Sched1).doc("off", fallback),
+		schedulerFlag("mh-port", "mh", ipvs.Sched2).doc("off", port),
+		flagBit("ops", ipvs.OnePacket).doc("off", "each packet of UDP is scheduled for itself"),
 	}
 }
 
-// flagBit is a flag that stands by itself.
+// flagBit is a flag that stands by itself. Where the scheduler has a name for
+// it, that is shown.
 func flagBit(name string, bit ipvs.Flags) row[service] {
-	return custom(name, "", func(v *service, _ *loader, _ *syntax.Statement) { v.IPVS.Flags |= bit })
+	return custom(name, "", func(v *service, _ *loader, _ *syntax.Statement) { v.IPVS.Flags |= bit }).shown(func(v *service) []Node {
+		byName := (v.IPVS.Scheduler == "sh" || v.IPVS.Scheduler == "mh") && bit&(ipvs.Sched1|ipvs.Sched2) != 0
+		if v.IPVS.Flags&bit == 0 || byName {
+			return nil
+		}
+		return statement(name)
+	})
 }
 
 // schedulerFlag is a flag that only one scheduler has. As in keepalived it
@@ -52,6 +61,11 @@ func schedulerFlag(name, scheduler string, flag ipvs.Flags) row[service] {
 			return
 		}
 		v.IPVS.Flags |= flag
+	}).shown(func(v *service) []Node {
+		if v.IPVS.Scheduler != scheduler || v.IPVS.Flags&flag == 0 {
+			return nil
+		}
+		return statement(name)
 	})
 }
 

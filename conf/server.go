@@ -3,7 +3,6 @@ package conf
 import (
 	"math"
 	"slices"
-	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/healthcheck"
@@ -13,8 +12,9 @@ import (
 // server is a real_server while it is read.
 type server struct {
 	pool.Server
-	pos syntax.Pos
-	met seen
+	pos     syntax.Pos
+	met     seen
+	service *service
 
 	method      *method // lvs_method; nil: that of the service
 	lost        bool    // lvs_method cannot be, and so the server
@@ -33,31 +33,65 @@ func defaultServer(v *service) pool.Server {
 	return r
 }
 
-var serverBlock = block[server]{"real_server", append([]row[server]{
-	number("weight", 0, math.MaxInt32, func(r *server) *int32 { return &r.Dest.Weight }),
-	custom("lvs_method", methodArgs, (*server).setMethod),
-	number("uthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Upper }),
-	number("lthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Lower }),
-	optionalBoolean("inhibit_on_failure", func(r *server) **bool { return &r.inhibit }),
-	optionalBoolean("alpha", func(r *server) **bool { return &r.alpha }),
-	text("virtualhost", "STRING", func(r *server) *string { return &r.virtualHost }),
-	custom("TCP_CHECK", "[{ }]", (*server).readTCP),
-	custom("HTTP_GET", "{ }", (*server).readHTTP),
+var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
+	number("weight", 0, math.MaxInt32, func(r *server) *int32 { return &r.Dest.Weight }).
+		doc("that of the virtual_server", "its share of the connections; 0 drains it: new ones go elsewhere"),
+	custom("lvs_method", methodArgs, (*server).setMethod).
+		departing("one that cannot be costs the server, where keepalived takes NAT; FULLNAT is tandem's own").
+		doc("that of the virtual_server", "how packets reach this server").
+		shown(func(r *server) []Node { return showMethod("lvs_method", r.method) }),
+	number("uthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Upper }).
+		doc("", "from so many connections on it gets no new ones; 0: no limit"),
+	number("lthreshold", 0, math.MaxInt32, func(r *server) *uint32 { return &r.Dest.Lower }).
+		departing("one above uthreshold is ignored, where the kernel refuses the server").
+		doc("", "below so many connections a server that was full gets new ones again; 0: three quarters of uthreshold"),
+	optionalBoolean("inhibit_on_failure", func(r *server) **bool { return &r.inhibit }).
+		doc("that of the virtual_server", "a failed server gets the weight 0 instead of being removed"),
+	optionalBoolean("alpha", func(r *server) **bool { return &r.alpha }).
+		doc("that of the virtual_server", "it counts as down until its checks have passed"),
+	overwriting(text("virtualhost", "STRING", func(r *server) *string { return &r.virtualHost }), func(r *server) string { return r.virtualHost }).
+		doc("that of the virtual_server", "the Host that HTTP checks ask for"),
+	// One row shows all checks: they are run and counted in the order of the file.
+	custom("TCP_CHECK", "[{ }]", (*server).readTCP).holding(tcpBlock).
+		departing("without braces it is one with defaults, where keepalived takes the next statement into it").
+		doc("none", "a check: can a TCP connection be made?").
+		shown((*server).showChecks),
+	custom("HTTP_GET", "{ }", (*server).readHTTP).holding(httpBlock).
+		doc("none", "a check: does each url answer as it should?"),
 
-	unchecked[server]("notify_up", "COMMAND [USER [GROUP]]"),
-	unchecked[server]("notify_down", "COMMAND [USER [GROUP]]"),
-	unchecked[server]("smtp_alert", "[BOOL]"),
-	unchecked[server]("warmup", "SECONDS"),
-	unchecked[server]("snmp_name", "STRING"),
-	unknownYet[server]("SSL_GET", "{ }", sslGetBlock),
-	unknownYet[server]("SMTP_CHECK", "{ }", smtpBlock),
-	unknownYet[server]("DNS_CHECK", "{ }", dnsBlock),
-	unknownYet[server]("MISC_CHECK", "{ }", miscBlock),
-	unknownYet[server]("UDP_CHECK", "{ }", udpBlock),
-	unknownYet[server]("PING_CHECK", "{ }", pingBlock),
-	unknownYet[server]("BFD_CHECK", "{ }", bfdCheckBlock),
-	unknownYet[server]("FILE_CHECK", "{ }", fileCheckBlock),
-}, timingRows(0, func(r *server) *timing { return &r.timing })...)}
+	unchecked[server]("notify_up", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the server comes up"),
+	unchecked[server]("notify_down", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the server goes down"),
+	boolean[server]("smtp_alert", nil).later().doc("on", "a mail when the server comes up or goes down"),
+	warmup[server]("that of the virtual_server"),
+	text[server]("snmp_name", "STRING", nil).inert(noSNMP).doc("none", "what SNMP calls the server"),
+	unbuiltCheck(sslGetBlock, needsURL).doc("none", "a check: HTTP_GET over TLS"),
+	unbuiltCheck(smtpBlock, nil).doc("none", "a check: does a mail server greet?"),
+	unbuiltCheck(dnsBlock, nil).doc("none", "a check: is a DNS query answered?"),
+	unbuiltCheck(miscBlock, mustHave("misc_path", "the program to run")).doc("none", "a check: does a program exit with 0?"),
+	unbuiltCheck(udpBlock, nil).doc("none", "a check: is a datagram answered, or at least not refused?"),
+	unbuiltCheck(pingBlock, nil).doc("none", "a check: is an ICMP echo answered?"),
+	unbuiltCheck(bfdCheckBlock, mustHave("name", "the bfd_instance to follow")).doc("none", "a check: is a BFD session up?"),
+	unbuiltCheck(fileCheckBlock, mustHave("track_file", "the track_file to follow")).doc("none", "a check: the number in a file"),
+}, timingRows(0, serverTiming, func(r *server) *timing { return &r.timing }))}
+
+// noSNMP is why names for SNMP do nothing.
+const noSNMP = "tandem does not speak SNMP"
+
+// node is the server as it is.
+func (r *server) node() Node {
+	return Node{Keyword: "real_server", Values: addrValues(r.Addr), Braced: true, Block: serverBlock.show(r, r.met), Pos: r.pos}
+}
+
+// showChecks are the checks of the server that run, with their defaults.
+func (r *server) showChecks() []Node {
+	var all []Node
+	for _, c := range r.checkers {
+		if !c.dropped {
+			all = append(all, c.node(r.timing.or(r.service.timing)))
+		}
+	}
+	return all
+}
 
 // readServer reads a real_server. One without a checker counts as up, as in
 // keepalived; one whose checkers are all not built does too, and that is said.
@@ -66,7 +100,7 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 	if !ok {
 		return
 	}
-	r := &server{Server: defaultServer(v), pos: s.Pos}
+	r := &server{Server: defaultServer(v), pos: s.Pos, service: v}
 	r.Addr = a
 	l.withinServer(a, func() {
 		r.met = read(l, serverBlock, r, s.Block)
@@ -93,41 +127,4 @@ func uncheckedBy(statements []*syntax.Statement) string {
 func (r *server) setMethod(l *loader, s *syntax.Statement) {
 	m, ok := l.method(s)
 	r.method, r.lost = &m, r.lost || !ok
-}
-
-// timing is what a checker takes from its real server, and that from the
-// virtual server, where it says nothing itself; nil: nothing said.
-type timing struct {
-	interval, timeout, retryDelay *time.Duration
-	retries                       *int
-}
-
-// timingRows are the keywords of timing. A virtual server refuses retry 0,
-// which its real servers and their checkers may have.
-func timingRows[T any](minRetry int, of func(*T) *timing) []row[T] {
-	const longest = 4294967295 * time.Microsecond
-	return []row[T]{
-		optionalSeconds("delay_loop", time.Microsecond, longest, func(t *T) **time.Duration { return &of(t).interval }),
-		optionalSeconds("connect_timeout", time.Microsecond, longest, func(t *T) **time.Duration { return &of(t).timeout }),
-		optionalSeconds("delay_before_retry", 0, longest, func(t *T) **time.Duration { return &of(t).retryDelay }),
-		optionalNumber("retry", minRetry, math.MaxInt32, func(t *T) **int { return &of(t).retries }),
-	}
-}
-
-// over fills a Spec, which holds the defaults, with what is said, the
-// innermost first.
-func over(spec *healthcheck.Spec, said ...timing) {
-	for _, t := range slices.Backward(said) {
-		set(&spec.Interval, t.interval)
-		set(&spec.Timeout, t.timeout)
-		set(&spec.RetryDelay, t.retryDelay)
-		set(&spec.Retries, t.retries)
-	}
-}
-
-// set sets the target where there is a value.
-func set[T any](target, value *T) {
-	if value != nil {
-		*target = *value
-	}
 }

@@ -163,24 +163,27 @@ func (r *server) judgeChecks(l *loader, v *service) {
 				// A firewall mark has no port, and a service on port 0 takes
 				// all of them: neither says where the server listens.
 				l.errorf(c.pos, "write connect_port", "%s is ignored: the real server has no port to check", spec.Kind)
+				c.dropped = true
 				return
 			}
 			if spec.Bind.IsValid() && spec.Bind.Is4() != ip.Is4() {
 				l.errorf(c.met.at(c.pos, "bindto"), "", "bindto %s is ignored: %s is not %s", spec.Bind, ip, family(spec.Bind))
-				spec.Bind = netip.Addr{}
+				spec.Bind, c.spec.Bind = netip.Addr{}, netip.Addr{}
 			}
 			if spec.Kind == healthcheck.HTTP {
-				spec.HTTP = hosts(spec.HTTP, c.virtualHost, r.virtualHost, v.virtualHost)
+				spec.HTTP = hosts(c.urls, c.virtualHost, r.virtualHost, v.virtualHost)
 			}
 			r.checks = append(r.checks, spec)
 		})
 	}
 }
 
-// hosts gives the urls without a virtual host the first one that is set.
-func hosts(urls []healthcheck.URL, said ...string) []healthcheck.URL {
-	out := slices.Clone(urls)
-	for i := range out {
+// hosts are the requests of a check; those without a virtual host get the first
+// one that is set.
+func hosts(urls []request, said ...string) []healthcheck.URL {
+	out := make([]healthcheck.URL, len(urls))
+	for i, u := range urls {
+		out[i] = u.URL
 		for _, host := range said {
 			if out[i].VirtualHost == "" {
 				out[i].VirtualHost = host

@@ -105,6 +105,22 @@ func (p *snatPool) add(l *loader, w, dev syntax.Word) {
 	p.ranges = append(p.ranges, poolRange{r, w.Pos, dev})
 }
 
+// showPool are the addresses that the service uses, a range a line.
+func (v *service) showPool() []Node {
+	if !v.usesFullNAT() {
+		return nil
+	}
+	var all []Node
+	for _, r := range v.pool.ranges {
+		values := []any{rangeName(r.Range)}
+		if r.dev.Text != "" {
+			values = append(values, "dev", r.dev.Text)
+		}
+		all = append(all, Node{Keyword: "snat_pool", Values: values, Pos: r.pos})
+	}
+	return all
+}
+
 // noPool says why the addresses of a range, which is not large, cannot move
 // between directors; empty: they can.
 func noPool(r rules.Range) string {

@@ -21,8 +21,15 @@ type vsGroup struct {
 	name    string
 	pos     syntax.Pos
 	members []ipvs.Key // without a protocol; Family 0: a mark that names none
+	entries []entry
 	seen    map[ipvs.Key]bool
 	used    bool
+}
+
+// entry is a line of the group.
+type entry struct {
+	first int // of members; the next entry's first ends it
+	pos   syntax.Pos
 }
 
 // readServerGroup reads a virtual_server_group: an address, a range, a prefix
@@ -132,6 +139,7 @@ func (g *vsGroup) add(l *loader, e *syntax.Statement, keys []ipvs.Key) {
 		l.errorf(e.Pos, "write a virtual_server_group for each family", "%s%s is ignored: the members above are %s", memberName(keys[0]), andMore(len(keys)-1), f)
 		return
 	}
+	g.entries = append(g.entries, entry{len(g.members), e.Pos})
 	twice, first := 0, ipvs.Key{}
 	for _, k := range keys {
 		if g.seen[k] {
@@ -147,6 +155,52 @@ func (g *vsGroup) add(l *loader, e *syntax.Statement, keys []ipvs.Key) {
 	if twice > 0 {
 		l.errorf(e.Pos, "", "%s is listed twice%s", memberName(first), andMore(twice-1))
 	}
+}
+
+// node is the group as it is, with the members of a line as ranges.
+func (g *vsGroup) node() Node {
+	n := Node{Keyword: "virtual_server_group", Values: []any{g.name}, Braced: true, Pos: g.pos}
+	for i, e := range g.entries {
+		end := len(g.members)
+		if i+1 < len(g.entries) {
+			end = g.entries[i+1].first
+		}
+		for rest := g.members[e.first:end]; len(rest) > 0; {
+			run := 1
+			for run < len(rest) && follows(rest[run-1], rest[run]) {
+				run++
+			}
+			n.Block = append(n.Block, Node{Values: memberValues(rest[0], rest[run-1]), Pos: e.pos})
+			rest = rest[run:]
+		}
+	}
+	if len(n.Block) == 0 {
+		return Node{}
+	}
+	return n
+}
+
+// follows tells whether two members can be in one range.
+func follows(a, b ipvs.Key) bool {
+	return a.FWMark == 0 && b.FWMark == 0 && a.Addr.Port() == b.Addr.Port() && a.Addr.Addr().Next() == b.Addr.Addr()
+}
+
+// memberValues are the words that name the members from one to another.
+func memberValues(first, last ipvs.Key) []any {
+	if first.FWMark != 0 {
+		values := []any{"fwmark", int(first.FWMark)}
+		for name, f := range families {
+			if f == first.Family {
+				values = append(values, name)
+			}
+		}
+		return values
+	}
+	values := []any{rangeName(rules.Range{First: first.Addr.Addr(), Last: last.Addr.Addr()})}
+	if port := first.Addr.Port(); port != 0 {
+		values = append(values, int(port))
+	}
+	return values
 }
 
 // family is that of the first member that has one, 0 where none has.
