@@ -50,7 +50,7 @@ type checker struct {
 // connectRows are what every checker has that connects.
 func connectRows() []row[checker] {
 	return slices.Concat([]row[checker]{
-		ipRow("connect_ip", func(c *checker) *netip.Addr { return &c.ip }).
+		address("connect_ip", func(c *checker) *netip.Addr { return &c.ip }).
 			doc("that of the real_server", "the address that is checked"),
 		number("connect_port", 1, math.MaxUint16, func(c *checker) *int { return &c.port }).shown(func(c *checker) []Node {
 			if c.port == 0 {
@@ -58,12 +58,10 @@ func connectRows() []row[checker] {
 			}
 			return statement("connect_port", c.port)
 		}).doc("that of the real_server", "the port that is checked"),
-		ipRow("bindto", func(c *checker) *netip.Addr { return &c.spec.Bind }).
+		address("bindto", func(c *checker) *netip.Addr { return &c.spec.Bind }).
 			doc("the kernel's choice", "the source address of the check"),
 		inRange[checker]("bind_port", 1, math.MaxUint16).later().doc("the kernel's choice", "the source port of the check"),
-		custom("bind_if", "IF", func(_ *checker, l *loader, s *syntax.Statement) {
-			l.interfaceName(s, s.Words[1], Error)
-		}).later().doc("the kernel's choice", "the interface by which the check leaves; a link-local target needs it"),
+		device[checker]("bind_if").later().doc("the kernel's choice", "the interface by which the check leaves; a link-local target needs it"),
 		inRange[checker]("fwmark", 0, math.MaxUint32).later().doc("0", "the firewall mark of the check's packets"),
 	}, timingRows(0, checkerTiming, func(c *checker) *timing { return &c.timing }), reportRows())
 }
@@ -75,20 +73,6 @@ func reportRows() []row[checker] {
 		boolean[checker]("alpha", nil).later().doc("that of the real_server", "the server counts as down until this check has passed"),
 		boolean[checker]("log_all_failures", nil).later().doc("off", "each failure is logged, and not only the one that takes the server down"),
 	}
-}
-
-// ipRow is a keyword with an address without a port.
-func ipRow(name string, at func(*checker) *netip.Addr) row[checker] {
-	return custom(name, "IP", func(c *checker, l *loader, s *syntax.Statement) {
-		if a, ok := l.addr(s.Keyword(), s.Words[1]); ok {
-			*at(c) = a
-		}
-	}).shown(func(c *checker) []Node {
-		if !at(c).IsValid() {
-			return nil
-		}
-		return statement(name, *at(c))
-	})
 }
 
 // overwriting reports a keyword that stands in its block twice: the last one

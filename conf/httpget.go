@@ -34,24 +34,6 @@ func webRows() []row[checker] {
 	}
 }
 
-// oneOf is a keyword with one of some words, which is only checked.
-func oneOf[T any](name string, words ...string) row[T] {
-	return custom(name, strings.Join(words, "|"), func(_ *T, l *loader, s *syntax.Statement) {
-		if w := s.Words[1]; !slices.Contains(words, w.Text) {
-			l.invalid(name, w, "it takes "+alternatives(words))
-		}
-	})
-}
-
-// alternatives lists words in a sentence: A, B or C.
-func alternatives(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
-}
-
 // readHTTP reads an HTTP_GET: every url in it must pass.
 func (r *server) readHTTP(l *loader, s *syntax.Statement) {
 	r.readChecker(l, s, httpBlock, defaultSpecs[healthcheck.HTTP])

@@ -28,10 +28,8 @@ func unbuiltCheck(inner block[checker], judge func(*checker, *loader) bool) row[
 	return custom(inner.name, args, func(_ *server, l *loader, s *syntax.Statement) {
 		c := checker{pos: s.Pos}
 		l.within(inner.name, func() {
-			l.unremarked(func() { c.met = read(l, inner, &c, s.Block) })
-			if judge != nil {
-				judge(&c, l)
-			}
+			c.met = read(l, inner, &c, s.Block)
+			s.Refused = judge != nil && !judge(&c, l)
 		})
 	}).later().holding(inner)
 }
@@ -125,7 +123,7 @@ func (l *loader) hexBytes(s *syntax.Statement, digits string) {
 }
 
 var miscBlock = block[checker]{"MISC_CHECK", slices.Concat([]row[checker]{
-	custom[checker]("misc_path", "COMMAND", nil).doc("none: it must be said", "the program: exit status 0 means up"),
+	command[checker]("misc_path").doc("none: it must be said", "the program: exit status 0 means up"),
 	inRange[checker]("misc_timeout", 0, math.MaxInt32).doc("delay_loop", "the seconds after which the program is killed"),
 	plain[checker]("misc_dynamic", nil).doc("off", "an exit status from 2 on sets the weight, to 2 less"),
 	custom[checker]("user", "USER [GROUP]", nil).doc("script_user of global_defs", "whom the program runs as"),

@@ -133,15 +133,6 @@ func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
 	l.idles[name] = &idleUse{diagnostic: d}
 }
 
-// unremarked runs f without noting keywords that have no effect: the block
-// around them has none.
-func (l *loader) unremarked(f func()) {
-	noted := l.idles
-	l.idles = make(map[string]*idleUse)
-	f()
-	l.idles = noted
-}
-
 // finishIdle reports the keywords without effect.
 func (l *loader) finishIdle() {
 	for _, u := range l.idles {

@@ -59,8 +59,8 @@ var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
 	custom("HTTP_GET", "{ }", (*server).readHTTP).holding(httpBlock).
 		doc("none", "a check: does each url answer as it should?"),
 
-	unchecked[server]("notify_up", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the server comes up"),
-	unchecked[server]("notify_down", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the server goes down"),
+	command[server]("notify_up").later().single().doc("none", "a script that runs when the server comes up"),
+	command[server]("notify_down").later().single().doc("none", "a script that runs when the server goes down"),
 	boolean[server]("smtp_alert", nil).later().doc("on", "a mail when the server comes up or goes down"),
 	warmup[server]("that of the virtual_server"),
 	text[server]("snmp_name", "STRING", nil).inert(noSNMP).doc("none", "what SNMP calls the server"),
@@ -73,9 +73,6 @@ var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
 	unbuiltCheck(bfdCheckBlock, mustHave("name", "the bfd_instance to follow")).doc("none", "a check: is a BFD session up?"),
 	unbuiltCheck(fileCheckBlock, mustHave("track_file", "the track_file to follow")).doc("none", "a check: the number in a file"),
 }, timingRows(0, serverTiming, func(r *server) *timing { return &r.timing }))}
-
-// noSNMP is why names for SNMP do nothing.
-const noSNMP = "tandem does not speak SNMP"
 
 // node is the server as it is.
 func (r *server) node() Node {

@@ -161,8 +161,8 @@ func laterService() []row[service] {
 	return []row[service]{
 		warmup[service]("delay_loop"),
 		plain[service]("ha_suspend", nil).later().doc("off", "no checks while this director does not hold the virtual address"),
-		unchecked[service]("quorum_up", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the quorum is gained"),
-		unchecked[service]("quorum_down", "COMMAND [USER [GROUP]]").doc("none", "a script that runs when the quorum is lost"),
+		command[service]("quorum_up").later().single().doc("none", "a script that runs when the quorum is gained"),
+		command[service]("quorum_down").later().single().doc("none", "a script that runs when the quorum is lost"),
 		text[service]("snmp_name", "STRING", nil).inert(noSNMP).doc("none", "what SNMP calls the service"),
 		boolean[service]("smtp_alert", nil).later().doc("off", "a mail when the quorum is gained or lost"),
 	}
