@@ -31,6 +31,7 @@ type keyword struct {
 	effects effects
 	why     string // of departs, inert and gone; of unbuilt what is the case instead, if that needs saying
 	alias   string // the keyword that it is another name of
+	adds    bool   // its statements add up, where of others the last one counts
 	ours    bool   // keepalived does not know it
 	secret  bool   // its last word is shown to nobody who does not ask for it
 }
@@ -101,6 +102,12 @@ func (r row[T]) inert(why string) row[T] {
 // otherName makes the keyword another name of one: that one is shown.
 func (r row[T]) otherName(of string) row[T] {
 	r.alias, r.show = of, nil
+	return r
+}
+
+// adding says that the statements of the keyword add up.
+func (r row[T]) adding() row[T] {
+	r.adds = true
 	return r
 }
 
