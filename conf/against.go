@@ -1,0 +1,179 @@
+package conf
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// Against says where two directors' files do not make a pair: what differs and
+// must not, and what is the same and must not be, each with what comes of it. A
+// finding stands where this file says it, and its See where the other one does.
+// What the files mean is compared, not what they say, so that it does not matter
+// by which conditions, variables or templates they come to it. A file that is
+// refused means nothing, and nothing is said.
+func Against(this, other *File) Diagnostics {
+	if this.loader == nil || other.loader == nil {
+		return nil
+	}
+	c := &comparison{this: this.loader, other: other.loader}
+	pairs := c.instances()
+	for _, p := range pairs {
+		p.compare(c)
+	}
+	c.groups(pairs)
+	c.services()
+	c.sync()
+	c.sysctls()
+	c.identity()
+	c.found.Sort()
+	return c.found
+}
+
+// comparison is two files while they are compared.
+type comparison struct {
+	this, other *loader
+	found       Diagnostics
+}
+
+// report adds a finding; see is the place in the other file.
+func (c *comparison) report(sev Severity, pos, see syntax.Pos, hint, format string, args ...any) {
+	c.found = append(c.found, Diagnostic{Pos: pos, See: see, Severity: sev, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// whole is a file as a whole, for what it does not say anywhere.
+func (l *loader) whole() syntax.Pos { return syntax.Pos{File: l.file} }
+
+// bothMaster is the worst that can come of two files.
+const bothMaster = "both become master"
+
+// bothSay is the usual remedy.
+const bothSay = "write the same in both files"
+
+// pair is one virtual router as both files have it.
+type pair struct{ here, there *instance }
+
+// name is how messages call it: by its name here, and there where that is
+// another.
+func (p pair) name() string {
+	if p.here.Name == p.there.Name {
+		return "vrrp_instance " + p.here.Name
+	}
+	return fmt.Sprintf("vrrp_instance %s (%s there)", p.here.Name, p.there.Name)
+}
+
+// instances finds for each instance the one that it shares its VRID with in the
+// other file, and says which have none. A VRID may be used on several links, so
+// that of several candidates the one with a common address is taken, or else
+// that with the same name.
+func (c *comparison) instances() []pair {
+	var pairs []pair
+	free := slices.Clone(c.other.instances)
+	alone := slices.Clone(c.this.instances)
+	match := func(same func(a, b *instance) bool, found func(pair)) {
+		alone = slices.DeleteFunc(alone, func(a *instance) bool {
+			i := slices.IndexFunc(free, func(b *instance) bool { return same(a, b) })
+			if i < 0 {
+				return false
+			}
+			p := pair{a, free[i]}
+			free = slices.Delete(free, i, i+1)
+			pairs = append(pairs, p)
+			if found != nil {
+				found(p)
+			}
+			return true
+		})
+	}
+	named := func(a, b *instance) bool { return a.Name == b.Name }
+	match(func(a, b *instance) bool { return sameRouter(a, b) && shareAddress(a, b) }, nil)
+	match(func(a, b *instance) bool { return sameRouter(a, b) && named(a, b) }, nil)
+	match(sameRouter, nil)
+	strangers := func(p pair) {
+		c.report(Error, p.here.said("virtual_router_id"), p.there.said("virtual_router_id"), bothSay,
+			"%s: virtual_router_id %d here, %d there: they do not hear each other, and %s", p.name(), p.here.VRID, p.there.VRID, bothMaster)
+	}
+	match(func(a, b *instance) bool { return shareAddress(a, b) && a.family() == b.family() }, strangers)
+	match(func(a, b *instance) bool { return named(a, b) && a.family() == b.family() }, strangers)
+	for _, a := range alone {
+		c.report(Error, a.pos, c.other.whole(), "", "vrrp_instance %s with virtual_router_id %d is not there: when this director dies nobody takes %s over",
+			a.Name, a.VRID, list(a.all()))
+	}
+	for _, b := range free {
+		c.report(Error, c.this.whole(), b.pos, "", "vrrp_instance %s with virtual_router_id %d is not here: when the other director dies nobody takes %s over",
+			b.Name, b.VRID, list(b.all()))
+	}
+	return pairs
+}
+
+// said is where an instance says a keyword, or where it begins.
+func (in *instance) said(keywords ...string) syntax.Pos { return in.met.at(in.pos, keywords...) }
+
+// sameRouter tells whether two instances are one virtual router where they are
+// on one link (RFC 9568 section 5.2.3).
+func sameRouter(a, b *instance) bool { return a.VRID == b.VRID && a.family() == b.family() }
+
+// all are the virtual addresses of an instance, excluded ones too.
+func (in *instance) all() []netip.Addr {
+	return slices.Concat(in.advertised(), in.excluded())
+}
+
+// advertised are those that adverts hold.
+func (in *instance) advertised() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range in.Addresses {
+		all = append(all, a.Prefix.Addr())
+	}
+	return all
+}
+
+// excluded are those that adverts do not hold.
+func (in *instance) excluded() []netip.Addr {
+	var all []netip.Addr
+	for _, a := range in.Excluded {
+		all = append(all, a.Prefix.Addr())
+	}
+	return all
+}
+
+func shareAddress(a, b *instance) bool {
+	theirs := b.all()
+	return slices.ContainsFunc(a.all(), func(ip netip.Addr) bool { return slices.Contains(theirs, ip) })
+}
+
+// list puts values in a sentence: "a", "a and b", "a, b and 3 more".
+func list[T any](values []T) string {
+	const most = 4
+	words := make([]string, 0, most)
+	for i, v := range values {
+		if i == most-1 && len(values) > most {
+			words = append(words, fmt.Sprintf("%d more", len(values)-i))
+			break
+		}
+		words = append(words, fmt.Sprint(v))
+	}
+	switch n := len(words); n {
+	case 0:
+		return "nothing"
+	case 1:
+		return words[0]
+	default:
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+}
+
+// without are the values of a that b has not.
+func without[T comparable](a, b []T) []T {
+	return slices.DeleteFunc(slices.Clone(a), func(v T) bool { return slices.Contains(b, v) })
+}
+
+// is is the verb for so many.
+func is[T any](of []T) string {
+	if len(of) == 1 {
+		return "is"
+	}
+	return "are"
+}
