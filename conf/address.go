@@ -64,6 +64,9 @@ func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp
 // addressLine reads one address with its options, and the word that names its
 // interface. ok is false where the address cannot be used.
 func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Word, ok bool) {
+	if !l.shared("address", e.Words[0]) {
+		return a, dev, false
+	}
 	if a.Prefix, ok = l.addressPrefix(e.Words[0]); !ok {
 		return a, dev, false
 	}
@@ -100,7 +103,12 @@ func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Wo
 				l.errorf(w.Pos, "", "address %s is ignored: it has more than one dev", name)
 				return a, dev, false
 			}
-			dev = value
+			filled, err := l.fill(w.Text, value)
+			if err != nil {
+				l.errorf(value.Pos, "", "address %s is ignored: dev %s: %v", name, quote(value.Text), err)
+				return a, dev, false
+			}
+			dev, value = filled, filled
 		}
 		if !l.addressOption(&a, w, value) {
 			return a, dev, false

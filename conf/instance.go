@@ -111,13 +111,13 @@ func (in *instance) setState(l *loader, s *syntax.Statement) {
 // fatal here and not only a missing interface later, so that the message names
 // the word.
 func (in *instance) setInterface(l *loader, s *syntax.Statement) {
-	w := s.Words[1]
+	w, ok := l.device(s.Keyword(), s.Words[1], Fatal)
 	switch {
-	case w.Text == "lo":
-		l.fatalf(w.Pos, "", "VRRP cannot speak over the loopback interface")
+	case !ok: // the instance has no other to run on
 		in.invalid = true
 		return
-	case !l.interfaceName(s, w, Fatal): // the instance has no other to run on
+	case w.Text == "lo":
+		l.fatalf(w.Pos, "", "VRRP cannot speak over the loopback interface")
 		in.invalid = true
 		return
 	}
@@ -127,11 +127,19 @@ func (in *instance) setInterface(l *loader, s *syntax.Statement) {
 
 // interfaceName reports a name that Linux cannot have.
 func (l *loader) interfaceName(s *syntax.Statement, w syntax.Word, sev Severity) bool {
-	if interfaceName(w.Text) {
-		return true
+	_, ok := l.device(s.Keyword(), w, sev)
+	return ok
+}
+
+// device reads the name of an interface, or a template of one. It reports a name
+// that Linux cannot have.
+func (l *loader) device(setting string, w syntax.Word, sev Severity) (syntax.Word, bool) {
+	w, ok := l.template(setting, w, sev)
+	if ok && !interfaceName(w.Text) {
+		l.report(sev, w.Pos, "", "%s %s: %s", setting, quote(w.Text), badInterface)
+		return w, false
 	}
-	l.report(sev, w.Pos, "", "%s %s: %s", s.Keyword(), quote(w.Text), badInterface)
-	return false
+	return w, ok
 }
 
 // use notes that the instance needs an interface.
@@ -234,6 +242,8 @@ func (in *instance) setSyncInterface(l *loader, s *syntax.Statement) {
 		return
 	}
 	l.warnf(s.Pos, "write lvs_sync_daemon "+s.Words[1].Text+" "+in.Name+" in global_defs", "%s is deprecated", s.Keyword())
-	l.global.sync = newSync(s, "vrrp_instance "+in.Name)
-	l.global.sync.instance = in.Name
+	if d, ok := newSync(l, s, "vrrp_instance "+in.Name); ok {
+		d.instance = in.Name
+		l.global.sync = d
+	}
 }

@@ -148,7 +148,11 @@ func readHint(err error) string {
 // ReadText reads src as Read does; name stands for the file in positions.
 func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 	l := &loader{file: name, options: o, homes: homes(), global: defaultGlobals}
-	problems := syntax.Each(name, src, syntax.Options{ConfigID: o.ConfigID, Files: o.Files, Env: os.LookupEnv}, func(s *syntax.Statement) {
+	each := func(take func(*syntax.Statement)) []syntax.Problem {
+		return syntax.Each(name, src, syntax.Options{ConfigID: o.ConfigID, Files: o.Files, Env: os.LookupEnv}, take)
+	}
+	l.filler.again = func(take func(*syntax.Statement)) { each(take) }
+	problems := each(func(s *syntax.Statement) {
 		readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)
 	})
 	said := l.found

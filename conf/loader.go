@@ -20,6 +20,7 @@ type loader struct {
 	idles   map[string]*idleUse // by block and keyword
 	without int                 // how many blocks around what is being read have no effect
 	options Options
+	filler  filler
 
 	root      seen // of the top level
 	global    globals

@@ -26,6 +26,9 @@ func (v *service) addMatch(l *loader, s *syntax.Statement) {
 		return
 	}
 	args := s.Args()
+	if !l.shared(s.Keyword(), args[0]) {
+		return
+	}
 	a, ok := l.addr(s.Keyword(), args[0])
 	if !ok {
 		return

@@ -187,6 +187,9 @@ func readService(_ *none, l *loader, s *syntax.Statement) {
 // server: without it the service would be another one.
 func (l *loader) server(s *syntax.Statement) (netip.AddrPort, bool) {
 	args := s.Args()
+	if s.Keyword() == "virtual_server" && !l.shared(s.Keyword(), args[0]) {
+		return netip.AddrPort{}, false
+	}
 	ip, ok := l.addr(s.Keyword(), args[0])
 	if why := noHost(ip); ok && why != "" {
 		l.errorf(args[0].Pos, "", "%s %s is ignored: %s", s.Keyword(), ip, why)

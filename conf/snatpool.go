@@ -38,7 +38,7 @@ func (v *service) addPool(l *loader, s *syntax.Statement) {
 	}
 	words, dev, ok := l.poolLine(s)
 	for _, w := range words {
-		if ok {
+		if ok && l.shared(s.Keyword(), w) {
 			p.add(l, w, dev)
 		}
 	}
@@ -60,7 +60,9 @@ func (l *loader) poolLine(s *syntax.Statement) (addresses []syntax.Word, dev syn
 			why = "dev lacks a value"
 		} else if dev.Text != "" {
 			why = "it has more than one dev"
-		} else if dev = args[i]; !interfaceName(dev.Text) {
+		} else if filled, err := l.fill("dev", args[i]); err != nil {
+			why = "dev " + quote(args[i].Text) + ": " + err.Error()
+		} else if dev = filled; !interfaceName(dev.Text) {
 			why = "dev " + quote(dev.Text) + ": " + badInterface
 		}
 		if why != "" {

@@ -22,7 +22,10 @@ func (g *globals) setSync(l *loader, s *syntax.Statement) {
 		l.errorf(s.Pos, "", "a second %s is ignored", s.Keyword())
 		return
 	}
-	d := newSync(s, "global_defs")
+	d, ok := newSync(l, s, "global_defs")
+	if !ok {
+		return
+	}
 	args := s.Args()[1:]
 	for i := 0; i < len(args); i++ {
 		w := args[i]
@@ -40,13 +43,16 @@ func (g *globals) setSync(l *loader, s *syntax.Statement) {
 }
 
 // newSync begins a daemon on the interface that the statement names.
-func newSync(s *syntax.Statement, by string) *syncDaemon {
-	w := s.Words[1]
+func newSync(l *loader, s *syntax.Statement, by string) (d *syncDaemon, ok bool) {
+	w, ok := l.device(s.Keyword(), s.Words[1], Error)
+	if !ok {
+		return nil, false
+	}
 	return &syncDaemon{
 		Config: connsync.Config{Interface: w.Text},
 		pos:    s.Pos,
 		use:    InterfaceUse{Name: w.Text, Keyword: s.Keyword(), By: by, Pos: w.Pos},
-	}
+	}, true
 }
 
 // syncOption tells the words that take a value from the instance and the id,

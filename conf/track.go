@@ -66,8 +66,8 @@ func (in *instance) addTracks(l *loader, s *syntax.Statement) {
 func (l *loader) interfaceTracks(s *syntax.Statement, known []tracking) []tracking {
 	var lines []tracking
 	for _, e := range l.entries(s) {
-		w := e.Words[0]
-		if !l.interfaceName(s, w, Error) || !l.trackedOnce(slices.Concat(known, lines), s.Keyword(), w) {
+		w, ok := l.device(s.Keyword(), e.Words[0], Error)
+		if !ok || !l.trackedOnce(slices.Concat(known, lines), s.Keyword(), w) {
 			continue
 		}
 		t := tracking{keyword: s.Keyword(), name: w.Text, pos: w.Pos}

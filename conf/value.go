@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/conf/template"
 )
 
 // The values of statements. Each of these reports what is wrong with a word,
@@ -28,6 +29,9 @@ func quote(s string) string {
 func hintFor(s string) string {
 	if r := syntax.OddSpace(s); r != 0 {
 		return fmt.Sprintf("it holds the character %U, which looks like a blank but is none", r)
+	}
+	if template.Holds(s) {
+		return "a template can stand for an address or an interface only"
 	}
 	if n := len(s) - 1; n > 0 && (s[n] == ';' || s[n] == ',') {
 		return fmt.Sprintf("no %c at the end", s[n])
@@ -144,6 +148,10 @@ func parseAddr(text string) (netip.Addr, bool) {
 // addr is an address where no prefix length belongs. keepalived drops one in
 // silence.
 func (l *loader) addr(setting string, w syntax.Word) (netip.Addr, bool) {
+	w, filled := l.template(setting, w, Error)
+	if !filled {
+		return netip.Addr{}, false
+	}
 	text, length, slash := strings.Cut(w.Text, "/")
 	a, ok := parseAddr(text)
 	if !ok {

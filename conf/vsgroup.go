@@ -83,6 +83,9 @@ func (g *vsGroup) addMark(l *loader, e *syntax.Statement) {
 // addAddresses reads an address, a range or a prefix, and a port.
 func (g *vsGroup) addAddresses(l *loader, e *syntax.Statement) {
 	w, args := e.Words[0], e.Args()
+	if !l.shared("member", w) {
+		return
+	}
 	r, why := parseMembers(w.Text)
 	if why == "" {
 		why = noHost(r.First)
