@@ -20,11 +20,12 @@ func Against(this, other *File) Diagnostics {
 		return nil
 	}
 	c := &comparison{this: this.loader, other: other.loader}
-	pairs := c.instances()
-	for _, p := range pairs {
+	c.pairs = c.instances()
+	for _, p := range c.pairs {
 		p.compare(c)
 	}
-	c.groups(pairs)
+	c.groups()
+	c.tracking(this, other)
 	c.services()
 	c.sync()
 	c.sysctls()
@@ -36,6 +37,7 @@ func Against(this, other *File) Diagnostics {
 // comparison is two files while they are compared.
 type comparison struct {
 	this, other *loader
+	pairs       []pair
 	found       Diagnostics
 }
 

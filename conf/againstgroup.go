@@ -11,14 +11,14 @@ func (p pair) preferred() int { return int(p.here.Priority) - int(p.there.Priori
 
 // groups holds that what moves together here does so there, and to the same
 // director.
-func (c *comparison) groups(pairs []pair) {
+func (c *comparison) groups() {
 	here := func(p pair) string { return p.here.Name }
 	there := func(p pair) string { return p.there.Name }
-	c.torn(pairs, c.this, c.other, "here", "there", here, there)
-	c.torn(pairs, c.other, c.this, "there", "here", there, here)
+	c.torn(c.this, c.other, "here", "there", here, there)
+	c.torn(c.other, c.this, "there", "here", there, here)
 	told := make(map[[2]string]bool)
-	c.pulled(pairs, c.this, here, told)
-	c.pulled(pairs, c.other, there, told)
+	c.pulled(c.this, here, told)
+	c.pulled(c.other, there, told)
 }
 
 // pairs are those of the group; name is what the group calls them.
@@ -29,9 +29,9 @@ func (g *group) pairs(all []pair, name func(pair) string) []pair {
 }
 
 // pulled reports groups of which either director is preferred for a part.
-func (c *comparison) pulled(pairs []pair, in *loader, name func(pair) string, told map[[2]string]bool) {
+func (c *comparison) pulled(in *loader, name func(pair) string, told map[[2]string]bool) {
 	for _, g := range in.groups {
-		members := slices.DeleteFunc(g.pairs(pairs, name), func(p pair) bool { return p.preferred() == 0 })
+		members := slices.DeleteFunc(g.pairs(c.pairs, name), func(p pair) bool { return p.preferred() == 0 })
 		for _, p := range members {
 			first := members[0]
 			names := [2]string{first.here.Name, p.here.Name}
@@ -47,9 +47,9 @@ func (c *comparison) pulled(pairs []pair, in *loader, name func(pair) string, to
 
 // torn reports instances that are in one sync group in one file and not in the
 // other.
-func (c *comparison) torn(pairs []pair, in, against *loader, where, elsewhere string, name, theirs func(pair) string) {
+func (c *comparison) torn(in, against *loader, where, elsewhere string, name, theirs func(pair) string) {
 	for _, g := range in.groups {
-		members := g.pairs(pairs, name)
+		members := g.pairs(c.pairs, name)
 		for _, p := range members {
 			first := members[0]
 			if p == first || against.together(theirs(first), theirs(p)) {
