@@ -3,8 +3,7 @@ package conf
 import (
 	"math"
 	"net/netip"
-	"slices"
-	"strings"
+	"strconv"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
@@ -47,169 +46,65 @@ func (in *instance) addExcluded(l *loader, s *syntax.Statement) {
 // reports why not.
 func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp.Address, syntax.Pos) bool) {
 	for _, e := range l.entries(s) {
-		a, dev, ok := l.addressLine(e)
+		a, ok := l.addressOf(e, "virtual")
 		if !ok {
 			continue
 		}
-		ip, pos := a.Prefix.Addr(), e.Words[0].Pos
-		same := func(b vrrp.Address) bool { return b.Prefix.Addr() == ip }
-		if slices.ContainsFunc(in.Addresses, same) || slices.ContainsFunc(in.Excluded, same) {
-			l.errorf(pos, "", "address %s is listed twice", ip)
-		} else if take(a, pos) && dev.Text != "" {
-			in.use("dev", dev)
-		}
-	}
-}
-
-// addressLine reads one address with its options, and the word that names its
-// interface. ok is false where the address cannot be used.
-func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Word, ok bool) {
-	if !l.shared("address", e.Words[0]) {
-		return a, dev, false
-	}
-	if a.Prefix, ok = l.addressPrefix(e.Words[0]); !ok {
-		return a, dev, false
-	}
-	name := a.Prefix.Addr().String()
-	if why := noVirtual(a.Prefix); why != "" {
-		l.errorf(e.Words[0].Pos, "", "address %s is ignored: %s", name, why)
-		return a, dev, false
-	}
-	args := e.Args()
-	for i := 0; i < len(args); i++ {
-		w := args[i]
-		takes, known := addressOptions[w.Text]
-		if !known {
-			// The address without its option is still better than none: an
-			// option that is known and wrong may change where it goes, one
-			// that is not known hardly does.
-			hint := hintFor(w.Text)
-			if _, isAddr := parseAddr(w.Text); isAddr {
-				hint = "one address a line"
+		ip := a.Prefix.Addr()
+		if _, twice := in.lines[ip]; twice {
+			l.errorf(a.pos, "", "address %s is listed twice", ip)
+		} else if take(a.Address, a.pos) {
+			if in.lines == nil {
+				in.lines = make(map[netip.Addr]listed)
 			}
-			l.errorf(w.Pos, hint, "address %s: unknown option %s is ignored", name, quote(w.Text))
-			continue
-		}
-		var value syntax.Word
-		if takes {
-			if i++; i == len(args) {
-				l.errorf(w.Pos, "", "address %s is ignored: %s lacks a value", name, w.Text)
-				return a, dev, false
+			in.lines[ip] = a
+			if a.Dev != "" {
+				in.use("dev", a.dev)
 			}
-			value = args[i]
-		}
-		if w.Text == "dev" {
-			if dev.Text != "" {
-				l.errorf(w.Pos, "", "address %s is ignored: it has more than one dev", name)
-				return a, dev, false
-			}
-			filled, err := l.fill(w.Text, value)
-			if err != nil {
-				l.errorf(value.Pos, "", "address %s is ignored: dev %s: %v", name, quote(value.Text), err)
-				return a, dev, false
-			}
-			dev, value = filled, filled
-		}
-		if !l.addressOption(&a, w, value) {
-			return a, dev, false
 		}
 	}
-	return a, dev, true
 }
 
-// addressOptions are the words that may stand behind an address, and whether
-// each takes a value.
-var addressOptions = map[string]bool{
-	"dev": true, "scope": true, "brd": true, "broadcast": true, "label": true,
-	// Not built yet.
-	"peer": true, "preferred_lft": true, "track_group": true, "home": false, "-nodad": false, "mngtmpaddr": false,
-	"noprefixroute": false, "autojoin": false, "no_track": false, "use_vmac": false,
+// showAddresses gives a block of addresses, but for those that a snat_pool
+// brought: it shows them itself.
+func (in *instance) showAddresses(keyword string, all []vrrp.Address) []Node {
+	var lines []Node
+	for _, a := range all {
+		if line, said := in.lines[a.Prefix.Addr()]; said {
+			lines = append(lines, Node{Values: line.words(), Pos: line.pos})
+		}
+	}
+	if lines == nil {
+		return nil
+	}
+	return blockOf(keyword, nil, lines)
 }
 
-// addressOption applies one option; false means that the address is lost.
-func (l *loader) addressOption(a *vrrp.Address, option, value syntax.Word) bool {
-	ip := a.Prefix.Addr()
-	lose := func(why string) bool {
-		l.errorf(value.Pos, "", "address %s is ignored: %s %s: %s", ip, option.Text, quote(value.Text), why)
-		return false
-	}
-	switch option.Text {
-	case "dev":
-		if !interfaceName(value.Text) {
-			return lose(badInterface)
-		}
-		a.Dev = value.Text
-	case "label":
-		switch {
-		case ip.Is6():
-			l.errorf(option.Pos, "", "address %s: label is ignored: IPv6 has none", ip)
-		case len(value.Text) > 15:
-			return lose("a label has at most 15 bytes")
-		default:
-			a.Label = value.Text
-		}
-	case "scope":
-		if ip.Is6() {
-			l.errorf(option.Pos, "", "address %s: scope is ignored: IPv6 has none", ip)
-		} else if scope, ok := parseScope(value.Text); ok {
-			a.Scope = scope
-		} else {
-			l.errorf(value.Pos, "", "address %s: scope %s is ignored: it takes global, site, link, host or a number", ip, quote(value.Text))
-		}
-	case "brd", "broadcast":
-		if ip.Is6() {
-			return lose("IPv6 has no broadcast")
-		}
-		brd, ok := parseBroadcast(value.Text, a.Prefix)
-		if !ok {
-			return lose("it takes an IPv4 address, or + or - with a prefix length up to 30")
-		}
-		a.Broadcast = brd
-	default:
-		l.warnf(option.Pos, "", "address %s: %s is not supported yet and has no effect", ip, option.Text)
-	}
-	return true
-}
+// scopes are those with a name (linux/rtnetlink.h, enum rt_scope_t).
+var scopes = []struct {
+	name string
+	n    uint8
+}{{"global", 0}, {"site", 200}, {"link", 253}, {"host", 254}, {"nowhere", 255}}
 
-// addressPrefix reads IP[/LEN]. Without a length, or with one that cannot be,
-// it is the address alone, as in keepalived: a director whose interface has an
-// address of the network already needs no second route to it.
-func (l *loader) addressPrefix(w syntax.Word) (netip.Prefix, bool) {
-	text, length, slash := strings.Cut(w.Text, "/")
-	ip, ok := parseAddr(text)
-	if !ok {
-		l.errorf(w.Pos, hintFor(w.Text), "address %s is ignored: it is no IP address", quote(w.Text))
-		return netip.Prefix{}, false
-	}
-	bits := ip.BitLen()
-	if slash {
-		n, ok := whole(length, 0, bits)
-		if !ok {
-			l.errorf(w.Pos, "", "address %s: the prefix length is not a number from 0 to %d: %d is used", quote(w.Text), bits, bits)
-			n = bits
-		}
-		bits = n
-	}
-	return netip.PrefixFrom(ip, bits), true
-}
-
-// parseScope reads a scope by its name in iproute2 or its number
-// (linux/rtnetlink.h, enum rt_scope_t).
+// parseScope reads a scope by its name in iproute2 or its number.
 func parseScope(text string) (uint8, bool) {
-	switch text {
-	case "global":
-		return 0, true
-	case "site":
-		return 200, true
-	case "link":
-		return 253, true
-	case "host":
-		return 254, true
-	case "nowhere":
-		return 255, true
+	for _, s := range scopes {
+		if s.name == text {
+			return s.n, true
+		}
 	}
 	n, ok := whole(text, 0, 255)
 	return uint8(n), ok
+}
+
+// scopeName is what parseScope reads.
+func scopeName(n uint8) string {
+	for _, s := range scopes {
+		if s.n == n {
+			return s.name
+		}
+	}
+	return strconv.Itoa(int(n))
 }
 
 // parseBroadcast reads a broadcast address; + sets the host bits of the

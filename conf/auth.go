@@ -10,17 +10,24 @@ type authentication struct {
 	kind string // PASS, or nothing
 	pass string
 	set  bool // auth_pass was given
+	used bool // judgeAuth has taken it
+	met  seen
 }
 
 var authBlock = block[authentication]{"authentication", []row[authentication]{
-	custom("auth_type", "PASS|AH", (*authentication).setType),
-	custom("auth_pass", "STRING", (*authentication).setPass),
+	custom("auth_type", "PASS|AH", (*authentication).setType).
+		shown(func(a *authentication) []Node { return statement("auth_type", a.kind) }).
+		doc("none", "how adverts of version 2 are authenticated; PASS is a password in clear").
+		departing("AH is not built: it is an error, and adverts of a peer that uses it are not understood"),
+	custom("auth_pass", "STRING", (*authentication).setPass).
+		shown(func(a *authentication) []Node { return statement("auth_pass", Secret(a.pass)) }).
+		doc("none", "the password, of which 8 bytes count"),
 }}
 
 // readAuth reads the block; what it means depends on the version, which may
 // stand below it.
 func (in *instance) readAuth(l *loader, s *syntax.Statement) {
-	l.within("authentication", func() { read(l, authBlock, &in.auth, s.Block) })
+	l.within("authentication", func() { in.auth.met = read(l, authBlock, &in.auth, s.Block) })
 }
 
 // setType reads the kind of authentication. AH is a protocol of its own: an
@@ -68,5 +75,14 @@ func (in *instance) judgeAuth(l *loader) {
 		l.errorf(pos, "", "authentication is ignored: auth_pass is missing")
 	case in.auth.kind == "PASS":
 		copy(in.Auth[:], in.auth.pass)
+		in.auth.used = true
 	}
+}
+
+// showAuth gives the block where it has an effect.
+func (in *instance) showAuth() []Node {
+	if !in.auth.used {
+		return nil
+	}
+	return blockOf("authentication", nil, authBlock.show(&in.auth, in.auth.met))
 }

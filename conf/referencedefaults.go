@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/healthcheck"
@@ -62,14 +61,9 @@ var lineOptions = []optionList{addressLines()}
 
 func addressLines() optionList {
 	l := optionList{heading: "address lines", syntax: "IP[/LEN] [OPTION ...]"}
-	for name, takes := range addressOptions {
-		args := ""
-		if takes {
-			args = "VALUE"
-		}
-		l.options = append(l.options, lineOption{name: name, args: args})
+	for _, o := range addressOptions {
+		l.options = append(l.options, o.lineOption)
 	}
-	slices.SortFunc(l.options, func(a, b lineOption) int { return strings.Compare(a.name, b.name) })
 	return l
 }
 
