@@ -16,6 +16,7 @@ func (in *instance) judge(l *loader) bool {
 	in.judgeInterval(l)
 	in.judgeState(l)
 	in.judgeAuth(l)
+	in.judgeHMAC(l)
 	in.judgeSources(l)
 	in.judgeTracks(l)
 	return in.mandatory(l) && !in.duplicate(l)

@@ -26,9 +26,11 @@ type loader struct {
 	global    globals
 	tracked   [trackKinds][]*tracked // what can be tracked, by kind
 	untracked []untracked            // what was to be tracked and stood nowhere above
-	instances []*instance
-	groups    []*group
-	services  []*service // judged by finishServices
+
+	trackGroups []*trackGroup
+	instances   []*instance
+	groups      []*group
+	services    []*service // judged by finishServices
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use

@@ -20,17 +20,18 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup).
 		doc("", "addresses, ranges of them and firewall marks that are one service"),
 
-	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock),
-	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock),
-	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file"),
-	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().holding(trackProcessBlock),
-	unknownYet[none]("track_group", "NAME { }", trackGroupBlock),
-	unknownYet[none]("garp_group", "{ }", garpGroupBlock),
-	custom("bfd_instance", "NAME { }", readBFD).later().holding(bfdBlock),
-	unknownYet[none]("SSL", "{ }", sslBlock),
-	unchecked[none]("static_ipaddress", "{ ADDRESS ... }"),
-	unchecked[none]("static_routes", "{ ROUTE ... }"),
-	unchecked[none]("static_rules", "{ RULE ... }"),
+	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
+	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).doc("", "file whose number can be tracked"),
+	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file").doc("", "the old name of track_file"),
+	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
+	custom("track_group", "NAME { }", readTrackGroup).later().holding(trackGroupBlock).
+		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
+	custom("garp_group", "{ }", readGARPGroup).later().holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
+	custom("bfd_instance", "NAME { }", readBFD).later().holding(bfdBlock).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
+	custom("SSL", "{ }", readSSL).later().holding(sslBlock).doc("", "what HTTPS checks prove themselves with"),
+	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().doc("", "addresses that are set in every state"),
+	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).later().doc("", "routes that are set in every state"),
+	custom("static_rules", "{ RULE ... }", readStaticRules).later().doc("", "policy rules that are set in every state"),
 }, processRootRows)}
 
 // tables are those of all blocks, the outer ones first. It is what the reference
@@ -40,9 +41,7 @@ func tables() []table {
 		rootBlock, globalBlock, instanceBlock, authBlock, groupBlock,
 		serviceBlock, serverBlock, tcpBlock, httpBlock, urlBlock,
 		scriptBlock, trackFileBlock, trackProcessBlock, bfdBlock,
-	}
-	for _, b := range laterBlocks {
-		all = append(all, b)
+		trackGroupBlock, garpGroupBlock, sslBlock, hmacBlock,
 	}
 	return append(all, unbuiltCheckers...)
 }
@@ -89,6 +88,7 @@ func (l *loader) finish() Config {
 		cfg.Interfaces = append(cfg.Interfaces, sync.use)
 	}
 	l.finishTracked()
+	l.finishTrackGroups()
 	l.finishIdle()
 	if len(l.instances)+len(l.services) == 0 && !l.found.Fatal() {
 		l.warnf(syntax.Pos{File: l.file}, "", "there is no vrrp_instance and no virtual_server: nothing to do")

@@ -165,6 +165,15 @@ func device[T any](name string) row[T] {
 // command is a keyword with a program to run, which is only checked.
 func command[T any](name string) row[T] { return commandAt[T](name, nil) }
 
+// optionalCommand is command where the program may be missing.
+func optionalCommand[T any](name string) row[T] {
+	return custom(name, "[COMMAND [USER [GROUP]]]", func(_ *T, l *loader, s *syntax.Statement) {
+		if len(s.Args()) > 0 {
+			l.command(s)
+		}
+	})
+}
+
 // commandAt is a keyword with a program to run.
 func commandAt[T any](name string, at func(*T) *syntax.Command) row[T] {
 	r := custom(name, "COMMAND [USER [GROUP]]", func(t *T, l *loader, s *syntax.Statement) {
@@ -241,15 +250,4 @@ func optional[T, V any](r row[T], at func(*T) **V) row[T] {
 		}
 		return statement(r.name, **at(t))
 	})
-}
-
-// unchecked is a keyword that is not built yet and takes any words.
-func unchecked[T any](name, args string) row[T] { return custom[T](name, args, nil).later() }
-
-// unknownYet is a block that is not built yet: its keywords and their values are
-// checked.
-func unknownYet[T any](name, args string, inner block[none]) row[T] {
-	return custom(name, args, func(_ *T, l *loader, s *syntax.Statement) {
-		l.within(inner.name, func() { read(l, inner, &none{}, s.Block) })
-	}).later().holding(inner)
 }

@@ -1,0 +1,377 @@
+package conf
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// route is one line of virtual_routes or static_routes, in the words of ip
+// route.
+type route struct {
+	kind    string       // "" is unicast
+	to      netip.Prefix // the zero one is default
+	family  int          // 4 or 6
+	options []option
+	hops    [][]option // of a route over several
+}
+
+// maxNumber is the largest of 32 bits.
+const maxNumber = 1<<32 - 1
+
+// routeKinds are what a route can do with a packet (linux/rtnetlink.h).
+var routeKinds = []string{
+	"unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit", "throw",
+}
+
+// routeOptions are the options of a route, but for those with addresses.
+var routeOptions = []optionKind{
+	{name: "dev", other: []string{"oif"}, value: deviceName},
+	{name: "table", value: named(maxNumber)},
+	{name: "metric", other: []string{"priority", "preference"}, value: upTo(maxNumber)},
+	{name: "scope", words: []string{"global", "site", "link", "host", "nowhere"}, value: upTo(255)},
+	{name: "protocol", value: named(255)},
+	{name: "tos", other: []string{"dsfield"}, value: dsfield},
+	{name: "onlink"},
+	{name: "expires", value: upTo(maxNumber), family: 6},
+	{name: "mtu", value: upTo(maxNumber), lock: true},
+	{name: "advmss", value: upTo(maxNumber), lock: true},
+	{name: "rtt", value: duration, lock: true},
+	{name: "rttvar", value: duration, lock: true},
+	{name: "reordering", value: upTo(maxNumber), lock: true},
+	{name: "cwnd", value: upTo(maxNumber), lock: true},
+	{name: "ssthresh", value: upTo(maxNumber), lock: true},
+	{name: "rto_min", value: duration, lock: true},
+	{name: "hoplimit", value: upTo(255)},
+	{name: "window", value: upTo(maxNumber)},
+	{name: "initcwnd", value: upTo(maxNumber)},
+	{name: "initrwnd", value: upTo(maxNumber)},
+	{name: "realms", value: realms, family: 4},
+	{name: "features", words: []string{"ecn"}},
+	{name: "quickack", words: []string{"0", "1"}},
+	{name: "congctl", value: anyWord, lock: true},
+	{name: "pref", words: []string{"low", "medium", "high"}, family: 6},
+	{name: "ttl-propagate", words: []string{"enabled", "disabled"}},
+	{name: "fastopen_no_cookie", words: []string{"0", "1"}},
+	// Where it goes among routes of the same key.
+	{name: "add"},
+	{name: "prepend"},
+	{name: "append"},
+	{name: "no_track"},
+}
+
+// hopOptions are those behind nexthop.
+var hopOptions = []optionKind{
+	{name: "dev", value: deviceName},
+	{name: "weight", value: between(1, 256)},
+	{name: "onlink"},
+	{name: "realms", value: realms, family: 4},
+}
+
+// encapOptions are those behind encap, by the kind of tunnel.
+var encapOptions = map[string][]optionKind{
+	"ip": {
+		{name: "id", value: upTo(1<<64 - 1)}, {name: "dst", value: addrOf(4)}, {name: "src", value: addrOf(4)},
+		{name: "tos", value: dsfield}, {name: "ttl", value: upTo(255)}, {name: "flags", value: upTo(1<<16 - 1)},
+	},
+	"ip6": {
+		{name: "id", value: upTo(1<<64 - 1)}, {name: "dst", value: addrOf(6)}, {name: "src", value: addrOf(6)},
+		{name: "tc", value: dsfield}, {name: "hoplimit", value: upTo(255)}, {name: "flags", value: upTo(1<<16 - 1)},
+	},
+	"mpls": nil,
+	"ila":  nil,
+}
+
+// addrOf is an address of one family.
+func addrOf(family int) value {
+	return func(text string) (string, string, bool) {
+		a, ok := parseAddr(text)
+		want := "an IPv4 address"
+		if family == 6 {
+			want = "an IPv6 address"
+		}
+		return a.String(), want, ok && ipVersion(a) == family
+	}
+}
+
+// routes reads a block of routes. What is kept of it is written as the line is
+// understood.
+func (l *loader) routes(s *syntax.Statement, static bool) {
+	for _, e := range l.entries(s) {
+		r, ok := l.route(e, static)
+		e.Refused = !ok
+		if ok {
+			rewrite(e, r.words())
+		}
+	}
+}
+
+// rewrite makes the words of a line those given.
+func rewrite(e *syntax.Statement, words []string) {
+	again := make([]syntax.Word, len(words))
+	for i, w := range words {
+		again[i] = syntax.Word{Text: w, Pos: e.Pos}
+	}
+	e.Words, e.Line = again, strings.Join(words, " ")
+}
+
+// route reads one line.
+func (l *loader) route(e *syntax.Statement, static bool) (route, bool) {
+	p := newLine(l, "route", e, routeOptions)
+	var r route
+	to := false
+	for {
+		w, ok := p.word()
+		if !ok {
+			break
+		}
+		switch {
+		case w.Text == "inet":
+			p.of(w, 4)
+		case w.Text == "inet6":
+			p.of(w, 6)
+		case w.Text == "via" || w.Text == "gw" || w.Text == "src":
+			p.gateway(w)
+		case w.Text == "from":
+			p.source(w)
+		case w.Text == "or":
+			r.hops = p.or(w, r.hops)
+		case w.Text == "encap":
+			p.encap(w)
+		case w.Text == "nexthop":
+			if len(r.hops) > 0 {
+				p.fail(w, "write all of them behind nexthop", "there are addresses behind or already")
+			}
+			r.hops = p.nexthops(w)
+		case w.Text == "track_group" && static:
+			p.trackGroup(w)
+		case slices.Contains(routeKinds, w.Text):
+			r.kind = w.Text
+		default:
+			if o, ok := p.find(w.Text); ok {
+				p.read(w, o)
+			} else if w.Text == "to" {
+				if w, ok = p.argument(w); ok && slices.Contains(routeKinds, w.Text) {
+					r.kind = w.Text
+					w, ok = p.argument(w)
+				}
+				if ok {
+					r.to, to = p.destination(w, to), true
+				}
+			} else {
+				r.to, to = p.destination(w, to), true
+			}
+		}
+	}
+	if !to {
+		p.fail(e.Words[0], "write the network that it leads to, or default", "it leads nowhere")
+	}
+	if p.failed {
+		return r, false
+	}
+	p.judgeTrack(e.Words[0], "dev")
+	if r.kind == "unicast" {
+		r.kind = ""
+	}
+	r.options, r.family = p.options, p.family
+	if r.family == 0 {
+		r.family = 4
+	}
+	return r, true
+}
+
+// destination reads where a route leads. A word that is nothing else is taken
+// for one.
+func (p *optionLine) destination(w syntax.Word, again bool) netip.Prefix {
+	if again {
+		p.unknown(w, append([]string{"via", "src", "from", "nexthop", "encap", "to"}, routeKinds...)...)
+		return netip.Prefix{}
+	}
+	if _, ok := parseNetwork(w.Text); !ok && w.Text != "default" && w.Text != "any" && w.Text != "all" && w.Text != "" && letter(w.Text[0]) {
+		p.unknown(w, append([]string{"default", "via", "src", "from", "nexthop", "encap", "to"}, routeKinds...)...)
+		return netip.Prefix{}
+	}
+	to, _ := p.prefix(w)
+	return to
+}
+
+// gateway reads via [inet|inet6] IP, which was called gw, and src IP.
+func (p *optionLine) gateway(w syntax.Word) {
+	name := w.Text
+	if name == "gw" {
+		p.l.warnf(w.Pos, "write via", "%s: gw is the old name of via", p.what)
+		name = "via"
+	}
+	arg, ok := p.argument(w)
+	if ok && name == "via" && (arg.Text == "inet" || arg.Text == "inet6") {
+		if !p.of(arg, map[string]int{"inet": 4, "inet6": 6}[arg.Text]) {
+			return
+		}
+		arg, ok = p.argument(arg)
+	}
+	if !ok {
+		return
+	}
+	if a, ok := p.addr(arg); ok {
+		p.set(option{name, []string{a.String()}})
+	}
+}
+
+// source reads from NETWORK: the route is for packets of it.
+func (p *optionLine) source(w syntax.Word) {
+	arg, ok := p.argument(w)
+	if !ok || !p.of(w, 6) {
+		return
+	}
+	if n, ok := p.prefix(arg); ok && n.IsValid() {
+		p.set(option{"from", []string{n.String()}})
+	}
+}
+
+// or reads a second gateway in keepalived's old way: it and the first one are
+// the hops of the route.
+func (p *optionLine) or(w syntax.Word, hops [][]option) [][]option {
+	p.l.warnf(w.Pos, "write nexthop via IP nexthop via IP", "%s: or is the old way to say nexthop", p.what)
+	p.is("via", "gw")
+	arg, ok := p.argument(w)
+	if !ok {
+		return nil
+	}
+	a, ok := p.addr(arg)
+	via, first := p.take("via")
+	switch {
+	case !ok:
+		return nil
+	case len(hops) > 0:
+		p.fail(w, "write nexthop for each", "there is an or before it")
+		return nil
+	case !first:
+		p.fail(w, "", "there is no via before it")
+		return nil
+	}
+	return [][]option{{via}, {{"via", []string{a.String()}}}}
+}
+
+// encap reads the tunnel that packets of the route are put in.
+func (p *optionLine) encap(w syntax.Word) {
+	kind, ok := p.argument(w)
+	if !ok {
+		return
+	}
+	known, ok := encapOptions[kind.Text]
+	if !ok {
+		p.fail(kind, "", "encap %s: it takes ip, ip6, mpls or ila", quote(kind.Text))
+		return
+	}
+	values := []string{kind.Text}
+	if known == nil {
+		arg, ok := p.argument(kind)
+		if ok && !labels(kind.Text, arg.Text) {
+			p.fail(arg, "", "encap %s %s: it takes %s", kind.Text, quote(arg.Text), map[string]string{
+				"mpls": "labels up to 1048575 with a / between them", "ila": "a locator of four groups, such as 1:2:3:4",
+			}[kind.Text])
+		}
+		p.set(option{"encap", append(values, arg.Text)})
+		return
+	}
+	inner := &optionLine{l: p.l, what: p.what, words: p.words, next: p.next, known: known, failed: p.failed}
+	for inner.next < len(inner.words) {
+		o, ok := inner.find(inner.words[inner.next].Text)
+		if !ok {
+			break
+		}
+		name, _ := inner.word()
+		if inner.read(name, o); inner.failed {
+			break
+		}
+	}
+	p.next, p.failed = inner.next, inner.failed
+	if !inner.has("id") && !inner.has("dst") {
+		p.fail(kind, "", "encap %s lacks its dst or id", kind.Text)
+	}
+	for _, o := range inner.options {
+		values = append(values, o.words()...)
+	}
+	p.set(option{"encap", values})
+}
+
+// labels tells whether text is what an MPLS or ILA encapsulation takes.
+func labels(kind, text string) bool {
+	sep, base, most, count := "/", 10, uint64(1<<20-1), 16
+	if kind == "ila" {
+		sep, base, most, count = ":", 16, 1<<16-1, 4
+	}
+	parts := strings.Split(text, sep)
+	for _, part := range parts {
+		if base == 16 {
+			part = "0x" + part
+		}
+		if _, ok := unsigned(part, most); !ok {
+			return false
+		}
+	}
+	return len(parts) == count || base == 10 && len(parts) < count
+}
+
+// nexthops reads the rest of the line: nexthop, and the options of each.
+func (p *optionLine) nexthops(first syntax.Word) [][]option {
+	var hops [][]option
+	outer, known := p.options, p.known
+	p.known = hopOptions
+	for name, more := first, true; more && !p.failed; {
+		p.options = nil
+		for more = false; ; {
+			w, ok := p.word()
+			if !ok {
+				break
+			}
+			if w.Text == "nexthop" {
+				name, more = w, true
+				break
+			}
+			if o, ok := p.find(w.Text); ok {
+				p.read(w, o)
+			} else if w.Text == "via" {
+				p.gateway(w)
+			} else if w.Text == "encap" {
+				p.encap(w)
+			} else {
+				p.unknown(w, "via", "encap", "nexthop")
+			}
+		}
+		if !p.has("via") && !p.has("dev") {
+			p.fail(name, "", "nexthop lacks its via or dev")
+		}
+		hops = append(hops, p.options)
+	}
+	p.options, p.known = outer, known
+	return hops
+}
+
+// words are the line as it is written again.
+func (r route) words() []string {
+	var all []string
+	if !r.to.IsValid() && r.family == 6 {
+		all = append(all, "inet6")
+	}
+	if r.kind != "" {
+		all = append(all, r.kind)
+	}
+	if r.to.IsValid() {
+		all = append(all, r.to.String())
+	} else {
+		all = append(all, "default")
+	}
+	for _, o := range r.options {
+		all = append(all, o.words()...)
+	}
+	for _, h := range r.hops {
+		all = append(all, "nexthop")
+		for _, o := range h {
+			all = append(all, o.words()...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,35 @@
+package conf
+
+import "github.com/tandem-ha/tandem/conf/syntax"
+
+// tlsMaterial is the SSL block while it is read: the certificate and the key
+// that HTTPS checks prove themselves with.
+type tlsMaterial struct{ certificate, key string }
+
+var sslBlock = block[tlsMaterial]{"SSL", []row[tlsMaterial]{
+	text[tlsMaterial]("password", "STRING", nil).secretly().later().doc("", "what the key is locked with"),
+	text[tlsMaterial]("ca", "PATH", nil).later().doc("", "file of the authorities that certificates of servers are checked with"),
+	text("certificate", "PATH", func(m *tlsMaterial) *string { return &m.certificate }).later().doc("", "file of the certificate to show to servers"),
+	text("key", "PATH", func(m *tlsMaterial) *string { return &m.key }).later().doc("", "file of its private key"),
+}}
+
+// readSSL reads the SSL block. Of two the second counts, as in keepalived.
+func readSSL(_ *none, l *loader, s *syntax.Statement) {
+	l.within("SSL", func() {
+		if first, ok := l.root.idled("SSL"); ok {
+			l.errorf(s.Pos, "write all into one", "a second SSL replaces the one in line %d", first.Line)
+		}
+		var m tlsMaterial
+		met := make(map[string]syntax.Pos)
+		for _, inner := range s.Block {
+			if first, twice := met[inner.Keyword()]; twice && !inner.Skip {
+				l.errorf(inner.Pos, "", "a second %s replaces the one in line %d", inner.Keyword(), first.Line)
+			}
+			met[inner.Keyword()] = inner.Pos
+		}
+		read(l, sslBlock, &m, s.Block)
+		if m.certificate != "" && m.key == "" {
+			l.warnf(s.Pos, "write key and its file, unless the file of the certificate holds it too", "there is a certificate but no key")
+		}
+	})
+}

@@ -1,0 +1,92 @@
+package conf
+
+import (
+	"slices"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// trackGroup is a track_group while it is read: the instances whose state
+// static addresses, routes and rules follow.
+type trackGroup struct {
+	name    string
+	pos     syntax.Pos
+	members []syntax.Word
+}
+
+var trackGroupBlock = block[trackGroup]{"track_group", []row[trackGroup]{
+	custom("group", "{ INSTANCE ... }", (*trackGroup).setMembers).single().later().doc("", "its instances"),
+}}
+
+// readTrackGroup reads a track_group. Its instances may stand below it.
+func readTrackGroup(_ *none, l *loader, s *syntax.Statement) {
+	g := &trackGroup{name: s.Words[1].Text, pos: s.Pos}
+	if !l.named(s) {
+		s.Refused = true
+		return
+	}
+	if first := l.trackGroup(g.name); first != nil {
+		l.errorf(s.Pos, "", "track_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
+		s.Refused = true
+		return
+	}
+	l.within("track_group "+g.name, func() { read(l, trackGroupBlock, g, s.Block) })
+	if len(g.members) == 0 {
+		l.errorf(s.Pos, "write group { INSTANCE ... }", "track_group %s is ignored: it has no member", g.name)
+		s.Refused = true
+		return
+	}
+	l.trackGroups = append(l.trackGroups, g)
+}
+
+func (g *trackGroup) setMembers(l *loader, s *syntax.Statement) {
+	for _, e := range l.entries(s) {
+		for _, w := range e.Words {
+			if slices.ContainsFunc(g.members, func(o syntax.Word) bool { return o.Text == w.Text }) {
+				l.errorf(w.Pos, "", "%s is listed twice", w.Text)
+				continue
+			}
+			g.members = append(g.members, w)
+		}
+	}
+}
+
+// trackGroup finds one that stands above.
+func (l *loader) trackGroup(name string) *trackGroup {
+	if i := slices.IndexFunc(l.trackGroups, func(g *trackGroup) bool { return g.name == name }); i >= 0 {
+		return l.trackGroups[i]
+	}
+	return nil
+}
+
+// finishTrackGroups reports members that do not exist.
+func (l *loader) finishTrackGroups() {
+	for _, g := range l.trackGroups {
+		for _, w := range g.members {
+			if !slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text }) {
+				l.errorf(w.Pos, "", "track_group %s: there is no vrrp_instance %s that runs: it is left out", g.name, quote(w.Text))
+			}
+		}
+	}
+}
+
+// readStaticAddresses checks the lines of static_ipaddress.
+func readStaticAddresses(_ *none, l *loader, s *syntax.Statement) {
+	l.within("static_ipaddress", func() {
+		for _, e := range l.entries(s) {
+			if _, _, ok := l.addressLine(e); !ok {
+				e.Refused = true
+			}
+		}
+	})
+}
+
+// readStaticRoutes checks the lines of static_routes.
+func readStaticRoutes(_ *none, l *loader, s *syntax.Statement) {
+	l.within("static_routes", func() { l.routes(s, true) })
+}
+
+// readStaticRules checks the lines of static_rules.
+func readStaticRules(_ *none, l *loader, s *syntax.Statement) {
+	l.within("static_rules", func() { l.policyRules(s, true) })
+}
