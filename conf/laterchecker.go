@@ -61,10 +61,9 @@ var smtpBlock = block[checker]{"SMTP_CHECK", slices.Concat(connectRows(), []row[
 	overwriting(text("helo_name", "STRING", func(c *checker) *string { return &c.helo }), func(c *checker) string { return c.helo }).
 		doc("smtpchecker.keepalived.org", "the name that the check gives itself"),
 	custom("host", "{ }", func(_ *checker, l *loader, s *syntax.Statement) {
-		l.warnf(s.Pos, "write an SMTP_CHECK for each", "host is deprecated, and most builds of keepalived do not know it")
 		var c checker
 		l.within("host", func() { read(l, smtpHostBlock, &c, s.Block) })
-	}).holding(smtpHostBlock).doc("none", "a further target, the deprecated way"),
+	}).holding(smtpHostBlock).doc("none", "a further target; most builds of keepalived do not know it: write an SMTP_CHECK for each"),
 })}
 
 var smtpHostBlock = block[checker]{"host", connectRows()}

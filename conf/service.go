@@ -143,11 +143,11 @@ var serviceBlock = block[service]{"virtual_server", slices.Concat([]row[service]
 	obsolete[service]("net_mask", "keepalived has never known it"),
 
 	// tandem's own.
-	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool).
-		doc("none", "tandem's own: the source addresses of FULLNAT").
+	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool).own().
+		doc("none", "the source addresses of FULLNAT").
 		shown((*service).showPool),
-	custom("mark_match", "IP tcp|udp|sctp [PORTS ...]", (*service).addMatch).
-		doc("none", "tandem's own: packets that get the firewall mark").
+	custom("mark_match", "IP tcp|udp|sctp [PORTS ...]", (*service).addMatch).own().
+		doc("none", "packets that get the firewall mark").
 		shown((*service).showMatches),
 }, timingRows(1, serviceTiming, func(v *service) *timing { return &v.timing }), laterService(), []row[service]{
 	custom("real_server", "IP [PORT] { }", (*service).readServer).holding(serverBlock).

@@ -117,7 +117,11 @@ func (v *service) judgeProtocol(l *loader, members []ipvs.Key) {
 		l.warnf(v.met.at(v.pos, "protocol"), "", "protocol has no effect on a firewall mark")
 	case addressed && v.protocol == 0:
 		v.protocol = defaultProtocol
-		l.errorf(v.pos, "write protocol TCP or protocol UDP", "it has no protocol: %s is used", v.protocol)
+		hint := "write protocol TCP or protocol UDP"
+		if slices.ContainsFunc(v.servers, func(r *server) bool { return len(r.checkers) > 0 }) {
+			hint = "its checks speak TCP: write protocol TCP"
+		}
+		l.errorf(v.pos, hint, "it has no protocol: %s is used, and a TCP connection finds no service here", v.protocol)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 func (l *loader) finishServices(groups []vrrp.Group) {
 	l.owner = make(map[ipvs.Key]*service, len(l.services))
 	l.taken = make(map[place]bool)
-	f, served := newFloating(l.instances, groups), l.served()
+	f, served, networks := newFloating(l.instances, groups), l.served(), l.networks()
 	l.services = slices.DeleteFunc(l.services, func(v *service) (drop bool) {
 		l.within(v.scope, func() { drop = !v.judge(l) || !v.judgePool(l, f, served) })
 		if drop {
@@ -25,8 +25,13 @@ func (l *loader) finishServices(groups []vrrp.Group) {
 		return false
 	})
 	for _, v := range l.services {
-		l.within(v.scope, func() { v.judgeGateway(l, f) })
+		l.within(v.scope, func() {
+			v.judgeGateway(l, f)
+			v.judgeDirect(l, networks)
+			v.judgeDoubts(l)
+		})
 	}
+	l.judgeReached(f)
 	for _, in := range l.instances { // Only now: nobody's gateway is in a pool.
 		in.Excluded = append(in.Excluded, in.pool...)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/healthcheck"
 )
 
@@ -40,9 +41,23 @@ func timingRows[T any](minRetry int, def timingDefaults, of func(*T) *timing) []
 			doc(def.timeout, "how long a check waits for a connection, and for each reply"),
 		optionalSeconds("delay_before_retry", 0, longest, func(t *T) **time.Duration { return &of(t).retryDelay }).
 			doc(def.retryDelay, "pause before a failed check is tried again"),
-		optionalNumber("retry", minRetry, math.MaxInt32, func(t *T) **int { return &of(t).retries }).
+		retry(minRetry, func(t *T) **int { return &of(t).retries }).
 			doc(def.retries, "how often a failed check is tried again before its server counts as down"),
 	}
+}
+
+// retry is a number of retries, where a virtual server says where 0 can be said.
+func retry[T any](from int, at func(*T) **int) row[T] {
+	r := optionalNumber("retry", from, math.MaxInt32, at)
+	set := r.set
+	r.set = func(t *T, l *loader, s *syntax.Statement) {
+		if w := s.Words[1]; from > 0 && w.Text == "0" {
+			l.errorf(w.Pos, "write it in each real_server, or in its checks", "retry 0 is ignored: keepalived does not take it here")
+			return
+		}
+		set(t, l, s)
+	}
+	return r
 }
 
 // warmup is how far keepalived spreads the first checks of its servers.
