@@ -38,6 +38,8 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{"templates need no kernel", "conf/template", nil, edges},
 		{"the configuration needs no kernel", "conf",
 			[]string{"conf/syntax", "conf/template", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, edges[:2]},
+		{"the picture of a host knows the configuration only", "conf/host",
+			[]string{"conf", "conf/syntax", "conf/template", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, nil},
 		{"the lab knows nothing of tandem", "integration/lab/drill",
 			[]string{"integration/lab", "integration/lab/testkernel", "integration/lab/traffic"}, nil},
 	}
