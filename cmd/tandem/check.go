@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +20,10 @@ type check struct {
 	strict, keepalived bool // which exit status
 	json               bool
 	color              colorMode
+
+	dump, secrets      bool
+	explain            bool
+	against, againstID string
 }
 
 func checkCommand() *cobra.Command {
@@ -42,7 +48,14 @@ func checkCommand() *cobra.Command {
 	flags.BoolVar(&c.keepalived, "keepalived-exit-codes", false, "exit as keepalived --config-test does")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object instead of lines")
 	flags.Var(&c.color, "color", "colours and source lines: `when` is auto, always or never")
+	flags.BoolVar(&c.dump, "dump", false, "print the effective configuration; what is wrong goes to standard error")
+	flags.BoolVar(&c.secrets, "show-secrets", false, "with --dump: passwords too")
+	flags.BoolVar(&c.explain, "explain", false, "print who would be master after every single failure of what is tracked")
+	flags.StringVar(&c.against, "against", "", "compare with the other director's `file`")
+	flags.StringVar(&c.againstID, "against-id", "", "`id` that lines with @ID are for on the other director (default: none)")
 	cmd.MarkFlagsMutuallyExclusive("strict", "keepalived-exit-codes")
+	cmd.MarkFlagsMutuallyExclusive("dump", "explain")
+	cmd.MarkFlagsMutuallyExclusive("dump", "against")
 	if err := cmd.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes[:], cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is there
 	}
@@ -51,19 +64,58 @@ func checkCommand() *cobra.Command {
 
 // run reads, judges, prints and gives the exit status.
 func (c *check) run(cmd *cobra.Command) error {
+	switch {
+	case c.secrets && !c.dump:
+		return errors.New("--show-secrets is for --dump")
+	case c.againstID != "" && c.against == "":
+		return errors.New("--against-id is for --against")
+	case c.against != "" && c.againstID == "" && filepath.Clean(c.against) == filepath.Clean(c.file):
+		return errors.New("one file for both directors: say with --against-id who the other one is")
+	}
 	t := readTarget(cmd.InOrStdin(), c.file, c.configID)
-	if err := c.print(cmd, t); err != nil {
+	var other *target
+	if c.against != "" {
+		o := readOther(c.against, c.againstID)
+		other = &o
+		t.compared = conf.Against(t.file, o.file)
+	}
+	if err := c.print(cmd, t, other); err != nil {
 		return fmt.Errorf("print: %w", err)
 	}
-	return c.status(cmd.ErrOrStderr(), t)
+	return c.status(cmd.ErrOrStderr(), t, other)
 }
 
-// print shows what was found.
-func (c *check) print(cmd *cobra.Command, t target) error {
-	if c.json {
-		return printJSON(cmd.OutOrStdout(), t.report())
+// print shows what was found, and what else was asked for.
+func (c *check) print(cmd *cobra.Command, t target, other *target) error {
+	out := cmd.OutOrStdout()
+	switch {
+	case c.dump:
+		return errors.Join(newPrinter(cmd.ErrOrStderr(), c.color, t.texts()).all(t.found), c.printDump(out, t))
+	case c.json:
+		return printJSON(out, c.report(t, other))
 	}
-	return newPrinter(cmd.OutOrStdout(), c.color, t.texts()).all(t.found)
+	p := newPrinter(out, c.color, t.texts())
+	p.found(t.found)
+	if other != nil {
+		p.found(other.fatal())
+		p.found(t.compared)
+	}
+	if c.explain && !t.found.Fatal() {
+		p.outcomes(outcomes(t, other))
+	}
+	return p.out.Flush()
+}
+
+// printDump prints what the file means.
+func (c *check) printDump(out io.Writer, t target) error {
+	if t.found.Fatal() {
+		return nil
+	}
+	options := conf.PrintOptions{File: t.name, Secrets: c.secrets, Positions: true}
+	if c.json {
+		return conf.PrintJSON(out, t.file.Nodes(), options)
+	}
+	return conf.Print(out, t.file.Nodes(), options)
 }
 
 // target is a file that is checked.
@@ -73,6 +125,7 @@ type target struct {
 	text     []byte // of standard input; nil: it is on the disk
 	file     *conf.File
 	found    conf.Diagnostics
+	compared conf.Diagnostics // with the other director's file
 }
 
 // stdinName stands for standard input in positions. No file is called so.
@@ -94,6 +147,21 @@ func readTarget(stdin io.Reader, name, configID string) target {
 	return t
 }
 
+// readOther reads the file of the other director. What it is judged by is the
+// other host, so that this one finds nothing in it.
+func readOther(name, configID string) target {
+	options := director.ReadOptions(configID)
+	options.ConfigID = configID
+	t := target{name: name, configID: configID}
+	t.file, t.found = conf.Read(name, options)
+	return t
+}
+
+// fatal is what the file is refused for.
+func (t target) fatal() conf.Diagnostics {
+	return slices.DeleteFunc(slices.Clone(t.found), func(d conf.Diagnostic) bool { return d.Severity != conf.Fatal })
+}
+
 // texts are the files that cannot be read a second time.
 func (t target) texts() map[string][]byte {
 	if t.text == nil {
@@ -102,30 +170,39 @@ func (t target) texts() map[string][]byte {
 	return map[string][]byte{t.name: t.text}
 }
 
-// status says in one line what comes of the file, and exits by it.
-func (c *check) status(w io.Writer, t target) error {
-	fatal, errs, warnings := t.found.Count(conf.Fatal), t.found.Count(conf.Error), t.found.Count(conf.Warning)
+// status says in one line what comes of the file, and exits by it. What is wrong
+// between two files counts as what is wrong in one.
+func (c *check) status(w io.Writer, t target, other *target) error {
+	refused := t
+	all := slices.Concat(t.found, t.compared)
+	if other != nil && other.found.Fatal() {
+		all = append(all, other.fatal()...)
+		if !t.found.Fatal() {
+			refused = *other
+		}
+	}
+	fatal, errs, warnings := all.Count(conf.Fatal), all.Count(conf.Error), all.Count(conf.Warning)
 	code := 0
 	switch {
 	case c.keepalived:
-		code = keepalivedStatus(t.found)
+		code = keepalivedStatus(all)
 	case fatal > 0:
 		code = exitFailed
 	case c.strict && errs+warnings > 0:
 		code = exitHost
 	}
-	if c.json {
+	if c.json && !c.dump {
 		return quietly(code)
 	}
-	config := t.file.Config()
-	line := fmt.Sprintf("%s: usable: %s, %s; %s, %s", t.name,
-		plural(len(config.VRRP.Instances), "instance"), plural(len(config.Services), "service"),
-		plural(errs, "error"), plural(warnings, "warning"))
+	counts := plural(errs, "error") + ", " + plural(warnings, "warning")
+	line := t.name + ": " + counts
 	switch {
 	case fatal > 0:
-		line = t.name + ": tandem will not run with this file"
-	case code != 0:
-		line = fmt.Sprintf("%s: %s, %s", t.name, plural(errs, "error"), plural(warnings, "warning"))
+		line = refused.name + ": tandem will not run with this file"
+	case code == 0:
+		config := t.file.Config()
+		line = fmt.Sprintf("%s: usable: %s, %s; %s", t.name,
+			plural(len(config.VRRP.Instances), "instance"), plural(len(config.Services), "service"), counts)
 	}
 	if _, err := fmt.Fprintln(w, line); err != nil {
 		return fmt.Errorf("print: %w", err)

@@ -15,17 +15,34 @@ On a terminal the line of the file follows, with the word marked that is meant.
 A start refuses only what is fatal. A reload also refuses errors that the
 running file did not have, and then changes nothing.
 
+--dump prints what the file comes to instead: defaults filled in, variables and
+templates resolved, without what is refused. It can be loaded again.
+
+--explain takes away, one by one, what the file tracks, and tells who would be
+master. --against reads the other director's file too and says where the two do
+not make a pair: what must be the same and is not, and what is and must not be.
+Both together tell who is master after every single failure.
+
 Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict, 64 the
-command line is wrong. With --keepalived-exit-codes it is what keepalived
---config-test exits with: 0 nothing found but notes, 5 any error or warning,
-4 nothing but what stops a start (a missing interface, or fatal), 6 a script
-that is not safe or an include that failed, 2 a statement without its argument.
-keepalived exits with 0 for a file that it cannot read; this exits with 4.`
+command line is wrong. What --against finds counts. With --keepalived-exit-codes
+it is what keepalived --config-test exits with: 0 nothing but notes, 5 any error
+or warning, 4 nothing but what stops a start (a missing interface, or fatal),
+6 a script that is not safe or an include that failed, 2 a statement without its
+argument. For a file that it cannot read keepalived exits with 0, and this
+with 4.`
 
 const checkExample = `  tandem check                                     # the file that tandem run would read
   tandem check keepalived.conf
   tandem check --strict && systemctl reload tandem
-  ssh lb2 cat /etc/keepalived/keepalived.conf | tandem check -i lb2 -f -
   tandem check --color always pair.conf | less -R
   tandem check --json | jq -r '.diagnostics[] | select(.severity == "error") | .message'
-  tandem check --keepalived-exit-codes new.conf    # in place of keepalived -t -f new.conf`
+  tandem check --keepalived-exit-codes -f new.conf # in place of keepalived -t -f new.conf
+
+  tandem check --dump | diff - before.conf         # what does my edit change?
+  tandem check --dump --json | jq '.virtual_server[].name'
+  tandem check --explain                           # is the weight of that script enough?
+
+  scp lb2:/etc/keepalived/keepalived.conf lb2.conf
+  tandem check --against lb2.conf                  # do the two make a pair?
+  tandem check -i lb1 pair.conf --against pair.conf --against-id lb2
+  ssh lb2 cat /etc/keepalived/keepalived.conf | tandem check -i lb2 -f -`

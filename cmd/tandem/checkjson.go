@@ -15,6 +15,39 @@ type checkReport struct {
 	ConfigID    string         `json:"config_id"`
 	Summary     checkSummary   `json:"summary"`
 	Diagnostics []checkFinding `json:"diagnostics"`
+	// Against is the comparison with the other director's file.
+	Against *checkAgainst `json:"against,omitempty"`
+	// Explain is who would be master, without a failure and after each one.
+	Explain []checkOutcome `json:"explain,omitempty"`
+}
+
+// checkAgainst is a comparison. Usable tells whether the other file could be read:
+// without that nothing is compared.
+type checkAgainst struct {
+	File        string         `json:"file"`
+	ConfigID    string         `json:"config_id"`
+	Usable      bool           `json:"usable"`
+	Errors      int            `json:"errors"`
+	Warnings    int            `json:"warnings"`
+	Notes       int            `json:"notes"`
+	Diagnostics []checkFinding `json:"diagnostics"`
+}
+
+// checkOutcome is what one failure makes of one instance. A priority of 0 is
+// FAULT.
+type checkOutcome struct {
+	Failure       string      `json:"failure,omitempty"` // without one: as it is when all is well
+	At            string      `json:"at,omitempty"`      // whose failure it is
+	Instance      string      `json:"instance"`
+	Before        int         `json:"priority_before"`
+	Priority      int         `json:"priority"`
+	OtherPriority *int        `json:"other_priority,omitempty"`
+	Verdict       string      `json:"verdict"` // stays, may move, moves, lost or open
+	Master        string      `json:"master,omitempty"`
+	Returned      string      `json:"master_after_repair,omitempty"`
+	NotSupported  bool        `json:"not_supported_yet,omitempty"`
+	Consequence   string      `json:"consequence"`
+	Place         *checkPlace `json:"place,omitempty"`
 }
 
 // checkSummary counts.
@@ -68,10 +101,10 @@ func findingsOf(found conf.Diagnostics) []checkFinding {
 	return all
 }
 
-// report is what is said of the file.
-func (t target) report() checkReport {
+// report is what is said of the file, and what else was asked for.
+func (c *check) report(t target, other *target) checkReport {
 	config := t.file.Config()
-	return checkReport{
+	r := checkReport{
 		File: t.name, ConfigID: t.configID,
 		Summary: checkSummary{
 			Usable: !t.found.Fatal(),
@@ -81,6 +114,47 @@ func (t target) report() checkReport {
 		},
 		Diagnostics: findingsOf(t.found),
 	}
+	if other != nil {
+		all := append(other.fatal(), t.compared...)
+		r.Against = &checkAgainst{
+			File: other.name, ConfigID: other.configID, Usable: !other.found.Fatal(),
+			Errors: all.Count(conf.Error), Warnings: all.Count(conf.Warning), Notes: all.Count(conf.Note),
+			Diagnostics: findingsOf(all),
+		}
+	}
+	if c.explain {
+		r.Explain = outcomesOf(outcomes(t, other))
+	}
+	return r
+}
+
+// outcomesOf are outcomes for machines.
+func outcomesOf(all []conf.Outcome) []checkOutcome {
+	var out []checkOutcome
+	for _, o := range all {
+		c := checkOutcome{
+			Failure: o.Failure, Instance: o.Instance, Before: o.Before, Priority: o.Priority,
+			Verdict: o.Verdict.String(), NotSupported: o.Unbuilt, Consequence: o.Consequence(),
+		}
+		if o.At != conf.Nobody {
+			c.At = o.At.String()
+		}
+		if o.Peer >= 0 {
+			c.OtherPriority = &o.Peer
+		}
+		if o.Master != conf.Nobody {
+			c.Master = o.Master.String()
+		}
+		if o.Returned != conf.Nobody {
+			c.Returned = o.Returned.String()
+		}
+		if o.Pos.Line > 0 {
+			place := placeOf(o.Pos)
+			c.Place = &place
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // printJSON prints a value for machines that a person can read too.

@@ -92,8 +92,14 @@ func (p *printer) paint(s style, text string) string {
 	return "\x1b[" + string(s) + "m" + text + "\x1b[0m"
 }
 
-// all prints findings.
+// all prints findings and nothing else.
 func (p *printer) all(found conf.Diagnostics) error {
+	p.found(found)
+	return p.out.Flush()
+}
+
+// found prints findings.
+func (p *printer) found(found conf.Diagnostics) {
 	for _, d := range found {
 		if p.rich {
 			p.full(d)
@@ -101,7 +107,6 @@ func (p *printer) all(found conf.Diagnostics) error {
 			p.line(d)
 		}
 	}
-	return p.out.Flush()
 }
 
 // line prints a finding on a line, and below it where that place is included.
