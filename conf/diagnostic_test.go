@@ -1,6 +1,8 @@
 package conf
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,7 +83,7 @@ vrrp_instance A {
     }
 }
 `))
-	if len(found) > 0 {
+	if found = withoutAuthNote(found); len(found) > 0 {
 		t.Fatal(found)
 	}
 	got := lines(cfg.MissingInterfaces(func(name string) bool { return name == "eth3" }))
@@ -93,4 +95,12 @@ f:11:23: error: vrrp_instance A: dev eth2 does not exist on this host: the addre
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("missing interfaces (-want +got):\n%s", diff)
 	}
+}
+
+// withoutAuthNote leaves out what is said of nearly every file: that adverts are
+// not authenticated.
+func withoutAuthNote(ds Diagnostics) Diagnostics {
+	return slices.DeleteFunc(slices.Clone(ds), func(d Diagnostic) bool {
+		return d.Severity == Note && strings.Contains(d.Message, "not authenticated")
+	})
 }

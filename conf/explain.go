@@ -39,18 +39,21 @@ type cast struct {
 
 // cast is what takes part in the simulation.
 func (f *File) cast() cast {
-	var c cast
 	if f.loader == nil {
-		return c
+		return cast{}
 	}
+	return f.loader.cast()
+}
+
+func (l *loader) cast() (c cast) {
 	unit := make(map[string]*group)
-	for _, g := range f.loader.groups {
+	for _, g := range l.groups {
 		for _, name := range g.runs {
 			unit[name] = g
 		}
 	}
 	number := make(map[*group]int)
-	for i, in := range f.loader.instances {
+	for i, in := range l.instances {
 		p := party{
 			name: in.Name, id: routerID{in.VRID, in.family(), in.Interface}, base: int(in.Priority),
 			nopreempt: in.NoPreempt, source: in.Source, pos: in.pos,
@@ -65,7 +68,10 @@ func (f *File) cast() cast {
 		}
 		if g != nil {
 			number[g] = n
-			p.tracks = append(p.tracks, g.tracks...)
+			for _, t := range g.tracks {
+				t.ofGroup = true
+				p.tracks = append(p.tracks, t)
+			}
 			p.unweighed = len(g.runs) > 1 && !g.weighted
 		}
 		p.unit = n
@@ -77,6 +83,8 @@ func (f *File) cast() cast {
 
 // thing is what fails, by the blocks that several instances may name it in.
 type thing struct{ keyword, name string }
+
+func (t tracking) thing() thing { return thing{t.keyword, t.name} }
 
 // String is the failure in words.
 func (t thing) String() string {
@@ -101,7 +109,7 @@ func (c cast) things() []thing {
 	known := make(map[thing]bool)
 	for _, p := range c.parties {
 		for _, t := range p.tracks {
-			if th := (thing{t.keyword, t.name}); !known[th] {
+			if th := t.thing(); !known[th] {
 				known[th] = true
 				all = append(all, th)
 			}
@@ -131,12 +139,11 @@ func (t tracking) effect(failed bool) (delta int, fault bool) {
 	return delta, delta < -maxWeight
 }
 
-// priority is that of an instance while one thing fails, or none; 0: it is in
-// FAULT.
-func (p party) priority(failed thing) int {
+// priority is that of an instance while things fail, or none; 0: it is in FAULT.
+func (p party) priority(failed ...thing) int {
 	sum := p.base
 	for _, t := range p.tracks {
-		delta, fault := t.effect(failed == thing{t.keyword, t.name})
+		delta, fault := t.effect(slices.Contains(failed, t.thing()))
 		switch {
 		case fault:
 			return 0
@@ -150,12 +157,12 @@ func (p party) priority(failed thing) int {
 	return min(max(sum, 1), vrrp.PriorityOwner-1)
 }
 
-// priorities are those of all instances while one thing fails; a FAULT of one
-// is that of its unit.
-func (c cast) priorities(failed thing) []int {
+// priorities are those of all instances while things fail; a FAULT of one is
+// that of its unit.
+func (c cast) priorities(failed ...thing) []int {
 	all := make([]int, len(c.parties))
 	for i, p := range c.parties {
-		all[i] = p.priority(failed)
+		all[i] = p.priority(failed...)
 	}
 	for _, unit := range c.units {
 		if slices.ContainsFunc(unit, func(i int) bool { return all[i] == 0 }) {
@@ -171,7 +178,7 @@ func (c cast) priorities(failed thing) []int {
 func (c cast) line(i int, failed thing) (tracking, bool) {
 	for _, j := range append([]int{i}, c.units[c.parties[i].unit]...) {
 		for _, t := range c.parties[j].tracks {
-			if failed == (thing{t.keyword, t.name}) {
+			if failed == t.thing() {
 				return t, true
 			}
 		}
@@ -184,7 +191,7 @@ func (c cast) line(i int, failed thing) (tracking, bool) {
 // outcome of each instance is that without a failure.
 func (f *File) Explain() []Outcome {
 	c := f.cast()
-	before := c.priorities(thing{})
+	before := c.priorities()
 	var all []Outcome
 	for i, p := range c.parties {
 		o := Outcome{Instance: p.name, Before: before[i], Priority: before[i], Peer: -1, Pos: p.pos}

@@ -70,10 +70,7 @@ func (g *group) setMembers(l *loader, s *syntax.Statement) {
 
 // addTracks reads track_interface.
 func (g *group) addTracks(l *loader, s *syntax.Statement) {
-	for _, t := range l.interfaceTracks(s, g.tracks) {
-		t.ofGroup = true
-		g.tracks = append(g.tracks, t)
-	}
+	g.tracks = append(g.tracks, l.interfaceTracks(s, g.tracks)...)
 }
 
 func showMembers(g *group) []Node {
@@ -107,6 +104,7 @@ func (l *loader) finishGroups() []vrrp.Group {
 		l.within("vrrp_sync_group "+g.name, func() { empty = !g.finish(l, owner) })
 		return empty
 	})
+	l.adviseInstances()
 	for _, g := range l.groups {
 		groups = append(groups, vrrp.Group{Name: g.name, Members: g.runs})
 	}

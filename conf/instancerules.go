@@ -19,7 +19,11 @@ func (in *instance) judge(l *loader) bool {
 	in.judgeHMAC(l)
 	in.judgeSources(l)
 	in.judgeTracks(l)
-	return in.mandatory(l) && !in.duplicate(l)
+	if !in.mandatory(l) || in.duplicate(l) {
+		return false
+	}
+	in.advise(l)
+	return true
 }
 
 // judgeVersion takes the version from the family of the first address: IPv6

@@ -193,7 +193,7 @@ func (c contest) master(e election, side, i int) Director {
 // once: with nopreempt, who is master then stays it.
 func Simulate(this, other *File) []Outcome {
 	c := newContest(this.cast(), other.cast())
-	well := [2][]int{c.side[0].priorities(thing{}), c.side[1].priorities(thing{})}
+	well := [2][]int{c.side[0].priorities(), c.side[1].priorities()}
 	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
 	var all []Outcome
 	for side := range c.side {

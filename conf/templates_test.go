@@ -48,7 +48,7 @@ const templated = "vrrp_instance A {\n" +
 // shortest is the findings without those that are the same in every row.
 func shortest(ds Diagnostics) string {
 	var b strings.Builder
-	for _, d := range ds {
+	for _, d := range withoutAuthNote(ds) {
 		b.WriteString(strings.TrimPrefix(d.String(), "a.conf:") + "\n")
 	}
 	return b.String()

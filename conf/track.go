@@ -84,8 +84,13 @@ func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 		switch w := args[i]; {
 		case w.Text == "weight" && i+1 < len(args):
 			i++
-			if n, ok := l.weight(e, args[i], t, limit); ok {
-				t.weight, t.weighted = n, true
+			n, ok := l.weight(e, args[i], t, limit)
+			if !ok {
+				continue
+			}
+			t.weight, t.weighted = n, true
+			if n == 0 {
+				l.notef(args[i].Pos, "", "%s: weight 0 makes its failure a fault, as no weight does", e.Keyword())
 			}
 		case w.Text == "weight":
 			l.errorf(w.Pos, "", "%s: weight lacks a value", e.Keyword())

@@ -1,0 +1,123 @@
+package conf
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// A weight that is meant to move the addresses and cannot shows in an outage
+// only. One file tells some of these, both tell all.
+
+// adviseWeights reports weights that have no effect whatever the other director
+// is like.
+func (l *loader) adviseWeights() {
+	for _, g := range l.groups {
+		l.within("vrrp_sync_group "+g.name, func() {
+			for _, t := range g.tracks {
+				if t.weight != 0 && !g.weighted {
+					l.errorf(t.pos, "without a weight its loss is a fault", "%s %s is ignored: a sync group has no weights without sync_group_tracking_weight", t.keyword, t.name)
+				}
+			}
+		})
+	}
+	for _, p := range l.cast().parties {
+		l.within("vrrp_instance "+p.name, func() {
+			for _, t := range p.tracks {
+				if t.weight != 0 && !t.ofGroup {
+					p.adviseWeight(l, t)
+				}
+			}
+		})
+	}
+}
+
+// adviseWeight judges one weight.
+func (p party) adviseWeight(l *loader, t tracking) {
+	well, ill := p.priority(), p.priority(t.thing())
+	limit := "a priority is at most 254"
+	if well == 1 {
+		limit = "a priority is at least 1"
+	}
+	switch {
+	case p.unweighed:
+		l.warnf(t.pos, "without a weight its loss is a fault", "%s %s: weight %d is ignored: members of a sync group keep their priority, so that they move together", t.keyword, t.name, t.weight)
+	case p.base == vrrp.PriorityOwner:
+		l.warnf(t.pos, "write a priority below 255, or no weight: its loss is a fault then", "%s %s: weight %d is ignored: priority 255 never changes", t.keyword, t.name, t.weight)
+	case well == ill && well > 0 && t.keyword != "track_file":
+		l.warnf(t.pos, "write a lower priority", "%s %s: weight %d changes nothing: the priority is %d with and without it, since %s", t.keyword, t.name, t.weight, well, limit)
+	}
+}
+
+// JudgeTracking reports weights of either file that cannot move the addresses
+// from its director to the other. It knows each pair of priorities, so it is for
+// both files at once; those that have no effect at all are found when a file is
+// read.
+func JudgeTracking(this, other *File) Diagnostics {
+	c := newContest(this.cast(), other.cast())
+	well := [2][]int{c.side[0].priorities(), c.side[1].priorities()}
+	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
+	var found Diagnostics
+	for side, s := range c.side {
+		for i, p := range s.parties {
+			if c.rival[side][i] < 0 || c.master(calm, side, i) != [2]Director{This, Other}[side] {
+				continue
+			}
+			var weighted []thing
+			for _, t := range p.tracks {
+				if _, fault := t.effect(true); t.weight != 0 && !fault {
+					weighted = append(weighted, t.thing())
+				}
+			}
+			together := c.moves(side, i, well, calm, weighted...)
+			for _, t := range p.tracks {
+				if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() == p.priority(t.thing()) {
+					continue // It is no number of its own, or adviseWeight has said it.
+				}
+				if c.moves(side, i, well, calm, t.thing()) {
+					continue
+				}
+				found = append(found, c.uselessWeight(side, i, t, together))
+			}
+		}
+	}
+	found.Sort()
+	return found
+}
+
+// moves tells whether the other director becomes master of an instance while
+// things of this one fail.
+func (c contest) moves(side, i int, well [2][]int, calm election, failed ...thing) bool {
+	ill := well
+	ill[side] = c.side[side].priorities(failed...)
+	return c.master(c.elect(calm.ends, ill), side, i) != c.master(calm, side, i)
+}
+
+// uselessWeight words it; together tells that the weight has an effect when all
+// else fails too.
+func (c contest) uselessWeight(side, i int, t tracking, together bool) Diagnostic {
+	p := c.side[side].parties[i]
+	q := c.side[1-side].parties[c.rival[side][i]]
+	left, theirs := p.priority(t.thing()), q.priority()
+	d := Diagnostic{Pos: t.pos, Severity: Warning}
+	why := fmt.Sprintf("it leaves %d, and the other director has %d", left, theirs)
+	need := p.priority() - theirs + 1
+	d.Hint = fmt.Sprintf("a weight of %d or beyond would move them", need)
+	switch {
+	case left < theirs && q.nopreempt:
+		why += ", but nopreempt, which takes over from no master that still sends"
+		d.Hint = "without a weight the loss is a fault, which moves them"
+	case left < theirs:
+		why += ", but it waits for its whole sync group"
+		d.Hint = ""
+	case left == theirs:
+		why += ": of equal ones the master stays"
+	}
+	never := "can never move"
+	if together {
+		d.Severity, never = Note, "alone does not move"
+	}
+	d.Message = fmt.Sprintf("vrrp_instance %s: %s %s: weight %d %s the addresses: %s", p.name, t.keyword, t.name, t.weight, never, why)
+	return d
+}
