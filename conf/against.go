@@ -20,6 +20,7 @@ func Against(this, other *File) Diagnostics {
 		return nil
 	}
 	c := &comparison{this: this.loader, other: other.loader}
+	c.filled()
 	c.pairs = c.instances()
 	for _, p := range c.pairs {
 		p.compare(c)
@@ -38,12 +39,23 @@ func Against(this, other *File) Diagnostics {
 type comparison struct {
 	this, other *loader
 	pairs       []pair
+	guessed     bool // templates of the other file were filled in with this host
 	found       Diagnostics
 }
 
 // report adds a finding; see is the place in the other file.
 func (c *comparison) report(sev Severity, pos, see syntax.Pos, hint, format string, args ...any) {
 	c.found = append(c.found, Diagnostic{Pos: pos, See: see, Severity: sev, Message: fmt.Sprintf(format, args...), Hint: hint})
+}
+
+// filled reports templates of the other file that say what this host is: the
+// addresses that they stand for cannot be compared.
+func (c *comparison) filled() {
+	c.guessed = len(c.other.filler.said) > 0 && c.other.options.Host == c.this.options.Host
+	if c.guessed {
+		c.report(Note, c.this.whole(), c.other.whole(), "give --against what tandem check --dump --show-secrets prints on the other director",
+			"the templates of the other file are filled in with what this host is: the sources of adverts are not compared")
+	}
 }
 
 // whole is a file as a whole, for what it does not say anywhere.

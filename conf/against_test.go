@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -231,5 +232,21 @@ func TestAgainstItself(t *testing.T) {
 				t.Errorf("%s: %s", file, d)
 			}
 		}
+	}
+}
+
+// TestAgainstTemplates holds that a template of the other file does not pass for
+// this host's address.
+func TestAgainstTemplates(t *testing.T) {
+	host := &Host{Name: "lb1", Interfaces: []Interface{{Name: "eth0", Index: 2, Up: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}}}}
+	text := router("A", "51", "priority 150\nmcast_src_ip \"{{ GetInterfaceIP `eth0` }}\"\nvirtual_ipaddress { 192.0.2.80 }")
+	this, found := ReadText("here", []byte(text), Options{Host: host})
+	other, more := ReadText("there", []byte(strings.Replace(text, "150", "100", 1)), Options{Host: host})
+	if found.Fatal() || more.Fatal() {
+		t.Fatal(found, more)
+	}
+	got := Against(this, other)
+	if len(got) != 1 || got[0].Severity != Note || !strings.Contains(got[0].Message, "templates of the other file") {
+		t.Errorf("got %v", got)
 	}
 }

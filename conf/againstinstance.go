@@ -79,6 +79,9 @@ func (p pair) compareCast(c *comparison) {
 // nobody can tell for another host.
 func (p pair) compareSources(c *comparison) {
 	a, b := p.here, p.there
+	if c.guessed {
+		return
+	}
 	if a.Source.IsValid() && a.Source == b.Source {
 		c.report(Error, a.said(a.sourceKeyword), b.said(b.sourceKeyword), "write each director's own address",
 			"%s: %s %s in both: a director drops what seems to come from itself, and %s", p.name(), a.sourceKeyword, a.Source, bothMaster)

@@ -75,7 +75,7 @@ func (c *check) run(cmd *cobra.Command) error {
 	t := readTarget(cmd.InOrStdin(), c.file, c.configID)
 	var other *target
 	if c.against != "" {
-		o := readOther(c.against, c.againstID)
+		o := t.readOther(c.against, c.againstID)
 		other = &o
 		t.compared = conf.Against(t.file, o.file)
 	}
@@ -121,7 +121,7 @@ func (c *check) printDump(out io.Writer, t target) error {
 // target is a file that is checked.
 type target struct {
 	name     string // as it was given
-	configID string
+	reading  director.Reading
 	text     []byte // of standard input; nil: it is on the disk
 	file     *conf.File
 	found    conf.Diagnostics
@@ -133,28 +133,26 @@ const stdinName = "<stdin>"
 
 // readTarget reads a file as this host would run it.
 func readTarget(stdin io.Reader, name, configID string) target {
-	options := director.ReadOptions(configID)
-	t := target{name: name, configID: options.ConfigID}
+	t := target{name: name, reading: director.NewReading(configID)}
 	if name != "-" {
-		t.file, t.found = conf.Read(name, options)
+		t.file, t.found = conf.Read(name, t.reading.Options)
 	} else {
 		var text bytes.Buffer
 		t.name = stdinName
-		t.file, t.found = conf.ReadFrom(stdinName, io.TeeReader(stdin, &text), options)
+		t.file, t.found = conf.ReadFrom(stdinName, io.TeeReader(stdin, &text), t.reading.Options)
 		t.text = text.Bytes()
 	}
-	t.found = director.Judge(t.file, t.found)
+	t.found = t.reading.Judge(t.file, t.found)
 	return t
 }
 
-// readOther reads the file of the other director. What it is judged by is the
-// other host, so that this one finds nothing in it.
-func readOther(name, configID string) target {
-	options := director.ReadOptions(configID)
-	options.ConfigID = configID
-	t := target{name: name, configID: configID}
-	t.file, t.found = conf.Read(name, options)
-	return t
+// readOther reads the file of the other director. What it is to be judged by is
+// the other host, so that this one says nothing of it.
+func (t target) readOther(name, configID string) target {
+	other := target{name: name, reading: t.reading}
+	other.reading.Options.ConfigID = configID
+	other.file, other.found = conf.Read(name, other.reading.Options)
+	return other
 }
 
 // fatal is what the file is refused for.

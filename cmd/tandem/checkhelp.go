@@ -21,7 +21,8 @@ templates resolved, without what is refused. It can be loaded again.
 --explain takes away, one by one, what the file tracks, and tells who would be
 master. --against reads the other director's file too and says where the two do
 not make a pair: what must be the same and is not, and what is and must not be.
-Both together tell who is master after every single failure.
+Both together tell who is master after every single failure. Templates of the
+other file stand for what the other host is; --dump on it says what that is.
 
 Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict, 64 the
 command line is wrong. What --against finds counts. With --keepalived-exit-codes
@@ -45,4 +46,5 @@ const checkExample = `  tandem check                                     # the f
   scp lb2:/etc/keepalived/keepalived.conf lb2.conf
   tandem check --against lb2.conf                  # do the two make a pair?
   tandem check -i lb1 pair.conf --against pair.conf --against-id lb2
+  tandem check --against <(ssh lb2 tandem check --dump --show-secrets)
   ssh lb2 cat /etc/keepalived/keepalived.conf | tandem check -i lb2 -f -`

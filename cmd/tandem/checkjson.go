@@ -105,7 +105,7 @@ func findingsOf(found conf.Diagnostics) []checkFinding {
 func (c *check) report(t target, other *target) checkReport {
 	config := t.file.Config()
 	r := checkReport{
-		File: t.name, ConfigID: t.configID,
+		File: t.name, ConfigID: t.reading.Options.ConfigID,
 		Summary: checkSummary{
 			Usable: !t.found.Fatal(),
 			Fatal:  t.found.Count(conf.Fatal), Errors: t.found.Count(conf.Error),
@@ -117,7 +117,7 @@ func (c *check) report(t target, other *target) checkReport {
 	if other != nil {
 		all := append(other.fatal(), t.compared...)
 		r.Against = &checkAgainst{
-			File: other.name, ConfigID: other.configID, Usable: !other.found.Fatal(),
+			File: other.name, ConfigID: other.reading.Options.ConfigID, Usable: !other.found.Fatal(),
 			Errors: all.Count(conf.Error), Warnings: all.Count(conf.Warning), Notes: all.Count(conf.Note),
 			Diagnostics: findingsOf(all),
 		}

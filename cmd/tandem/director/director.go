@@ -69,8 +69,9 @@ type Director struct {
 // It changes nothing yet. The error is ErrConfig or ErrHost.
 func New(ctx context.Context, o Options) (*Director, error) {
 	d := &Director{options: o, log: o.Log, started: time.Now(), moved: make(chan struct{}, 1)}
-	file, found := conf.Read(o.Config, ReadOptions(o.ConfigID))
-	judged := Judge(file, found)
+	reading := NewReading(o.ConfigID)
+	file, found := conf.Read(o.Config, reading.Options)
+	judged := reading.Judge(file, found)
 	d.sayFound(judged)
 	if judged.Fatal() {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, o.Config)

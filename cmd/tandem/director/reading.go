@@ -1,45 +1,46 @@
 package director
 
 import (
-	"os"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/conf/host"
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
-// ReadOptions are how this host reads a configuration: with the files of its
-// disk, and filled with what the host is at this moment. An empty configID is
-// the host's name up to the first dot, as in keepalived.
-func ReadOptions(configID string) conf.Options {
-	if configID == "" {
-		configID = shortName()
-	}
-	return conf.Options{ConfigID: configID}
+// Reading is how this host reads configuration files at one moment. The host
+// changes, so that every reading of a file is to be a new one. check, a start and
+// a reload say the same of a file because they all read it so.
+type Reading struct {
+	Options conf.Options
+	blind   error // why nothing is known of the host
 }
 
-// shortName is the name of this host up to the first dot.
-func shortName() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
+// NewReading takes a picture of the host. An empty configID is the host's name
+// up to the first dot, as in keepalived.
+func NewReading(configID string) Reading {
+	if configID == "" {
+		configID = host.ConfigID()
 	}
-	short, _, _ := strings.Cut(name, ".")
-	return short
+	r := Reading{Options: conf.Options{ConfigID: configID}}
+	r.Options.Host, r.blind = host.Read()
+	return r
 }
 
 // Judge adds to what was found in a file what this host has to say about it.
-// check, a start and a reload say the same that way.
-func Judge(f *conf.File, found conf.Diagnostics) conf.Diagnostics {
+func (r Reading) Judge(f *conf.File, found conf.Diagnostics) conf.Diagnostics {
 	if found.Fatal() {
 		return found
 	}
-	config := f.Config()
 	all := append(conf.Diagnostics(nil), found...)
-	for _, why := range invalid(config) {
-		all = append(all, conf.Diagnostic{Pos: syntax.Pos{File: config.File}, Severity: conf.Fatal, Message: why})
+	whole := syntax.Pos{File: f.Config().File}
+	for _, why := range invalid(f.Config()) {
+		all = append(all, conf.Diagnostic{Pos: whole, Severity: conf.Fatal, Message: why})
 	}
-	all = append(all, config.MissingInterfaces(InterfaceExists)...)
+	if r.blind != nil {
+		all = append(all, conf.Diagnostic{Pos: whole, Severity: conf.Warning, Message: "the file is not judged by this host: " + r.blind.Error()})
+	}
+	all = append(all, f.OnHost(r.Options.Host)...)
 	all.Sort()
 	return all
 }

@@ -16,7 +16,8 @@ func (d *Director) Reload(ctx context.Context, parts *parts) {
 	notify(d.log, "RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 	status := &ReloadStatus{At: time.Now()}
 	// What the host is now counts, not what it was at the start.
-	file, found := conf.Read(d.options.Config, ReadOptions(d.options.ConfigID))
+	reading := NewReading(d.options.ConfigID)
+	file, found := conf.Read(d.options.Config, reading.Options)
 	config := file.Config()
 	status.Why = d.refusals(ctx, config, found)
 	status.Refused = len(status.Why) > 0
@@ -26,7 +27,7 @@ func (d *Director) Reload(ctx context.Context, parts *parts) {
 		}
 		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
 	} else {
-		d.sayFound(Judge(file, found))
+		d.sayFound(reading.Judge(file, found))
 		d.apply(ctx, parts, config)
 		d.log.Info("reloaded", "config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services))
 	}
