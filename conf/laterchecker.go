@@ -38,7 +38,7 @@ func unbuiltCheck(inner block[checker], judge func(*checker, *loader) bool) row[
 func mustHave(keyword, what string) func(*checker, *loader) bool {
 	return func(c *checker, l *loader) bool {
 		if !c.met.has(keyword) {
-			l.errorf(c.pos, "write "+keyword, "the check can do nothing: it lacks %s, %s", keyword, what)
+			l.errorf(c.pos, "write "+keyword, "the check is ignored: it lacks %s, %s", keyword, what)
 		}
 		return c.met.has(keyword)
 	}

@@ -84,7 +84,7 @@ func (l *loader) judgeUnchecked() {
 	for _, v := range l.services {
 		n := 0
 		for _, r := range v.servers {
-			if len(r.checkers) == 0 && !r.unbuilt {
+			if len(r.checkers) == 0 && r.unbuilt == "" {
 				n++
 			}
 		}

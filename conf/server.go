@@ -23,7 +23,7 @@ type server struct {
 	virtualHost string
 	timing      timing
 	checkers    []*checker
-	unbuilt     bool               // it has checkers, but none that is built
+	unbuilt     string             // a checker of a server that has none but those that are not built
 	checks      []healthcheck.Spec // of the checkers, once all is known
 }
 
@@ -103,9 +103,8 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 	l.withinServer(a, func() {
 		r.met = read(l, serverBlock, r, s.Block)
 		r.lost = l.unreadMethod(s) || r.lost
-		if unbuilt := uncheckedBy(s.Block); len(r.checkers) == 0 && unbuilt != "" {
-			r.unbuilt = true
-			l.warnf(r.pos, "add a TCP_CHECK", "it counts as up always: %s is its only check", unbuilt)
+		if len(r.checkers) == 0 {
+			r.unbuilt = uncheckedBy(s.Block)
 		}
 	})
 	v.servers = append(v.servers, r)

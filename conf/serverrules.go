@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 )
@@ -13,6 +14,7 @@ import (
 func (v *service) judgeServers(l *loader) {
 	clear(l.taken)
 	ports := v.ports()
+	var odd oddPorts
 	v.servers = slices.DeleteFunc(v.servers, func(r *server) (drop bool) {
 		if r.lost {
 			return true
@@ -21,7 +23,7 @@ func (v *service) judgeServers(l *loader) {
 			m := *v.method
 			set(&m, r.method)
 			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
-			r.Addr = v.backend(l, r, m)
+			r.Addr = v.backend(r, m, &odd)
 			switch why, hint := l.crosses(v, r.Addr.Addr(), m); {
 			case why != "":
 				l.errorf(r.pos, hint, "the block is ignored: %s", why)
@@ -40,6 +42,7 @@ func (v *service) judgeServers(l *loader) {
 		})
 		return drop
 	})
+	odd.report(l, v)
 }
 
 // place is where a server stands in the kernel: under the members of one port,
@@ -96,7 +99,7 @@ func (l *loader) crosses(v *service, a netip.Addr, m method) (why, hint string) 
 // backend is the address of a real server. Its port defaults to that of the
 // service, and is that of the service where packets are not rewritten. In a
 // group of several ports it stays 0: each member has its own.
-func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
+func (v *service) backend(r *server, m method, odd *oddPorts) ipvs.Server {
 	own, port := r.Addr.Port(), v.port()
 	hasPort := func(k ipvs.Key) bool { return k.Addr.Port() == own }
 	switch {
@@ -107,12 +110,39 @@ func (v *service) backend(l *loader, r *server, m method) ipvs.Server {
 		// Checks use it.
 		port = own
 		if !slices.ContainsFunc(v.keys(), hasPort) {
-			l.errorf(r.pos, "only NAT changes the port", "its port is for its checks only: %s keeps that of each member of the group", m)
+			odd.checked = append(odd.checked, oddPort{r.pos, r.Addr, m})
 		}
 	case own != port:
-		l.errorf(r.pos, "only NAT changes the port", "its port becomes %d, that of the service: %s cannot change it", port, m)
+		odd.changed = append(odd.changed, oddPort{r.pos, r.Addr, m})
 	}
 	return netip.AddrPortFrom(r.Addr.Addr(), port)
+}
+
+// oddPorts are real servers that cannot have the port that they ask for.
+type oddPorts struct {
+	changed []oddPort // it becomes that of the service
+	checked []oddPort // only their checks use it: the service is a group of several ports
+}
+
+type oddPort struct {
+	pos    syntax.Pos
+	server ipvs.Server
+	method method
+}
+
+// report tells it once for a service, whatever the number of its servers.
+func (o oddPorts) report(l *loader, v *service) {
+	const hint = "only NAT changes the port"
+	if n := len(o.changed); n > 0 {
+		first := o.changed[0]
+		l.errorf(first.pos, hint, "real_server %s%s: the port becomes %d, that of the service: %s leaves the port as the client wrote it",
+			first.server, andMore(n-1), v.port(), first.method)
+	}
+	if n := len(o.checked); n > 0 {
+		first := o.checked[0]
+		l.errorf(first.pos, hint, "real_server %s%s: the port is for its checks only: %s keeps that of each member of the group",
+			first.server, andMore(n-1), first.method)
+	}
 }
 
 // judgeThresholds drops a lower threshold above the upper one, which the kernel

@@ -14,6 +14,7 @@ func (v *service) judgeDoubts(l *loader) {
 	v.judgeWeights(l)
 	v.judgeOwnAddress(l)
 	v.judgeSorryTwice(l)
+	v.judgeUnbuiltChecks(l)
 	v.judgeSlowChecks(l)
 	v.judgePlainHTTPS(l)
 	v.judgeStuckClients(l)
@@ -50,6 +51,26 @@ func (v *service) judgeSorryTwice(l *loader) {
 	if v.Sorry != nil && slices.ContainsFunc(v.servers, func(r *server) bool { return r.Addr == v.Sorry.Addr }) {
 		l.warnf(v.met.at(v.pos, "sorry_server"), "a sorry server is one that does not fail with the others",
 			"sorry_server %s is a real server too: while the quorum is lost it gets all connections, whatever its checks say", serverName(v.Sorry.Addr))
+	}
+}
+
+// judgeUnbuiltChecks warns of real servers whose checks are all not built.
+func (v *service) judgeUnbuiltChecks(l *loader) {
+	var first *server
+	n := 0
+	for _, r := range v.servers {
+		if r.unbuilt != "" {
+			if n++; n == 1 {
+				first = r
+			}
+		}
+	}
+	switch n {
+	case 0:
+	case 1:
+		l.warnf(first.pos, "add a TCP_CHECK", "real_server %s: it counts as up always: %s is its only check", serverName(first.Addr), first.unbuilt)
+	default:
+		l.warnf(first.pos, "add a TCP_CHECK to each", "real_server %s%s: they count as up always: their only checks, such as %s, are not supported yet", serverName(first.Addr), andMore(n-1), first.unbuilt)
 	}
 }
 
@@ -100,7 +121,7 @@ func (v *service) judgePlainHTTPS(l *loader) {
 // good until then, but for one setting (ip_vs_check_template in
 // net/netfilter/ipvs/ip_vs_conn.c).
 func (v *service) judgeStuckClients(l *loader) {
-	inhibits := slices.ContainsFunc(v.servers, func(r *server) bool { return r.Inhibit && (r.unbuilt || len(r.checkers) > 0) })
+	inhibits := slices.ContainsFunc(v.servers, func(r *server) bool { return r.Inhibit && (r.unbuilt != "" || len(r.checkers) > 0) })
 	if set, ok := l.global.sysctls["expire_quiescent_template"]; v.IPVS.Timeout == 0 || !inhibits || ok && set.value != "0" {
 		return
 	}
