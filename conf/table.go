@@ -303,7 +303,8 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			l.without--
 			// A block is not lost by what is wrong in it, unless its reader says
 			// so.
-			if s.Braced && !s.Refused || !refused(l.found[before:]) {
+			block := s.Braced && r.shape().braces
+			if block && !s.Refused || !refused(l.found[before:]) {
 				l.idle(s, r.keyword, b.name)
 				said.note(r.show == nil, r.name, s)
 			}
