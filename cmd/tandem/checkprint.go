@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -147,10 +148,21 @@ func (p *printer) full(d conf.Diagnostic) {
 	p.places(d)
 }
 
+// hintBeside is how far right a line goes for a hint beside the mark.
+const hintBeside = 100
+
 // excerpt prints a line of a file with a mark under the word that is meant, and
-// the hint beside the mark, where the eye is already.
+// the hint beside the mark, where the eye is already, unless it is too long.
 func (p *printer) excerpt(at syntax.Pos, e excerpt, s style, hint string) {
-	mark := "^" + strings.Repeat("~", e.width-1)
+	bar := p.paint(dim, "      |")
+	mark := e.pad + p.paint(s, "^"+strings.Repeat("~", e.width-1))
 	fmt.Fprintf(p.out, "%s %s\n", p.paint(dim, fmt.Sprintf("%5d |", at.Line)), e.text)
-	fmt.Fprintln(p.out, strings.TrimRight(fmt.Sprintf("%s %s%s %s", p.paint(dim, "      |"), e.pad, p.paint(s, mark), p.paint(green, hint)), " "))
+	switch width := len(e.pad) + e.width + utf8.RuneCountInString(hint); {
+	case hint == "":
+		fmt.Fprintf(p.out, "%s %s\n", bar, mark)
+	case width < hintBeside:
+		fmt.Fprintf(p.out, "%s %s %s\n", bar, mark, p.paint(green, hint))
+	default:
+		fmt.Fprintf(p.out, "%s %s\n%s %s\n", bar, mark, bar, p.paint(green, hint))
+	}
 }

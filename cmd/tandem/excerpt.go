@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,7 +47,26 @@ func (s *sources) excerpt(at syntax.Pos) (e excerpt, ok bool) {
 	if int(at.Line) > len(lines) {
 		return e, false // it was changed meanwhile
 	}
-	return cut(bytes.TrimSuffix(lines[at.Line-1], []byte("\r")), int(at.Col)-1)
+	return cut(hide(bytes.TrimSuffix(lines[at.Line-1], []byte("\r"))), int(at.Col)-1)
+}
+
+// secrets are the keywords behind which nobody looks over a shoulder.
+var secrets = regexp.MustCompile(`(^|[\s{])(auth_pass|password|key)\s+`)
+
+// hide puts stars over what stands behind a secret's keyword, without a change
+// of length.
+func hide(line []byte) []byte {
+	at := secrets.FindIndex(line)
+	if at == nil {
+		return line
+	}
+	hidden := bytes.Clone(line)
+	for i := at[1]; i < len(hidden); i++ {
+		if c := hidden[i]; c != ' ' && c != '\t' && c != '"' && c != '{' && c != '}' {
+			hidden[i] = '*'
+		}
+	}
+	return hidden
 }
 
 // readLines reads a file for the second time. What is no plain file would not

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/tandem-ha/tandem/conf"
+)
+
+// execute runs the command in this process.
+func execute(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	root := rootCommand()
+	root.SetArgs(args)
+	root.SetIn(strings.NewReader(stdin))
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	err := root.ExecuteContext(t.Context())
+	if err != nil {
+		errs.WriteString(err.Error())
+	}
+	return out.String(), errs.String(), status(err)
+}
+
+// TestCheckGolden runs each testdata/check/*.txtar in a folder of its own: the
+// comment holds the arguments, one call a line, and the files behind the inputs what
+// each of them prints.
+func TestCheckGolden(t *testing.T) {
+	files, err := filepath.Glob("testdata/check/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no goldens:", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir := t.TempDir()
+			var got []txtar.File
+			for _, f := range archive.Files {
+				if strings.HasPrefix(f.Name, "check ") {
+					continue
+				}
+				got = append(got, f)
+				if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Chdir(dir)
+			for call := range strings.Lines(string(archive.Comment)) {
+				args := strings.Fields(call)
+				if len(args) == 0 {
+					continue
+				}
+				out, errs, code := execute(t, "", args...)
+				text := out + "-> " + strings.TrimSpace(errs)
+				got = append(got, txtar.File{Name: strings.Join(args, " "), Data: []byte(visibleEscapes(text) + ", exit status " + string(rune('0'+code)) + "\n")})
+			}
+			if *update {
+				archive.Files = got
+				if err := os.WriteFile(filepath.Join(home, file), txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}))); diff != "" {
+				t.Errorf("want and got differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// home is the folder of the package, which tests leave.
+var home, _ = os.Getwd()
+
+// visibleEscapes shows the colours of a terminal as text.
+func visibleEscapes(s string) string { return strings.ReplaceAll(s, "\x1b[", "<ESC>[") }
+
+const doubtful = "vrrp_instance A {\n\tinterface eth0absent\n\tvirtual_router_id 51\n\tprioritty 9\n\tvirtual_ipaddress {\n\t\t192.0.2.1\n\t}\n}\n"
+
+func TestCheckStdin(t *testing.T) {
+	out, errs, code := execute(t, doubtful, "check", "-f", "-")
+	if !strings.Contains(out, `<stdin>:4:2: error: vrrp_instance A: unknown keyword "prioritty"`) || !strings.HasPrefix(errs, "<stdin>: usable") || code != 0 {
+		t.Errorf("it printed\n%s%s and exited with %d", out, errs, code)
+	}
+	// What has been read once is shown from memory.
+	out, _, _ = execute(t, doubtful, "check", "-", "--color", "always")
+	if !strings.Contains(out, "    prioritty 9\n") {
+		t.Errorf("it does not show the line:\n%s", out)
+	}
+}
+
+// TestCheckPipe holds that a pipe is read once and never waited for.
+func TestCheckPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip("make a pipe:", err)
+	}
+	go func() {
+		_ = os.WriteFile(pipe, []byte(doubtful), 0o600) // An error shows in what is read.
+	}()
+	out, _, code := execute(t, "", "check", pipe, "--color", "always")
+	if !strings.Contains(out, ":4:2:") || strings.Contains(out, "| ") || code != 0 {
+		t.Errorf("it printed\n%s and exited with %d", out, code)
+	}
+}
+
+func TestCheckUnreadable(t *testing.T) {
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, file, says string
+	}{
+		{"a missing file", "/nowhere/tandem.conf", "no such file or directory"},
+		{"a folder", "/", "it is a directory"},
+		{"a program", program, "binary data"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for arg, want := range map[string]int{"--strict": exitFailed, "--dump": exitFailed, "--explain": exitFailed, "--keepalived-exit-codes": keepalivedFatal} {
+				out, errs, code := execute(t, "", "check", tt.file, arg)
+				if !strings.Contains(out+errs, tt.says) || code != want {
+					t.Errorf("%s: it printed\n%s%s and exited with %d, want %d", arg, out, errs, code, want)
+				}
+			}
+		})
+	}
+}
+
+// TestCheckJSON holds the names that machines go by.
+func TestCheckJSON(t *testing.T) {
+	out, errs, code := execute(t, doubtful, "check", "-f", "-", "-i", "lb1", "--json", "--strict")
+	if errs != "" || code != exitHost {
+		t.Errorf("it said %q and exited with %d", errs, code)
+	}
+	var got struct {
+		File     string
+		ConfigID string `json:"config_id"`
+		Summary  struct {
+			Usable        bool
+			Errors, Notes int
+		}
+		Diagnostics []struct {
+			File                    string
+			Line, Column            int
+			Severity, Message, Hint string
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.File != "<stdin>" || got.ConfigID != "lb1" || !got.Summary.Usable || got.Summary.Errors != 2 {
+		t.Errorf("got %+v", got)
+	}
+	for _, d := range got.Diagnostics {
+		if d.Line == 4 && d.Column == 2 && d.Severity == "error" && d.Hint == "did you mean priority?" && d.File == "<stdin>" {
+			return
+		}
+	}
+	t.Errorf("the misspelt keyword is not among %+v", got.Diagnostics)
+}
+
+// TestCheckDumpLoads holds that what --dump prints is a configuration, with
+// nothing else on standard output.
+func TestCheckDumpLoads(t *testing.T) {
+	out, errs, code := execute(t, doubtful, "check", "-f", "-", "--dump", "--show-secrets")
+	if code != 0 || !strings.Contains(errs, "prioritty") {
+		t.Errorf("it said %q and exited with %d", errs, code)
+	}
+	config, found := conf.Parse("dump", []byte(out))
+	if found.Count(conf.Error)+found.Count(conf.Fatal) > 0 || len(config.VRRP.Instances) != 1 {
+		t.Errorf("what it printed is\n%s%v", out, found)
+	}
+	out, _, _ = execute(t, doubtful, "check", "-f", "-", "--dump", "--json")
+	if !json.Valid([]byte(out)) {
+		t.Errorf("it is no JSON: %s", out)
+	}
+}
+
+func TestKeepalivedStatus(t *testing.T) {
+	of := func(sev conf.Severity, class conf.Class) conf.Diagnostic {
+		return conf.Diagnostic{Severity: sev, Class: class}
+	}
+	tests := []struct {
+		name  string
+		found conf.Diagnostics
+		want  int
+	}{
+		{"nothing", nil, 0},
+		{"a note", conf.Diagnostics{of(conf.Note, 0)}, 0},
+		{"a warning", conf.Diagnostics{of(conf.Warning, 0)}, 5},
+		{"an error", conf.Diagnostics{of(conf.Error, 0)}, 5},
+		{"what stops a start", conf.Diagnostics{of(conf.Fatal, 0)}, 4},
+		{"a missing interface", conf.Diagnostics{of(conf.Error, conf.MissingInterface)}, 4},
+		{"an error hides that", conf.Diagnostics{of(conf.Fatal, 0), of(conf.Error, 0)}, 5},
+		{"an include that failed", conf.Diagnostics{of(conf.Error, conf.FailedInclude)}, 6},
+		{"an unsafe script hides all", conf.Diagnostics{of(conf.Warning, conf.InsecureScript), of(conf.Error, 0)}, 6},
+		{"but for a missing argument", conf.Diagnostics{of(conf.Warning, conf.InsecureScript), of(conf.Error, conf.MissingArgument)}, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := keepalivedStatus(tt.found); got != tt.want {
+				t.Errorf("got %d, want %d", got, tt.want)
+			}
+		})
+	}
+	_, _, code := execute(t, "vrrp_instance A {\npriority\n}\n", "check", "-f", "-", "--keepalived-exit-codes")
+	if code != keepalivedMissing {
+		t.Errorf("without its argument it exits with %d", code)
+	}
+}
+
+func TestCheckUsage(t *testing.T) {
+	tests := []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"two exit statuses", []string{"--strict", "--keepalived-exit-codes"}, "none of the others can be"},
+		{"secrets of nothing", []string{"--show-secrets"}, "for --dump"},
+		{"an id of nobody", []string{"--against-id", "lb2"}, "for --against"},
+		{"a file against itself", []string{"-f", "x.conf", "--against", "./x.conf"}, "--against-id"},
+		{"a colour", []string{"--color", "red"}, "auto, always, never"},
+		{"two files", []string{"a", "b"}, "at most 1"},
+		{"a dump and a table", []string{"--dump", "--explain"}, "none of the others can be"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, errs, code := execute(t, "", append([]string{"check"}, tt.args...)...)
+			if code != exitUsage || !strings.Contains(errs, tt.says) {
+				t.Errorf("it said %q and exited with %d", errs, code)
+			}
+		})
+	}
+}
+
+// TestCheckExamplesParse holds that every example of the help uses flags that
+// exist.
+func TestCheckExamplesParse(t *testing.T) {
+	for example := range strings.Lines(checkExample) {
+		_, args, ok := strings.Cut(example, "tandem check")
+		if !ok {
+			continue
+		}
+		args, _, _ = strings.Cut(args, "#")
+		args, _, _ = strings.Cut(args, "|")
+		args, _, _ = strings.Cut(args, "&&")
+		cmd := checkCommand()
+		if err := cmd.ParseFlags(strings.Fields(strings.NewReplacer("<(ssh lb2 tandem check --dump --show-secrets)", "file").Replace(args))); err != nil {
+			t.Errorf("%s: %v", strings.TrimSpace(example), err)
+		}
+	}
+}
+
+// TestCompletion holds that the shell completes flags and their values.
+func TestCompletion(t *testing.T) {
+	for typed, want := range map[string]string{"--agai": "--against-id", "--color=": "always"} {
+		out, _, _ := execute(t, "", "__complete", "check", typed)
+		if !strings.Contains(out, want) {
+			t.Errorf("%s completes to %q", typed, out)
+		}
+	}
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("no bash")
+	}
+	script, _, _ := execute(t, "", "completion", "bash")
+	if out, err := exec.Command(bash, "-n", "-c", script).CombinedOutput(); err != nil {
+		t.Errorf("bash does not take the completion: %v\n%s", err, out)
+	}
+}
