@@ -29,8 +29,9 @@ func (l *loader) command(s *syntax.Statement) (syntax.Command, bool) {
 		l.warnCut(name, w)
 	}
 	if arg := argument(c); arg != "" {
-		l.warnf(first.Pos, fmt.Sprintf(`put the command in quotes: %s "%s %s"`, name, c.Args[0], arg),
-			"%s: %s is read as the user to run it as, not as an argument", name, quote(arg))
+		meant := strings.TrimRight(strings.Join([]string{c.Line, c.User, c.Group}, " "), " ")
+		l.warnf(first.Pos, fmt.Sprintf(`put the command in quotes: %s "%s"`, name, meant),
+			"%s: %s is read as the user or group to run it as, not as an argument", name, quote(arg))
 	}
 	return c, true
 }

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"encoding/hex"
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -40,16 +39,6 @@ func (in *instance) readHMAC(l *loader, s *syntax.Statement) {
 			s.Refused = true
 		}
 	})
-}
-
-// judgeHMAC drops auth_hmac beside authentication, as in keepalived.
-func (in *instance) judgeHMAC(l *loader) {
-	pos, ok := in.met.idled("auth_hmac")
-	if !ok || !in.met.has("authentication") {
-		return
-	}
-	l.errorf(pos, "remove one of the two blocks", "auth_hmac is ignored beside authentication")
-	in.met.idle = slices.DeleteFunc(in.met.idle, func(s *syntax.Statement) bool { return s.Keyword() == "auth_hmac" })
 }
 
 // The sizes of a key in bytes.

@@ -16,9 +16,9 @@ func (in *instance) judge(l *loader) bool {
 	in.judgeInterval(l)
 	in.judgeState(l)
 	in.judgeAuth(l)
-	in.judgeHMAC(l)
 	in.judgeSources(l)
 	in.judgeTracks(l)
+	in.judgeLater(l)
 	if !in.mandatory(l) || in.duplicate(l) {
 		return false
 	}

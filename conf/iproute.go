@@ -46,10 +46,13 @@ type optionLine struct {
 	failed  bool
 }
 
-// newLine begins a line. It is named by the first of its words that tells it
-// from others.
+// newLine begins a line. It is named by the first network in it, or by how
+// it begins.
 func newLine(l *loader, kind string, e *syntax.Statement, known []optionKind) *optionLine {
 	name := e.Keyword()
+	if len(e.Words) > 1 && name != "" && letter(name[0]) {
+		name += " " + e.Words[1].Text
+	}
 	for _, w := range e.Words {
 		if _, ok := parseNetwork(w.Text); ok || w.Text == "default" {
 			name = w.Text

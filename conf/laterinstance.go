@@ -11,23 +11,23 @@ import (
 // those that have nothing to do here.
 func laterInstance() []row[instance] {
 	return slices.Concat(notifyRows[instance](), notifyInstance(), macRows(), []row[instance]{
-		custom("auth_hmac", "{ }", (*instance).readHMAC).later().holding(hmacBlock).doc("", "sign adverts, in keepalived's own way"),
+		custom("auth_hmac", "{ }", (*instance).readHMAC).later().meanwhile("adverts are not signed, and a peer that asks for signatures does not hear them").holding(hmacBlock).doc("", "sign adverts, in keepalived's own way"),
 		device[instance]("vrf").later().doc("", "VRF of an instance without an interface"),
 		plain[instance]("no_virtual_ipaddress", nil).later().doc("", "an instance without a virtual address is meant so"),
 		plain[instance]("promote_secondaries", nil).
 			inert("addresses that the kernel removes together with the first one of their subnet are set again").
 			doc("", "removing an address keeps the others of its subnet"),
-		plain[instance]("dont_track_primary", nil).later().doc("", "the loss of the instance's own interface is no fault"),
+		plain[instance]("dont_track_primary", nil).later().meanwhile("the loss of the interface is a fault").doc("", "the loss of the instance's own interface is no fault"),
 		plain[instance]("track_src_ip", nil).later().doc("", "the loss of the source address is a fault"),
-		custom("mcast_dst_ip", "IP", checkGroup).later().doc("that of vrrp_mcast_group4 or 6", "multicast group of the adverts"),
-		inRange[instance]("unicast_ttl", 0, 255).later().doc("255", "TTL of unicast adverts"),
+		custom("mcast_dst_ip", "IP", checkGroup).later().meanwhile("adverts go to 224.0.0.18, and routers that use another group do not hear them").doc("that of vrrp_mcast_group4 or 6", "multicast group of the adverts"),
+		inRange[instance]("unicast_ttl", 0, 255).later().meanwhile("the TTL is 255").doc("255", "TTL of unicast adverts"),
 		plain[instance]("unicast_fault_no_peer", nil).later().doc("", "an instance with unicast_src_ip and without a peer is in fault"),
 		plain[instance]("check_unicast_src", nil).later().doc("", "adverts of others than unicast_peer are dropped"),
 		oneOrNone[instance]("old_unicast_checksum", "never").later().doc("", "the checksum that keepalived before 1.3.7 sent"),
-		boolean[instance]("v3_checksum_as_v2", nil).later().doc("off", "the checksum of version 3 leaves out the addresses of the packet"),
+		boolean[instance]("v3_checksum_as_v2", nil).later().meanwhile("the checksum is that of RFC 9568, and a router with another one does not hear it").doc("off", "the checksum of version 3 leaves out the addresses of the packet"),
 		plain[instance]("native_ipv6", nil).inert("the first virtual address says which family the instance is of").
 			doc("", "the instance is one of IPv6"),
-		plain[instance]("no_accept", nil).later().doc("", "drop packets to the virtual addresses, unless it is their owner"),
+		plain[instance]("no_accept", nil).later().meanwhile("a master takes packets to its virtual addresses").doc("", "drop packets to the virtual addresses, unless it is their owner"),
 		boolean[instance]("strict_mode", nil).later().doc("that of vrrp_strict", "refuse what the RFC does not have"),
 		boolean[instance]("skip_check_adv_addr", nil).
 			inert("an advert with another list of addresses is reported and counts all the same").
@@ -76,6 +76,9 @@ var linkGroups = netip.MustParsePrefix("224.0.0.0/24")
 // checkExtraGARP checks [all] N; the loosest of them is off.
 func checkExtraGARP[T any](from int) func(*T, *loader, *syntax.Statement) {
 	return func(_ *T, l *loader, s *syntax.Statement) {
+		if s.Keyword() == "vmac_garp_intvl" {
+			l.oldName(s, "garp_extra_if")
+		}
 		args := s.Args()
 		if args[0].Text == "all" {
 			args = args[1:]
@@ -94,6 +97,9 @@ func checkExtraGARP[T any](from int) func(*T, *loader, *syntax.Statement) {
 
 // checkExpired checks timer_expired_backup: the priority from which it counts.
 func checkExpired(_ *instance, l *loader, s *syntax.Statement) {
+	if s.Keyword() != "timer_expired_backup" {
+		l.oldName(s, "timer_expired_backup")
+	}
 	for _, w := range s.Args() {
 		l.number(s.Keyword(), w, 1, 254)
 	}

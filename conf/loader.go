@@ -215,6 +215,7 @@ func (l *loader) entries(s *syntax.Statement) []*syntax.Statement {
 		}
 		if e.Braced {
 			l.errorf(e.Pos, "is a } missing above?", "%s holds one value a line, not the block %s", s.Keyword(), quote(e.Keyword()))
+			e.Refused = true
 			continue
 		}
 		out = append(out, e)

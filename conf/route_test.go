@@ -43,7 +43,7 @@ func TestRoute(t *testing.T) {
 		{"a protocol that is watched", "default dev eth0 protocol 18", "default dev eth0 protocol 18"},
 		{"another protocol unwatched", "default dev eth0 no_track protocol bird", "default dev eth0 no_track protocol bird"},
 
-		{"nothing", "dev eth0", `f:1:1: error: route "dev" is ignored: it leads nowhere (write the network that it leads to, or default)`},
+		{"nothing", "dev eth0", `f:1:1: error: route "dev eth0" is ignored: it leads nowhere (write the network that it leads to, or default)`},
 		{"a misspelt option", "default vai 10.0.0.1", `f:1:2: error: route "default" is ignored: unknown option "vai" (did you mean via?)`},
 		{"a misspelt option before the network", "meric 5 default", `f:1:1: error: route "default" is ignored: unknown option "meric" (did you mean metric?)`},
 		{"a metric that is none", "default metric -1", `f:1:3: error: route "default" is ignored: metric "-1": it takes a number from 0 to 4294967295`},

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +19,7 @@ var scriptBlock = block[script]{"vrrp_script", []row[script]{
 	commandAt("script", func(s *script) *syntax.Command { return &s.command }).later().doc("", "program to run; exit status 0 is success"),
 	period[script]("interval").later().doc("1", "time between two runs"),
 	period[script]("timeout").later().doc("the interval", "a run that takes longer has failed"),
-	trackedWeight(maxWeight, func(s *script) *tracked { return s.tracked }).later().doc("0", "what it adds to the priority; 0: its failure is a fault"),
+	custom("weight", "-253..253 [reverse]", (*script).setWeight).later().doc("0", "what it adds to the priority; 0: its failure is a fault"),
 	count[script]("rise", nil).later().doc("1", "successes in a row until it is up"),
 	count[script]("fall", nil).later().doc("1", "failures in a row until it is down"),
 	account[script]("user").later().doc("that of script_user", "account to run it as"),
@@ -44,6 +45,17 @@ func readScript(_ *none, l *loader, s *syntax.Statement) {
 	})
 }
 
+// setWeight reads the weight. One out of range counts as far as a priority can
+// go, as in keepalived.
+func (t *script) setWeight(l *loader, s *syntax.Statement) {
+	if n, ok := whole(s.Words[1].Text, -1<<31, 1<<31-1); ok && (n > maxWeight || n < -maxWeight) {
+		cut := max(-maxWeight, min(n, maxWeight))
+		l.warnf(s.Words[1].Pos, "", "weight %d is cut to %d: a priority goes no further", n, cut)
+		s.Words[1].Text = strconv.Itoa(cut)
+	}
+	t.tracked.setWeight(l, s, maxWeight)
+}
+
 // period is a time between two runs of something; as in keepalived 0 is a
 // second.
 func period[T any](name string) row[T] {
@@ -58,16 +70,20 @@ func period[T any](name string) row[T] {
 // tracked.
 func trackedWeight[T any](most int, at func(*T) *tracked) row[T] {
 	return custom("weight", fmt.Sprintf("-%d..%d [reverse]", most, most), func(t *T, l *loader, s *syntax.Statement) {
-		n, ok := l.number("weight", s.Words[1], -most, most)
-		if !ok {
-			return
-		}
-		it := at(t)
-		it.weight, it.reverse = n, false
-		if len(s.Args()) > 1 {
-			it.reverse = l.oneOf("weight", s.Words[2], []string{"reverse", "noreverse"}) && s.Words[2].Text == "reverse"
-		}
+		at(t).setWeight(l, s, most)
 	})
+}
+
+// setWeight reads N [reverse].
+func (t *tracked) setWeight(l *loader, s *syntax.Statement, most int) {
+	n, ok := l.number("weight", s.Words[1], -most, most)
+	if !ok {
+		return
+	}
+	t.weight, t.reverse = n, false
+	if len(s.Args()) > 1 {
+		t.reverse = l.oneOf("weight", s.Words[2], []string{"reverse", "noreverse"}) && s.Words[2].Text == "reverse"
+	}
 }
 
 // account is the user, and perhaps the group, to run something as.

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -81,7 +82,8 @@ func (l *loader) finishTracked() {
 		d := u.finding
 		all := l.tracked[u.kind]
 		if below := findTracked(all, u.name); below != nil {
-			d.Message = fmt.Sprintf("%s (it is defined below, in line %d)", d.Message, below.pos.Line)
+			d.Message = strings.Replace(d.Message, fmt.Sprintf("there is no %s %s:", u.kind, quote(u.name)), fmt.Sprintf("%s %s is defined below only, in line %d:", u.kind, u.name, below.pos.Line), 1)
+			below.used = true // That is said.
 			d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
 		} else if near := nearest(u.name, names(all)); near != "" && d.Hint == "" {
 			d.Hint = fmt.Sprintf("did you mean %s?", near)
@@ -91,7 +93,7 @@ func (l *loader) finishTracked() {
 	for kind, all := range l.tracked {
 		for _, t := range all {
 			if !t.used && (trackKind(kind) == trackedScript || trackKind(kind) == trackedProcess) {
-				l.warnf(t.pos, "", "%s %s is not used: nothing tracks it", trackKind(kind), t.name)
+				l.warnf(t.pos, "remove it, or track it in a vrrp_instance or vrrp_sync_group", "%s %s is not used: nothing tracks it", trackKind(kind), t.name)
 			}
 		}
 	}

@@ -20,6 +20,9 @@ const maxFileWeight = maxWeight + 1
 
 // readTrackFile reads a track_file. One without a file is none.
 func readTrackFile(_ *none, l *loader, s *syntax.Statement) {
+	if s.Keyword() != "track_file" {
+		l.oldName(s, "track_file")
+	}
 	t := l.define(trackedFile, s)
 	if t == nil {
 		s.Refused = true

@@ -1,0 +1,43 @@
+package conf
+
+import (
+	"slices"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// dropIdle forgets a statement without effect that the rest of its block makes
+// void.
+func (s *seen) dropIdle(keyword string) {
+	s.idle = slices.DeleteFunc(s.idle, func(i *syntax.Statement) bool { return i.Keyword() == keyword })
+}
+
+// judgeLater drops what does nothing even where it is built.
+func (in *instance) judgeLater(l *loader) {
+	_, mac := in.met.idled("use_vmac")
+	_, vlan := in.met.idled("use_ipvlan")
+	for _, r := range [...]struct {
+		keyword, why, hint string
+		void               bool
+	}{
+		{"auth_hmac", "there is an authentication block", "remove one of the two blocks", in.met.has("authentication")},
+		{"unicast_ttl", "there is no unicast_peer", "", len(in.Peers) == 0},
+		{"check_unicast_src", "there is no unicast_peer", "", len(in.Peers) == 0},
+		{"owner_ignore_adverts", "it is for the owner of the addresses, of priority 255", "", in.Priority != 255},
+		{"timer_expired_backup", "it is for an instance with nopreempt", "", !in.NoPreempt},
+		{"vmac_xmit_base", "there is no use_vmac", "", !mac && !vlan},
+	} {
+		pos, ok := in.met.idled(r.keyword)
+		if !ok || !r.void {
+			continue
+		}
+		l.errorf(pos, r.hint, "%s is ignored: %s", r.keyword, r.why)
+		in.met.dropIdle(r.keyword)
+	}
+}
+
+// oldName gives a statement the name that its keyword has now.
+func (l *loader) oldName(s *syntax.Statement, name string) {
+	l.warnf(s.Pos, "write "+name, "%s is the old name of %s", s.Keyword(), name)
+	s.Words[0].Text = name
+}
