@@ -137,6 +137,102 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+// TestSimulateKinds tells what each kind of tracked thing does that fails, in
+// words: with a weight of the block that defines it, of the line, or none.
+func TestSimulateKinds(t *testing.T) {
+	this := director(`vrrp_script chk {
+script /bin/true
+weight -60
+}
+vrrp_script fatal {
+script /bin/true
+}
+track_file load {
+file /run/load
+}
+vrrp_track_process proxy {
+process haproxy
+weight 10
+}
+bfd_instance core {
+neighbor_ip 192.0.2.254
+}`, `priority 150
+track_script {
+chk
+fatal
+}
+track_file { load weight -100 }
+track_process { proxy weight -254 }
+track_bfd { core weight -10 }
+track_interface { eth1 weight 100 reverse }`)
+	want := `VI_1: priority 150, the other's 120: this director is master
+interface eth0 is down at this director: VI_1: FAULT, the other's 120: the other director takes over, and after the repair this director
+interface eth1 is down at this director: VI_1: priority 250, the other's 120: this director stays master
+vrrp_script chk fails at this director: VI_1: priority 90, the other's 120: the other director takes over, and after the repair this director
+vrrp_script fatal fails at this director: VI_1: FAULT, the other's 120: the other director takes over, and after the repair this director
+track_file load holds 1 at this director: VI_1: priority 50, the other's 120: the other director takes over, and after the repair this director
+vrrp_track_process proxy is gone at this director: VI_1: FAULT, the other's 120: the other director takes over, and after the repair this director
+bfd_instance core is down at this director: VI_1: priority 140, the other's 120: this director stays master
+interface eth0 is down at the other director: VI_1: FAULT, the other's 150: this director stays master
+`
+	all := Simulate(readText(t, this), readText(t, director("", "priority 120")))
+	if diff := cmp.Diff(want, sentences(all)); diff != "" {
+		t.Errorf("want and got differ (-want +got):\n%s", diff)
+	}
+	for _, o := range all {
+		if built := strings.HasPrefix(o.Failure, "interface") || o.Failure == ""; built == o.Unbuilt {
+			t.Errorf("Unbuilt is %v: %s", o.Unbuilt, o)
+		}
+	}
+}
+
+// TestSimulateGroups tells what becomes of instances that are tied together at
+// one director, at both or at none.
+func TestSimulateGroups(t *testing.T) {
+	group := "vrrp_sync_group G {\ngroup { VI_1\nVI_2 }\n}"
+	tests := []struct {
+		name, this, other, want string
+	}{
+		{"a fault of one is that of both", director(group, "priority 150\ntrack_interface { eth1 }", "priority 150"), director(group, "", ""),
+			"VI_1: priority 150, the other's 100: this director is master\n" +
+				"VI_2: priority 150, the other's 100: this director is master\n" +
+				"interface eth1 is down at this director: VI_1: FAULT, the other's 100: the other director takes over, and after the repair this director\n" +
+				"interface eth1 is down at this director: VI_2: FAULT, the other's 100: the other director takes over, and after the repair this director\n"},
+		{"priorities that cross: the lowest member decides, and nobody preempts", director(group, "priority 150\ntrack_interface { eth1 }", "priority 90"), director(group, "priority 80", "priority 140"),
+			"VI_1: priority 150, the other's 80: this director is master\n" +
+				"VI_2: priority 90, the other's 140: this director is master\n" +
+				"interface eth1 is down at this director: VI_1: FAULT, the other's 80: the other director takes over, and keeps it after the repair\n" +
+				"interface eth1 is down at this director: VI_2: FAULT, the other's 140: the other director takes over, and keeps it after the repair\n"},
+		{"a group at one director only, which loses both where it loses one", director(group, "priority 150", "priority 90"), director("", "priority 100", "priority 100\ntrack_interface { eth1 }"),
+			"VI_1: priority 150, the other's 100: the other director is master\n" +
+				"VI_2: priority 90, the other's 100: the other director is master\n" +
+				"interface eth1 is down at the other director: VI_1: priority 100, the other's 150: this director takes over, and after the repair the other director\n" +
+				"interface eth1 is down at the other director: VI_2: FAULT, the other's 90: this director takes over, and after the repair the other director\n"},
+		{"an instance that the other has not", director("", "priority 150", "priority 150\ntrack_interface { eth1 }"), director("", "priority 100"),
+			"VI_1: priority 150, the other's 100: this director is master\n" +
+				"VI_2: priority 150: this director is master\n" +
+				"interface eth1 is down at this director: VI_2: FAULT: nobody is master, and after the repair this director\n"},
+		{"one that only the other has, on an interface of another name", director("", "priority 150"),
+			strings.ReplaceAll(director("", "priority 100", "priority 100\ntrack_interface { eth1 }"), "eth0", "ens3"),
+			"VI_1: priority 150, the other's 100: this director is master\n" +
+				"VI_2: priority 100: the other director is master\n" +
+				"interface eth1 is down at the other director: VI_2: FAULT: nobody is master, and after the repair the other director\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []Outcome
+			for _, o := range Simulate(readText(t, tt.this), readText(t, tt.other)) {
+				if o.Failure == "" || strings.Contains(o.Failure, "eth1") {
+					got = append(got, o)
+				}
+			}
+			if diff := cmp.Diff(tt.want, sentences(got)); diff != "" {
+				t.Errorf("want and got differ (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestSimulateHolds makes pairs of files at random. For each virtual router that
 // both have, in the same sync groups: exactly one is master as long as one of
 // them is not in FAULT, a director in FAULT is not master, and one that may

@@ -72,7 +72,7 @@ func (in *instance) advisePreemption(l *loader) {
 func (in *instance) adviseAddresses(l *loader) {
 	if _, virtual := in.lines[in.Source]; virtual {
 		l.warnf(in.met.at(in.pos, in.sourceKeyword), "write the address that the interface always has",
-			"%s %s is a virtual address of this instance: a backup has no such source, and hears nobody as soon as it is one", in.sourceKeyword, in.Source)
+			"%s %s is a virtual address of this instance: only the master has it, and a backup that takes over cannot send from it", in.sourceKeyword, in.Source)
 	}
 	for _, p := range in.Peers {
 		if _, virtual := in.lines[p]; virtual {

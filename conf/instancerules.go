@@ -158,7 +158,7 @@ func (in *instance) mandatory(l *loader) bool {
 func (in *instance) duplicate(l *loader) bool {
 	for _, other := range l.instances {
 		if other.VRID == in.VRID && other.Interface == in.Interface && other.family() == in.family() {
-			l.errorf(in.met.at(in.pos, "virtual_router_id"), "", "the block is ignored: %s has virtual_router_id %d on %s already",
+			l.errorf(in.met.at(in.pos, "virtual_router_id"), "a number is of one virtual router of the segment: choose another", "the block is ignored: %s has virtual_router_id %d on %s already",
 				other.Name, in.VRID, in.Interface)
 			return true
 		}

@@ -163,7 +163,11 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 	sh, given := k.shape(), len(s.Args())
 	switch {
 	case given < sh.min:
-		l.errorf(s.Pos, "", "%s lacks a value: %s %s", k.name, k.name, k.args)
+		hint := ""
+		if k.args == "STRING" {
+			hint = "what begins with # or ! is a comment: put it in double quotes"
+		}
+		l.errorf(s.Pos, hint, "%s lacks a value: %s %s", k.name, k.name, k.args)
 		l.classify(MissingArgument)
 		return false
 	case k.exact && given > sh.max:
@@ -202,6 +206,8 @@ func (l *loader) extra(s *syntax.Statement, used int) {
 	hint := ""
 	if l.homes[words[0]] != nil {
 		hint = "one statement per line"
+	} else if s.Keyword() == "auth_pass" {
+		hint = "a password with blanks needs double quotes"
 	}
 	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), quote(strings.Join(words, " ")))
 }

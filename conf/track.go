@@ -99,7 +99,11 @@ func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 		case w.Text == "noreverse" && i > 0 && t.keyword != "track_interface":
 			t.reverse = false
 		default:
-			l.errorf(w.Pos, "", "%s: %s is ignored: it takes weight N and reverse", e.Keyword(), quote(w.Text))
+			hint := ""
+			if _, number := whole(w.Text, -maxWeight-1, maxWeight+1); number {
+				hint = "write weight " + w.Text
+			}
+			l.errorf(w.Pos, hint, "%s: %s is ignored: it takes weight N and reverse", e.Keyword(), quote(w.Text))
 		}
 	}
 }

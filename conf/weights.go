@@ -72,8 +72,8 @@ func JudgeTracking(this, other *File) Diagnostics {
 			}
 			together := c.moves(side, i, well, calm, weighted...)
 			for _, t := range p.tracks {
-				if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() == p.priority(t.thing()) {
-					continue // It is no number of its own, or adviseWeight has said it.
+				if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() <= p.priority(t.thing()) {
+					continue // It has no number of its own, is not meant to, or adviseWeight has said it.
 				}
 				if c.moves(side, i, well, calm, t.thing()) {
 					continue
@@ -102,16 +102,21 @@ func (c contest) uselessWeight(side, i int, t tracking, together bool) Diagnosti
 	left, theirs := p.priority(t.thing()), q.priority()
 	d := Diagnostic{Pos: t.pos, Severity: Warning}
 	why := fmt.Sprintf("it leaves %d, and the other director has %d", left, theirs)
-	need := p.priority() - theirs + 1
-	d.Hint = fmt.Sprintf("a weight of %d or beyond would move them", need)
 	switch {
 	case left < theirs && q.nopreempt:
 		why += ", but nopreempt, which takes over from no master that still sends"
 		d.Hint = "without a weight the loss is a fault, which moves them"
 	case left < theirs:
 		why += ", but it waits for its whole sync group"
-		d.Hint = ""
-	case left == theirs:
+	case theirs == 1:
+		d.Hint = "without a weight the loss is a fault, which moves them"
+	case t.weight > 0:
+		// What is earned is on top of the priority, whatever it is.
+		d.Hint = fmt.Sprintf("a priority below %d would let it", p.base-left+theirs)
+	default:
+		d.Hint = fmt.Sprintf("a weight of -%d or beyond would", p.priority()-theirs+1)
+	}
+	if left == theirs {
 		why += ": of equal ones the master stays"
 	}
 	never := "can never move"
