@@ -13,8 +13,9 @@ import (
 
 // TestCorpus loads every configuration below the folder that TANDEM_CORPUS
 // names, and shows with -v what was found. Real files hold errors, so what it
-// holds is weak: nothing panics, positions lie in the file, and what loads can
-// run. A CHECK.tsv in the folder says what keepalived made of each file.
+// holds is weak: nothing panics, positions lie in the file, what loads can run,
+// and what is printed of it means the same. A CHECK.tsv in the folder says what
+// keepalived made of each file.
 func TestCorpus(t *testing.T) {
 	root := os.Getenv("TANDEM_CORPUS")
 	if root == "" {
@@ -28,7 +29,7 @@ func TestCorpus(t *testing.T) {
 		}
 		name, _ := filepath.Rel(root, path)
 		t.Run(name, func(t *testing.T) {
-			cfg, found := Load(path, Options{})
+			f, found := Read(path, Options{})
 			files++
 			if !found.Fatal() {
 				loaded++
@@ -40,7 +41,10 @@ func TestCorpus(t *testing.T) {
 				t.Log(strings.TrimPrefix(d.String(), root+"/"))
 			}
 			t.Log("keepalived: " + verdicts[name])
-			runs(t, cfg, found)
+			runs(t, f.Config(), found)
+			if !found.Fatal() {
+				roundTrip(t, f)
+			}
 		})
 		return nil
 	})

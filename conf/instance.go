@@ -159,6 +159,7 @@ func (in *instance) setInterface(l *loader, s *syntax.Statement) {
 		in.invalid = true
 		return
 	}
+	in.dropUse(s.Keyword(), in.Interface) // The last one counts.
 	in.Interface = w.Text
 	in.use(s.Keyword(), w)
 }

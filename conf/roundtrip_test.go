@@ -1,9 +1,11 @@
 package conf
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,22 +82,82 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// FuzzRoundTrip is the property for any text.
-func FuzzRoundTrip(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.txtar")
+// goldenTexts are the configurations of the golden files.
+func goldenTexts(t testing.TB) [][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts [][]byte
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Add(archive.Files[0].Data)
+		texts = append(texts, archive.Files[0].Data)
 	}
-	f.Fuzz(func(t *testing.T, src []byte) {
-		file, found := ReadText("f", src, Options{})
+	return texts
+}
+
+// mix puts lines of other texts into one: each three bytes of edits are a place
+// and a line. Most statements mean something only beside others, and changed
+// bytes hardly ever make a keyword of another one.
+func mix(text []byte, all []string, edits []byte) string {
+	lines := strings.Split(string(text), "\n")
+	for ; len(edits) >= 3; edits = edits[3:] {
+		at := int(edits[0]) * len(lines) / 256
+		lines = slices.Insert(lines, at, all[(int(edits[1])<<8|int(edits[2]))%len(all)])
+	}
+	return strings.Join(lines, "\n")
+}
+
+// linesOf are the different lines of texts.
+func linesOf(texts [][]byte) []string {
+	var all []string
+	for _, text := range texts {
+		all = append(all, strings.Split(string(text), "\n")...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// TestRoundTripOfMixtures is the property for the golden files with lines of
+// each other, always the same ones.
+func TestRoundTripOfMixtures(t *testing.T) {
+	texts := goldenTexts(t)
+	all := linesOf(texts)
+	random := rand.NewChaCha8([32]byte{})
+	for i := range 10 * len(texts) {
+		edits := make([]byte, 3+3*(i%8))
+		random.Read(edits)
+		src := mix(texts[i%len(texts)], all, edits)
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			f, found := ReadText("f", []byte(src), Options{})
+			if found.Fatal() {
+				return
+			}
+			if roundTrip(t, f); t.Failed() {
+				t.Logf("of\n%s", src)
+			}
+		})
+	}
+}
+
+// FuzzRoundTrip is the property for any text.
+func FuzzRoundTrip(f *testing.F) {
+	texts := goldenTexts(f)
+	for _, text := range texts {
+		f.Add(text, []byte(nil))
+	}
+	all := linesOf(texts)
+	f.Fuzz(func(t *testing.T, text, edits []byte) {
+		src := mix(text, all, edits)
+		file, found := ReadText("f", []byte(src), Options{})
 		if found.Fatal() {
 			return
 		}
-		if strings.ContainsFunc(string(src), func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) {
+		if strings.ContainsFunc(src, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r == 0x7f }) {
 			t.Skip("without its comments the text could be mostly control characters")
 		}
 		roundTrip(t, file)
