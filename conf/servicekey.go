@@ -115,6 +115,7 @@ func (v *service) judgeProtocol(l *loader, members []ipvs.Key) {
 	switch {
 	case !addressed && v.protocol != 0:
 		l.warnf(v.met.at(v.pos, "protocol"), "", "protocol has no effect on a firewall mark")
+		v.protocol = 0
 	case addressed && v.protocol == 0:
 		v.protocol = defaultProtocol
 		hint := "write protocol TCP or protocol UDP"

@@ -2,9 +2,6 @@ package conf
 
 import (
 	"net/netip"
-	"slices"
-
-	"github.com/tandem-ha/tandem/ipvs"
 )
 
 // node is the service as it is, with its real servers.
@@ -29,9 +26,10 @@ func addrValues(a netip.AddrPort) []any {
 	return []any{a.Addr(), int(a.Port())}
 }
 
-// showProtocol is the protocol of a service that has an address.
+// showProtocol is the protocol, also of a group of whose members with an address
+// none is left: one above has them.
 func (v *service) showProtocol() []Node {
-	if !slices.ContainsFunc(v.keys(), func(k ipvs.Key) bool { return k.FWMark == 0 }) {
+	if v.protocol == 0 {
 		return nil
 	}
 	return statement("protocol", v.protocol.String())
