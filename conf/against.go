@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // Against says where two directors' files do not make a pair: what differs and
@@ -136,22 +137,12 @@ func (in *instance) all() []netip.Addr {
 }
 
 // advertised are those that adverts hold.
-func (in *instance) advertised() []netip.Addr {
-	var all []netip.Addr
-	for _, a := range in.Addresses {
-		all = append(all, a.Prefix.Addr())
-	}
-	return all
-}
+func (in *instance) advertised() []netip.Addr { return convert(in.Addresses, withoutLength) }
 
 // excluded are those that adverts do not hold.
-func (in *instance) excluded() []netip.Addr {
-	var all []netip.Addr
-	for _, a := range in.Excluded {
-		all = append(all, a.Prefix.Addr())
-	}
-	return all
-}
+func (in *instance) excluded() []netip.Addr { return convert(in.Excluded, withoutLength) }
+
+func withoutLength(a vrrp.Address) netip.Addr { return a.Prefix.Addr() }
 
 func shareAddress(a, b *instance) bool {
 	theirs := b.all()

@@ -90,6 +90,10 @@ func serving(lines, server string) string {
 	return strings.Replace(strings.Replace(webPool, "%%", server, 1), "%", lines, 1)
 }
 
+func marked(match string) string {
+	return "virtual_server fwmark 7 {\nlb_algo rr\nlb_kind DR\nmark_match " + match + "\nreal_server 10.0.0.1 80 {\n}\n}\n"
+}
+
 // TestAgainstOneThing holds for each thing that can be wrong alone what is said
 // of it.
 func TestAgainstOneThing(t *testing.T) {
@@ -159,6 +163,9 @@ func TestAgainstOneThing(t *testing.T) {
 		{"other limits", serving("", "uthreshold 9"), serving("", ""), []string{"warning: its limits of connections are 9 and 0 here, 0 and 0 there"}},
 		{"a check less", serving("", "TCP_CHECK {\n}"), serving("", ""), []string{"warning: it is checked here and not there"}},
 		{"a check more", serving("", ""), serving("", "TCP_CHECK {\n}"), []string{"warning: it is checked there and not here"}},
+		{"another check", serving("", "TCP_CHECK {\nconnect_port 81\n}"), serving("", "TCP_CHECK {\n}"), []string{"warning: its checks are not the same in both"}},
+		{"a check from another address", serving("", "TCP_CHECK {\nbindto 10.0.0.8\n}"), serving("", "TCP_CHECK {\nbindto 10.0.0.9\n}"), nil},
+		{"other packets", marked("192.0.2.80 tcp 80"), marked("192.0.2.80 tcp 80,443"), []string{"error: virtual_server fwmark 7: mark_match is not the same"}},
 		{"a server less", serving("", ""), strings.Replace(serving("", ""), "10.0.0.2", "10.0.0.3", 1), []string{"error: real_server 10.0.0.3:80 is not here", "error: real_server 10.0.0.2:80 is not there"}},
 		{"a sorry server", serving("sorry_server 10.0.0.9 80", ""), serving("", ""), []string{"warning: sorry_server 10.0.0.9:80 is not there"}},
 		{"another sorry server", serving("sorry_server 10.0.0.9 80", ""), serving("sorry_server 10.0.0.8 80", ""), []string{"warning: sorry_server 10.0.0.9:80 here, 10.0.0.8:80 there"}},

@@ -3,7 +3,10 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
+	"slices"
 
+	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
@@ -55,6 +58,10 @@ func (c *comparison) service(v, w *service) {
 	}
 	if a, b := without(v.keys(), w.keys()), without(w.keys(), v.keys()); len(a)+len(b) > 0 {
 		differ(Error, nil, "its members are not the same in both: %s: their clients are refused after a failover", oneSided(keyNames(a), keyNames(b)))
+	}
+	match := func(m mark) string { return fmt.Sprint(m.Match) } // It holds a slice, and cannot be compared.
+	if a, b := convert(v.matches, match), convert(w.matches, match); len(without(a, b))+len(without(b, a)) > 0 {
+		differ(Error, []string{"mark_match"}, "mark_match is not the same in both: after a failover other packets belong to the service")
 	}
 	c.balancing(v, w, differ)
 	c.servers(v, w)
@@ -154,7 +161,16 @@ func (c *comparison) server(v *service, r, o *server) {
 		differ(Warning, "", "it is checked here and not there: while the other director is master clients are sent to it when it is down")
 	case len(r.checks) == 0 && len(o.checks) > 0:
 		differ(Warning, "", "it is checked there and not here: while this director is master clients are sent to it when it is down")
+	case !slices.EqualFunc(r.checks, o.checks, sameCheck):
+		differ(Warning, "", "its checks are not the same in both: the directors may disagree on whether it is up")
 	}
+}
+
+// sameCheck tells whether two checks ask the same; each director asks from an
+// address of its own.
+func sameCheck(a, b healthcheck.Spec) bool {
+	a.Bind, b.Bind = netip.Addr{}, netip.Addr{}
+	return reflect.DeepEqual(a, b)
 }
 
 // reached is how packets get to a server.
@@ -163,24 +179,26 @@ func reached(d ipvs.Destination, fullNAT bool) string {
 }
 
 func serverNames(all []*server) []string {
-	names := make([]string, 0, len(all))
-	for _, r := range all {
-		names = append(names, serverName(r.Addr))
+	return convert(all, func(r *server) string { return serverName(r.Addr) })
+}
+
+// convert makes something of each value.
+func convert[A, B any](values []A, to func(A) B) []B {
+	all := make([]B, 0, len(values))
+	for _, v := range values {
+		all = append(all, to(v))
 	}
-	return names
+	return all
 }
 
 // keyNames are the keys of services for people.
 func keyNames(keys []ipvs.Key) []string {
-	names := make([]string, 0, len(keys))
-	for _, k := range keys {
+	return convert(keys, func(k ipvs.Key) string {
 		if k.Addr == (netip.AddrPort{}) {
-			names = append(names, fmt.Sprintf("fwmark %d", k.FWMark))
-		} else {
-			names = append(names, serverName(k.Addr))
+			return fmt.Sprintf("fwmark %d", k.FWMark)
 		}
-	}
-	return names
+		return serverName(k.Addr)
+	})
 }
 
 // oneSided says what only one of the two files has.

@@ -21,7 +21,8 @@ type check struct {
 	json               bool
 	color              colorMode
 
-	dump, secrets      bool
+	dump               bool
+	secrets, positions bool // of the dump
 	explain            bool
 	against, againstID string
 }
@@ -50,6 +51,7 @@ func checkCommand() *cobra.Command {
 	flags.Var(&c.color, "color", "colours and source lines: `when` is auto, always or never")
 	flags.BoolVar(&c.dump, "dump", false, "print the effective configuration; what is wrong goes to standard error")
 	flags.BoolVar(&c.secrets, "show-secrets", false, "with --dump: passwords too")
+	flags.BoolVar(&c.positions, "positions", false, "with --dump: behind each statement, where the file says it")
 	flags.BoolVar(&c.explain, "explain", false, "print who would be master after every single failure of what is tracked")
 	flags.StringVar(&c.against, "against", "", "compare with the other director's `file`")
 	flags.StringVar(&c.againstID, "against-id", "", "`id` that lines with @ID are for on the other director (default: none)")
@@ -67,6 +69,8 @@ func (c *check) run(cmd *cobra.Command) error {
 	switch {
 	case c.secrets && !c.dump:
 		return errors.New("--show-secrets is for --dump")
+	case c.positions && !c.dump:
+		return errors.New("--positions is for --dump")
 	case c.againstID != "" && c.against == "":
 		return errors.New("--against-id is for --against")
 	case c.against != "" && c.againstID == "" && filepath.Clean(c.against) == filepath.Clean(c.file):
@@ -111,7 +115,7 @@ func (c *check) printDump(out io.Writer, t target) error {
 	if t.found.Fatal() {
 		return nil
 	}
-	options := conf.PrintOptions{File: t.name, Secrets: c.secrets, Positions: true}
+	options := conf.PrintOptions{File: t.name, Secrets: c.secrets, Positions: c.positions}
 	if c.json {
 		return conf.PrintJSON(out, t.file.Nodes(), options)
 	}

@@ -24,13 +24,26 @@ not make a pair: what must be the same and is not, and what is and must not be.
 Both together tell who is master after every single failure. Templates of the
 other file stand for what the other host is; --dump on it says what that is.
 
-Exit status: 0 usable, 1 fatal, 2 errors or warnings with --strict, 64 the
-command line is wrong. What --against finds counts. With --keepalived-exit-codes
-it is what keepalived --config-test exits with: 0 nothing but notes, 5 any error
-or warning, 4 nothing but what stops a start (a missing interface, or fatal),
-6 a script that is not safe or an include that failed, 2 a statement without its
-argument. For a file that it cannot read keepalived exits with 0, and this
-with 4.`
+--json prints one object: summary (usable, and counts), and diagnostics with
+file, line, column, severity, message, hint and included_from. A line that is
+not known is left out.
+
+Exit status, where what --against finds counts too:
+
+   0  usable
+   1  fatal
+   2  errors or warnings, with --strict
+  64  the command line is wrong
+
+With --keepalived-exit-codes it is what keepalived --config-test exits with:
+
+   0  nothing, or notes
+   2  a statement without its argument
+   4  nothing but what stops a start: a missing interface, or fatal
+   5  any error or warning
+   6  a script that is not safe, or an include that failed
+
+For a file that it cannot read keepalived exits with 0, and this with 4.`
 
 const checkExample = `  tandem check                                     # the file that tandem run would read
   tandem check keepalived.conf
@@ -39,7 +52,8 @@ const checkExample = `  tandem check                                     # the f
   tandem check --json | jq -r '.diagnostics[] | select(.severity == "error") | .message'
   tandem check --keepalived-exit-codes -f new.conf # in place of keepalived -t -f new.conf
 
-  tandem check --dump | diff - before.conf         # what does my edit change?
+  tandem check --dump | diff before.conf -         # what does my edit change? (before.conf was a dump)
+  tandem check --dump --positions | less           # which of all the included files says this?
   tandem check --dump --json | jq '.virtual_server[].name'
   tandem check --explain                           # is the weight of that script enough?
 
