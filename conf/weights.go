@@ -55,10 +55,17 @@ func (p party) adviseWeight(l *loader, t tracking) {
 // both files at once; those that have no effect at all are found when a file is
 // read.
 func JudgeTracking(this, other *File) Diagnostics {
-	c := newContest(this.cast(), other.cast())
+	sides := newContest(this.cast(), other.cast()).uselessWeights()
+	found := slices.Concat(sides[0], sides[1])
+	found.Sort()
+	return found
+}
+
+// uselessWeights are the findings about each file; See is the instance in the
+// other one.
+func (c contest) uselessWeights() (found [2]Diagnostics) {
 	well := [2][]int{c.side[0].priorities(), c.side[1].priorities()}
 	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
-	var found Diagnostics
 	for side, s := range c.side {
 		for i, p := range s.parties {
 			if c.rival[side][i] < 0 || c.master(calm, side, i) != [2]Director{This, Other}[side] {
@@ -78,11 +85,10 @@ func JudgeTracking(this, other *File) Diagnostics {
 				if c.moves(side, i, well, calm, t.thing()) {
 					continue
 				}
-				found = append(found, c.uselessWeight(side, i, t, together))
+				found[side] = append(found[side], c.uselessWeight(side, i, t, together))
 			}
 		}
 	}
-	found.Sort()
 	return found
 }
 
@@ -100,7 +106,7 @@ func (c contest) uselessWeight(side, i int, t tracking, together bool) Diagnosti
 	p := c.side[side].parties[i]
 	q := c.side[1-side].parties[c.rival[side][i]]
 	left, theirs := p.priority(t.thing()), q.priority()
-	d := Diagnostic{Pos: t.pos, Severity: Warning}
+	d := Diagnostic{Pos: t.pos, Severity: Warning, See: q.pos}
 	why := fmt.Sprintf("it leaves %d, and the other director has %d", left, theirs)
 	switch {
 	case left < theirs && q.nopreempt:
