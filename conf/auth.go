@@ -20,7 +20,7 @@ var authBlock = block[authentication]{"authentication", []row[authentication]{
 		doc("none", "how adverts of version 2 are authenticated; PASS is a password in clear").
 		departing("AH is not built: it is an error, and adverts of a peer that uses it are not understood"),
 	custom("auth_pass", "STRING", (*authentication).setPass).
-		shown(func(a *authentication) []Node { return statement("auth_pass", Secret(a.pass)) }).
+		secretly().shown(func(a *authentication) []Node { return statement("auth_pass", Secret(a.pass)) }).
 		doc("none", "the password, of which 8 bytes count"),
 }}
 

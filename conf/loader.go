@@ -25,6 +25,7 @@ type loader struct {
 	root      seen // of the top level
 	global    globals
 	tracked   [trackKinds][]*tracked // what can be tracked, by kind
+	begun     [trackKinds][]*tracked // of which some turned out to be void
 	untracked []untracked            // what was to be tracked and stood nowhere above
 
 	trackGroups []*trackGroup
@@ -182,6 +183,10 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 		l.errorf(s.Pos, "", "%s has no block: what stands in the braces has no effect", k.name)
 	}
 	if sh.max >= 0 && given > sh.max {
+		if k.secret {
+			l.warnf(s.Args()[sh.max].Pos, "put a value with blanks in double quotes", "%s: what stands behind the value is left over and ignored", s.Keyword())
+			return true
+		}
 		l.extra(s, sh.max)
 	}
 	return true
@@ -206,8 +211,6 @@ func (l *loader) extra(s *syntax.Statement, used int) {
 	hint := ""
 	if l.homes[words[0]] != nil {
 		hint = "one statement per line"
-	} else if s.Keyword() == "auth_pass" {
-		hint = "a password with blanks needs double quotes"
 	}
 	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), quote(strings.Join(words, " ")))
 }

@@ -24,55 +24,76 @@ func macRows() []row[instance] {
 
 // checkVMAC checks the options of use_vmac, in any order.
 func checkVMAC(_ *instance, l *loader, s *syntax.Statement) {
-	l.subinterface(s, func(w syntax.Word) bool {
-		switch {
-		case w.Text == "netlink_notify_msg":
-		case strings.Contains(w.Text, ":"):
-			if mac, err := net.ParseMAC(w.Text); err != nil || len(mac) != 6 || mac[0]&1 != 0 {
-				l.invalid("use_vmac", w, "it takes a unicast MAC address of six bytes, such as 00:00:5e:00:01:0a")
-			}
-		default:
-			return false
+	l.subinterface(s, func(w syntax.Word) (why string, mine bool) {
+		if w.Text == "netlink_notify_msg" {
+			return "", true
 		}
-		return true
+		if !strings.Contains(w.Text, ":") {
+			return "", false
+		}
+		mac, err := net.ParseMAC(w.Text)
+		switch {
+		case err != nil || len(mac) != 6:
+			return "it is no MAC address of six bytes", true
+		case mac[0]&1 != 0:
+			return "it is the MAC address of a group", true
+		case strings.HasPrefix(mac.String(), "00:00:5e:00:01:"), strings.HasPrefix(mac.String(), "00:00:5e:00:02:"):
+			return "that of the virtual router is taken without being said", true
+		}
+		return "", true
 	})
 }
 
 // checkIPVLAN checks the options of use_ipvlan, in any order.
 func checkIPVLAN(_ *instance, l *loader, s *syntax.Statement) {
-	l.subinterface(s, func(w syntax.Word) bool {
+	l.subinterface(s, func(w syntax.Word) (why string, mine bool) {
 		text, _, _ := strings.Cut(w.Text, "/")
 		_, isAddr := parseAddr(text)
-		return isAddr || w.Text == "bridge" || w.Text == "private" || w.Text == "vepa"
+		return "", isAddr || w.Text == "bridge" || w.Text == "private" || w.Text == "vepa"
 	})
 }
 
 // subinterface reads the options that all interfaces on top of another have: a
-// name, and a group; own reads one of its kind. What is wrong costs its word
-// only.
-func (l *loader) subinterface(s *syntax.Statement, own func(syntax.Word) bool) {
+// name, and a group; own reads one of its kind, and says what is wrong with it.
+// As in keepalived a wrong word is left out and the rest counts.
+func (l *loader) subinterface(s *syntax.Statement, own func(syntax.Word) (why string, mine bool)) {
 	args, named := s.Args(), false
+	kept := s.Words[:1:1]
+	drop := func(w syntax.Word, why string) {
+		l.warnf(w.Pos, hintFor(w.Text), "%s: %s is left out: %s", s.Keyword(), quote(w.Text), why)
+	}
 	for i := 0; i < len(args); i++ {
 		w := args[i]
-		switch w.Text {
-		case "name", "group":
-			if i++; i == len(args) {
-				l.errorf(w.Pos, "", "%s: %s lacks a value", s.Keyword(), w.Text)
-				return
+		why, mine := own(w)
+		switch {
+		case w.Text == "group" && i+1 < len(args):
+			i++
+			if !iprouteName(args[i].Text, maxNumber) {
+				drop(args[i], "a group is a number or a name of iproute2")
+				continue
 			}
-			if w.Text == "name" {
-				named = l.interfaceName(s, args[i], Error)
-			} else if !iprouteName(args[i].Text, 1<<32-1) {
-				l.invalid(s.Keyword()+" group", args[i], "it takes a number or a name of iproute2")
-			}
+			kept = append(kept, w, args[i])
+			continue
+		case w.Text == "name" && i+1 < len(args):
+			i++
+			w, mine = args[i], false
+		case w.Text == "name" || w.Text == "group":
+			drop(w, "it lacks a value")
 			continue
 		}
 		switch {
-		case own(w):
+		case why != "":
+			drop(w, why)
+		case mine:
+			kept = append(kept, w)
 		case named:
-			l.errorf(w.Pos, "", "%s: %s is ignored: the interface has a name already", s.Keyword(), quote(w.Text))
+			drop(w, "the interface has a name already")
+		case !interfaceName(w.Text):
+			drop(w, badInterface)
 		default:
-			named = l.interfaceName(s, w, Error)
+			named = true
+			kept = append(kept, w)
 		}
 	}
+	s.Words = kept
 }

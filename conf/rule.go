@@ -198,7 +198,7 @@ func (p *optionLine) judgeRule(line, acts syntax.Word, r policyRule) bool {
 		}
 	}
 	if preference < 0 && !p.failed {
-		p.l.warnf(line.Pos, "write preference N, the same on all routers", "%s has no preference: where it stands among others is left open", p.what)
+		p.l.warnf(line.Pos, "write preference N, the same on all routers", "%s has no preference: it gets the next one from 16384 downwards", p.what)
 	}
 	return !p.failed
 }

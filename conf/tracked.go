@@ -72,6 +72,7 @@ func (l *loader) define(kind trackKind, s *syntax.Statement) *tracked {
 		l.errorf(s.Pos, "", "%s %s is defined already, in line %d: the block is ignored", kind, t.name, first.pos.Line)
 		return nil
 	}
+	l.begun[kind] = append(l.begun[kind], t)
 	return t
 }
 
@@ -83,8 +84,11 @@ func (l *loader) finishTracked() {
 		all := l.tracked[u.kind]
 		if below := findTracked(all, u.name); below != nil {
 			d.Message = strings.Replace(d.Message, fmt.Sprintf("there is no %s %s:", u.kind, quote(u.name)), fmt.Sprintf("%s %s is defined below only, in line %d:", u.kind, u.name, below.pos.Line), 1)
-			below.used = true // That is said.
 			d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
+			below.used = true // That is said.
+		} else if void := findTracked(l.begun[u.kind], u.name); void != nil {
+			d.Message = strings.Replace(d.Message, "there is no ", "there is no usable ", 1)
+			d.Hint = fmt.Sprintf("mend the one in line %d", void.pos.Line)
 		} else if near := nearest(u.name, names(all)); near != "" && d.Hint == "" {
 			d.Hint = fmt.Sprintf("did you mean %s?", near)
 		}
