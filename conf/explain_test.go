@@ -291,3 +291,26 @@ func randomInstance(r *rand.Rand) string {
 	}
 	return s + "}\n"
 }
+
+// FuzzSimulate holds for any two files: the simulation ends, and of a virtual
+// router that nobody holds and of one that one director does the verdict says so.
+func FuzzSimulate(f *testing.F) {
+	group := "vrrp_sync_group G {\ngroup { VI_1\nVI_2 }\n}"
+	f.Add(director(group, "priority 150\ntrack_interface { eth1 weight -60 }", "priority 90"), director("", "nopreempt", "priority 255"))
+	f.Add(director(group, "track_interface { eth0 }", ""), director(group, "", "state MASTER"))
+	f.Fuzz(func(t *testing.T, a, b string) {
+		this, _ := ReadText("a", []byte(a), Options{})
+		other, _ := ReadText("b", []byte(b), Options{})
+		this.Explain()
+		JudgeTracking(this, other)
+		for _, o := range Simulate(this, other) {
+			here, there := o.Priority, max(o.Peer, 0)
+			if o.At == Other {
+				here, there = there, here
+			}
+			if o.Master == This && here == 0 && o.Failure != "" || (o.Verdict == Lost) != (o.Master == Nobody) || o.Master == Nobody && here > 0 && there > 0 && len(this.loader.groups)+len(other.loader.groups) == 0 {
+				t.Errorf("%s\n%s\n%s", o, a, b)
+			}
+		}
+	})
+}

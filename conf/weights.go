@@ -36,9 +36,12 @@ func (l *loader) adviseWeights() {
 // adviseWeight judges one weight.
 func (p party) adviseWeight(l *loader, t tracking) {
 	well, ill := p.priority(), p.priority(t.thing())
-	limit := "a priority is at most 254"
+	limit, alone := "a priority is at most 254", ""
 	if well == 1 {
 		limit = "a priority is at least 1"
+	}
+	if others := p.weighted(t); p.priority(others...) != p.priority(append(others, t.thing())...) {
+		alone = " by itself"
 	}
 	switch {
 	case p.unweighed:
@@ -46,7 +49,7 @@ func (p party) adviseWeight(l *loader, t tracking) {
 	case p.base == vrrp.PriorityOwner:
 		l.warnf(t.pos, "write a priority below 255, or no weight: its loss is a fault then", "%s %s: weight %d is ignored: priority 255 never changes", t.keyword, t.name, t.weight)
 	case well == ill && well > 0 && t.keyword != "track_file":
-		l.warnf(t.pos, "write a lower priority", "%s %s: weight %d changes nothing: the priority is %d with and without it, since %s", t.keyword, t.name, t.weight, well, limit)
+		l.warnf(t.pos, "write a lower priority", "%s %s: weight %d changes nothing%s: the priority is %d with and without it, since %s", t.keyword, t.name, t.weight, alone, well, limit)
 	}
 }
 
@@ -71,12 +74,7 @@ func (c contest) uselessWeights() (found [2]Diagnostics) {
 			if c.rival[side][i] < 0 || c.master(calm, side, i) != [2]Director{This, Other}[side] {
 				continue
 			}
-			var weighted []thing
-			for _, t := range p.tracks {
-				if _, fault := t.effect(true); t.weight != 0 && !fault {
-					weighted = append(weighted, t.thing())
-				}
-			}
+			weighted := p.weighted(tracking{})
 			together := c.moves(side, i, well, calm, weighted...)
 			for _, t := range p.tracks {
 				if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() <= p.priority(t.thing()) {
@@ -90,6 +88,18 @@ func (c contest) uselessWeights() (found [2]Diagnostics) {
 		}
 	}
 	return found
+}
+
+// weighted are the things other than one whose failure changes the priority and
+// is no fault.
+func (p party) weighted(but tracking) []thing {
+	var all []thing
+	for _, t := range p.tracks {
+		if _, fault := t.effect(true); t.weight != 0 && !fault && t.thing() != but.thing() {
+			all = append(all, t.thing())
+		}
+	}
+	return all
 }
 
 // moves tells whether the other director becomes master of an instance while
