@@ -3,6 +3,7 @@ package conf
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,31 +17,63 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// archived are the files of an archive, for includes. Those that end in .sh are
+// executable.
+type archived []txtar.File
+
+func (a archived) Glob(pattern string) (paths []string, err error) {
+	for _, f := range a {
+		if ok, err := filepath.Match(pattern, f.Name); err != nil {
+			return nil, err
+		} else if ok {
+			paths = append(paths, f.Name)
+		}
+	}
+	return paths, nil
+}
+
+func (a archived) Read(path string) ([]byte, error) {
+	i := slices.IndexFunc(a, func(f txtar.File) bool { return f.Name == path })
+	switch {
+	case i < 0:
+		return nil, fs.ErrNotExist
+	case strings.HasSuffix(path, ".sh"):
+		return nil, errExecutable
+	}
+	return a[i].Data, nil
+}
+
 // TestGolden loads every testdata/*.txtar: the first file in it is the
 // configuration, "diagnostics" is what was found and "config" what it means,
-// without what is zero. The list of the folder is the table of this test.
+// without what is zero. Further files are what it can include, as the host with
+// the configuration id "main". The list of the folder is the table of this test.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden files: %v", err)
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
+	for _, path := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			input := archive.Files[0]
-			cfg, found := Parse(input.Name, input.Data)
-			runs(t, cfg, found)
-			got := []txtar.File{
-				input,
-				{Name: "diagnostics", Data: []byte(lines(found))},
-				{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))},
+			inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool {
+				return f.Name == "diagnostics" || f.Name == "config"
+			})
+			o := Options{}
+			if len(inputs) > 1 {
+				o = Options{ConfigID: "main", Files: archived(inputs[1:])}
 			}
+			file, found := ReadText(inputs[0].Name, inputs[0].Data, o)
+			cfg := file.Config()
+			runs(t, cfg, found)
+			got := append(inputs,
+				txtar.File{Name: "diagnostics", Data: []byte(lines(found))},
+				txtar.File{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))})
 			if *update {
 				archive.Files = got
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
 					t.Fatal(err)
 				}
 				return

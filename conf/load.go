@@ -25,7 +25,8 @@ const maxSize = 32 << 20
 // Options say how a file is read. The zero value reads it by itself: without
 // includes, and knowing nothing of a host.
 type Options struct {
-	// ConfigID is what @ID conditions compare with.
+	// ConfigID is what @ID conditions compare with. It is also ${_INSTANCE},
+	// and begins ${_RANDOM}: a reload gives the same numbers, another host others.
 	ConfigID string
 	// Files is where includes come from; nil: they are errors.
 	Files syntax.Files
@@ -148,8 +149,9 @@ func readHint(err error) string {
 // ReadText reads src as Read does; name stands for the file in positions.
 func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 	l := &loader{file: name, options: o, homes: homes(), global: defaultGlobals}
+	language := languageOf(o)
 	each := func(take func(*syntax.Statement)) []syntax.Problem {
-		return syntax.Each(name, src, syntax.Options{ConfigID: o.ConfigID, Files: o.Files, Env: os.LookupEnv}, take)
+		return syntax.Each(name, src, language, take)
 	}
 	l.filler.again = func(take func(*syntax.Statement)) { each(take) }
 	problems := each(func(s *syntax.Statement) {

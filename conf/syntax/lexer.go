@@ -18,24 +18,23 @@ type token struct {
 	cut        bool
 }
 
-// lexed is what one line holds.
+// lexed is one logical line: the words up to a brace, a comment or the end.
 type lexed struct {
 	tokens []token
+	brace  token // that ends it; of kind word: none does
 
 	// unterminated is the offset of a quote without its fellow: the rest of
-	// the line is lost. definition is where a "$NAME=" begins that takes the
-	// rest of the line. -1: there is none.
-	unterminated, definition int
+	// the line is lost. -1: there is none.
+	unterminated int
 }
 
-// lexLine splits a line at blanks, quotes, braces and the comment. Comment
-// signs and braces count anywhere outside double quotes, even inside a word;
-// a double quote has no escape, and ends the word that it stands in.
-// The tokens go into the memory of those of the line before.
-func lexLine(line string, before []token) lexed {
-	l := lexed{tokens: before[:0], unterminated: -1, definition: -1}
-	first := true // at the beginning of a logical line, where directives stand
-	for i := 0; i < len(line); {
+// lexLine splits the logical line at the offset at blanks, quotes, braces and
+// the comment. Comment signs and braces count anywhere outside double quotes,
+// even inside a word; a double quote has no escape, and ends the word that it
+// stands in. The tokens go into the memory of those of the line before.
+func lexLine(line string, from int, before []token) lexed {
+	l := lexed{tokens: before[:0], unterminated: -1}
+	for i := from; i < len(line); {
 		c := line[i]
 		switch {
 		case blank(c):
@@ -44,13 +43,12 @@ func lexLine(line string, before []token) lexed {
 		case comment(c):
 			l.cutAt(i)
 			return l
-		case first && defines(line[i:]):
-			l.definition = i
-			return l
 		case c == '{':
-			l.add(token{kind: open, start: i, end: i + 1})
+			l.brace = token{kind: open, start: i, end: i + 1}
+			return l
 		case c == '}':
-			l.add(token{kind: close, start: i, end: i + 1})
+			l.brace = token{kind: close, start: i, end: i + 1}
+			return l
 		case c == '"':
 			n := strings.IndexByte(line[i+1:], '"')
 			if n < 0 {
@@ -58,15 +56,10 @@ func lexLine(line string, before []token) lexed {
 				return l
 			}
 			l.add(token{text: line[i+1 : i+1+n], start: i, end: i + n + 2, quoted: true})
-		case first && sequence(line[i:]) > 0:
-			n := sequence(line[i:])
-			l.add(token{text: line[i : i+n], start: i, end: i + n})
 		default:
 			l.add(lexWord(line, i))
 		}
-		t := l.tokens[len(l.tokens)-1]
-		i = t.end
-		first = t.kind != word || first && directive(t)
+		i = l.tokens[len(l.tokens)-1].end
 	}
 	return l
 }
@@ -75,7 +68,7 @@ func (l *lexed) add(t token) { l.tokens = append(l.tokens, t) }
 
 // cutAt marks the word that a comment beginning at the offset cuts off.
 func (l *lexed) cutAt(offset int) {
-	if n := len(l.tokens); n > 0 && l.tokens[n-1].kind == word && !l.tokens[n-1].quoted {
+	if n := len(l.tokens); n > 0 && !l.tokens[n-1].quoted {
 		l.tokens[n-1].cut = l.tokens[n-1].end == offset
 	}
 }

@@ -9,6 +9,9 @@ type Options struct {
 	Instance string
 	Env      func(name string) (value string, ok bool)
 	Seed     uint64
+	// Dir is the working directory of the process, for ${_PWD} of files with
+	// relative paths.
+	Dir string
 	// Files is where includes come from; nil: an include is a Problem.
 	Files Files
 }
@@ -16,8 +19,8 @@ type Options struct {
 // Files are the files that a configuration can include. Paths are absolute or
 // relative to the working directory of the process.
 type Files interface {
-	// Glob lists what a pattern of the shell matches, sorted. Braces are none
-	// of its business.
+	// Glob lists what a pattern of the shell matches, sorted. A name that is
+	// not there matches nothing. Braces are none of its business.
 	Glob(pattern string) ([]string, error)
 	// Read reads a whole file of bounded size. The error says why a file is
 	// none that can be included, and does not repeat its path.

@@ -2,6 +2,8 @@ package syntax
 
 import (
 	"bytes"
+	"math/rand/v2"
+	"path/filepath"
 	"strings"
 )
 
@@ -35,13 +37,14 @@ func (p *parser) parse(file string, src []byte) []Problem {
 	if problem, ok := binary(file, src); ok {
 		return []Problem{problem}
 	}
-	p.reader = reader{file: file, rest: string(src)}
-	p.defined = make(map[string]bool)
-	if bytes.HasPrefix(src, mark) {
-		p.report(ByteOrderMark, Pos{File: file, Line: 1, Col: 1}, "")
-		p.reader.rest, p.shift = p.reader.rest[len(mark):], len(mark)
+	p.defined = make(map[string]definition)
+	p.paths = []string{filepath.Clean(file)}
+	if p.file(file, src) {
+		// They keep what was read of them, as in keepalived.
+		for _, s := range p.opened {
+			p.report(Problem{Pos: s.Pos, Kind: Unclosed, Text: s.Keyword()})
+		}
 	}
-	p.run()
 	p.flush()
 	return p.problems
 }
@@ -49,16 +52,24 @@ func (p *parser) parse(file string, src []byte) []Problem {
 // parser builds the tree from lines.
 type parser struct {
 	options  Options
-	reader   reader
+	reader   reader           // of the file that is being read
+	from     *Inclusion       // of that file
+	paths    []string         // of the files that are being read, the outermost first
+	checks   checks           // what about an include is fatal
 	take     func(*Statement) // gets the statements of the top level
 	whole    *Statement       // the one that is complete as soon as another begins; nil: none
 	problems []Problem
 
-	tokens  []token      // of the present line; nothing keeps them
-	shift   int          // bytes before the first line that are no part of it
-	opened  []*Statement // the blocks around the present place, outermost first
-	last    *Statement   // the statement that a '{' would belong to; nil: none
-	defined map[string]bool
+	tokens []token      // of the present line; nothing keeps them
+	opened []*Statement // the blocks around the present place, outermost first
+	last   *Statement   // the statement that a '{' would belong to; nil: none
+
+	defined   map[string]definition
+	replaying []string // the variables whose lines are being read
+	loops     int      // the sequences around the present place
+	rand      *rand.Rand
+	made      int // bytes of expansions and included files
+	guesses   int // at misspelled variables
 
 	statements slab[Statement]
 	words      slab[Word]
@@ -87,64 +98,142 @@ func (s *slab[T]) reset() {
 	s.used = 0
 }
 
-// run reads the text line by line, and reports the blocks that are open at its
-// end. They keep what was read of them, as in keepalived.
-func (p *parser) run() {
-	for {
-		line, long, ok := p.reader.next()
-		if !ok {
-			break
-		}
-		if long {
-			p.longLine(line)
-		} else if !p.line(line) {
-			return
-		}
-		p.shift = 0
+// file reads a text line by line. It returns false when nothing shall be read
+// any more.
+func (p *parser) file(name string, src []byte) bool {
+	p.reader = reader{file: name, rest: string(src)}
+	shift := 0 // bytes before the first line that are no part of it
+	if bytes.HasPrefix(src, mark) {
+		p.report(Problem{Pos: Pos{File: name, Line: 1, Col: 1, From: p.from}, Kind: ByteOrderMark})
+		p.reader.rest, shift = p.reader.rest[len(mark):], len(mark)
 	}
-	for _, s := range p.opened {
-		p.report(Unclosed, s.Pos, s.Keyword())
+	for {
+		text, long, ok := p.reader.next()
+		if !ok {
+			return true
+		}
+		l := line{text: text, col: int32(1 + shift), whole: true}
+		if long {
+			p.longLine(l)
+		} else if !p.line(l, 0) {
+			return false
+		}
+		shift = 0
 	}
 }
 
 // longLine reports a line that is ignored, unless it is a comment anyway.
-func (p *parser) longLine(line string) {
-	text := strings.TrimLeft(line, " \t\f\v\r")
+func (p *parser) longLine(l line) {
+	text := strings.TrimLeft(l.text, blanks)
 	if text == "" || !comment(text[0]) {
-		p.report(LongLine, p.pos(0), "")
+		p.report(Problem{Pos: p.pos(l, 0), Kind: LongLine})
 	}
 }
 
-// line reads one line, which may hold several statements and braces. It
-// returns false when the text shall not be read on.
-func (p *parser) line(line string) bool {
-	l := lexLine(line, p.tokens)
-	p.tokens = l.tokens
-	first := 0
-	for i, t := range l.tokens {
-		if t.kind == word {
+// line reads a line from the offset on, which is the beginning of a logical
+// line; it may hold several. Conditions, definitions, includes and sequences
+// stand at such a beginning, and take the rest of the line. It returns false
+// when nothing shall be read any more.
+func (p *parser) line(l line, from int) bool {
+	for conditional := false; p.made <= MaxMade; {
+		for from < len(l.text) && blank(l.text[from]) {
+			from++
+		}
+		rest := l.text[from:]
+		switch {
+		case rest == "" || comment(rest[0]):
+			return true
+		case rest[0] == '@' && !conditional:
+			if from = p.condition(l, from); from < 0 {
+				return true
+			}
+			conditional = true
+			continue
+		case l.bad: // what is in it cannot be told
+		case defines(rest):
+			p.define(l, from)
+			return true
+		case sequenceHead(rest) > 0:
+			return p.sequence(l, from, sequenceHead(rest))
+		case includeHead(rest) > 0:
+			return p.include(l, from, includeHead(rest))
+		}
+		if !l.expanded && !l.bad && strings.IndexByte(rest, '$') >= 0 {
+			expanded, more := p.expand(l, from)
+			if len(more.lines) > 0 {
+				return p.line(expanded, 0) && p.replay(more)
+			}
+			l, from = expanded, 0
 			continue
 		}
-		p.statement(line, l.tokens[first:i])
-		first = i + 1
-		if t.kind == close {
-			p.closeBlock(t)
-		} else if !p.openBlock(t) {
+		var ok bool
+		if from, ok = p.logical(l, from); !ok {
 			return false
 		}
+		conditional = false
 	}
-	p.statement(line, l.tokens[first:])
-	if l.unterminated >= 0 {
-		p.report(UnterminatedQuote, p.pos(l.unterminated), "")
-	}
-	if l.definition >= 0 {
-		p.define(line, l.definition)
+	return false
+}
+
+// replay reads the further lines of variables as if they stood where these are
+// used.
+func (p *parser) replay(r replay) bool {
+	before := len(p.replaying)
+	p.replaying = append(p.replaying, r.names...)
+	defer func() { p.replaying = p.replaying[:before] }()
+	for _, text := range r.lines {
+		if !p.spend(r.at, len(text)) || !p.line(line{text: text, col: r.at.Col, still: true}, 0) {
+			return false
+		}
 	}
 	return true
 }
 
-// statement appends a logical line to the block that is open.
-func (p *parser) statement(line string, tokens []token) {
+// condition reads "@ID" or "@^ID" and returns where the rest of the line begins,
+// or -1 where it is dropped.
+func (p *parser) condition(l line, from int) int {
+	id := l.text[from+1:]
+	if n := strings.IndexAny(id, blanks); n >= 0 {
+		id = id[:n]
+	}
+	rest := from + 1 + len(id)
+	id, differs := strings.CutPrefix(id, "^")
+	if (id != "" && id == p.options.ConfigID) != differs {
+		return rest
+	}
+	// keepalived drops one line of a definition, and reads the others as
+	// statements.
+	text := strings.TrimLeft(l.text[rest:], blanks)
+	if l.whole && text != "" && defines(text) {
+		if first, more := continues(value(text)); more {
+			p.report(Problem{Pos: p.pos(l, from), Kind: DroppedBody, Text: text[1 : 1+nameLen(text[1:])]})
+			p.body(p.pos(l, from), text[1:1+nameLen(text[1:])], []string{first})
+		}
+	}
+	return -1
+}
+
+// logical reads one logical line and the brace that ends it, and returns where
+// the next one begins.
+func (p *parser) logical(l line, from int) (next int, ok bool) {
+	lx := lexLine(l.text, from, p.tokens)
+	p.tokens = lx.tokens
+	p.statement(l, lx.tokens)
+	if lx.unterminated >= 0 {
+		p.report(Problem{Pos: p.pos(l, lx.unterminated), Kind: UnterminatedQuote})
+	}
+	switch lx.brace.kind {
+	case open:
+		return lx.brace.end, p.openBlock(p.pos(l, lx.brace.start))
+	case close:
+		p.closeBlock(p.pos(l, lx.brace.start))
+		return lx.brace.end, true
+	}
+	return len(l.text), true
+}
+
+// statement appends the words of a logical line to the block that is open.
+func (p *parser) statement(l line, tokens []token) {
 	if len(tokens) == 0 {
 		return
 	}
@@ -152,30 +241,50 @@ func (p *parser) statement(line string, tokens []token) {
 		p.flush()
 	}
 	s := &p.statements.take(1)[0]
-	s.Pos = p.pos(tokens[0].start)
-	s.Line = line[tokens[0].start:tokens[len(tokens)-1].end]
+	s.Pos = p.pos(l, tokens[0].start)
+	s.Line = l.text[tokens[0].start:tokens[len(tokens)-1].end]
 	s.Words = p.words.take(len(tokens))
 	for i, t := range tokens {
-		s.Words[i] = Word{Text: t.text, Pos: p.pos(t.start), Quoted: t.quoted, Cut: t.cut}
+		s.Words[i] = Word{Text: t.text, Pos: p.pos(l, t.start), Quoted: t.quoted, Cut: t.cut}
 	}
-	p.directives(s)
+	p.judge(s, l.bad)
 	p.add(s)
 	p.last = s
 }
 
+// judge tells whether the statement can be understood as it stands.
+func (p *parser) judge(s *Statement, bad bool) {
+	first := s.Words[0]
+	switch {
+	case bad:
+		s.Skip = true
+	case !first.Quoted && strings.HasPrefix(first.Text, "@"):
+		s.Skip = true
+		p.report(Problem{Pos: first.Pos, Kind: Stacked, Text: first.Text})
+	case strings.IndexByte(s.Line, '$') >= 0:
+		for _, w := range s.Words {
+			if s.Skip = p.undefined(w); s.Skip {
+				return
+			}
+		}
+	case !first.Quoted && first.Text == "include_check":
+		p.check(s.Args())
+	}
+}
+
 // openBlock begins the block of the last statement, or one of its own where
 // there is no statement that it could belong to.
-func (p *parser) openBlock(t token) bool {
+func (p *parser) openBlock(at Pos) bool {
 	if len(p.opened) == MaxDepth {
-		p.report(TooDeep, p.pos(t.start), "")
+		p.report(Problem{Pos: at, Kind: TooDeep})
 		return false
 	}
 	if p.last == nil {
-		p.report(UnexpectedOpen, p.pos(t.start), "")
+		p.report(Problem{Pos: at, Kind: UnexpectedOpen})
 		if len(p.opened) == 0 {
 			p.flush()
 		}
-		s := &Statement{Pos: p.pos(t.start), Skip: true}
+		s := &Statement{Pos: at, Skip: true}
 		p.add(s)
 		p.last = s
 	}
@@ -187,9 +296,9 @@ func (p *parser) openBlock(t token) bool {
 
 // closeBlock ends the innermost block. A '}' too many is left out, and a '{'
 // behind it still finds its statement.
-func (p *parser) closeBlock(t token) {
+func (p *parser) closeBlock(at Pos) {
 	if len(p.opened) == 0 {
-		p.report(UnexpectedClose, p.pos(t.start), "")
+		p.report(Problem{Pos: at, Kind: UnexpectedClose})
 		return
 	}
 	p.last = nil
@@ -214,11 +323,27 @@ func (p *parser) flush() {
 	}
 }
 
-// pos is the position of an offset in the present line.
-func (p *parser) pos(offset int) Pos {
-	return Pos{File: p.reader.file, Line: int32(p.reader.line), Col: int32(p.shift + offset + 1)}
+// spend counts what is made of the text, and tells whether it is still within
+// its bounds.
+func (p *parser) spend(at Pos, bytes int) bool {
+	const least = 32 // the cost of a line, however short
+	before := p.made
+	p.made += least + bytes
+	if before <= MaxMade && p.made > MaxMade {
+		p.report(Problem{Pos: at, Kind: TooMuch})
+	}
+	return p.made <= MaxMade
 }
 
-func (p *parser) report(k Kind, at Pos, text string) {
-	p.problems = append(p.problems, Problem{Pos: at, Kind: k, Text: text})
+// pos is the position of an offset in a line.
+func (p *parser) pos(l line, offset int) Pos {
+	return Pos{File: p.reader.file, Line: int32(p.reader.line), Col: l.at(offset), From: p.from}
+}
+
+// report adds a problem. That of a line which is read again and again is said
+// once.
+func (p *parser) report(found Problem) {
+	if n := len(p.problems); n == 0 || p.problems[n-1] != found {
+		p.problems = append(p.problems, found)
+	}
 }

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,8 +16,39 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestGolden reads every testdata/*.txtar: "input" is parsed, "tree" is the
-// tree printed back, "problems" is what could not be read.
+// golden are the options of the tests: files of an archive include one another,
+// and the surroundings are fixed.
+func golden(files memory) Options {
+	return Options{ConfigID: "main", Instance: "one", Dir: "/etc", Files: files, Env: func(name string) (string, bool) {
+		return "lb1", name == "HOST"
+	}}
+}
+
+// memory are files for includes, by their paths.
+type memory map[string][]byte
+
+func (m memory) Glob(pattern string) (paths []string, err error) {
+	for path := range m {
+		if ok, err := filepath.Match(pattern, path); err != nil {
+			return nil, err
+		} else if ok {
+			paths = append(paths, path)
+		}
+	}
+	slices.Sort(paths)
+	return paths, nil
+}
+
+func (m memory) Read(path string) ([]byte, error) {
+	if strings.HasSuffix(path, ".sh") {
+		return nil, errors.New("it is executable")
+	}
+	return m[path], nil
+}
+
+// TestGolden reads every testdata/*.txtar: the first file is parsed, and can
+// include the others. "tree" is the tree with its positions, "problems" is what
+// could not be read.
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -28,12 +60,15 @@ func TestGolden(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tree, problems := Parse("f", archive.Files[0].Data, Options{})
-			got := []txtar.File{
-				archive.Files[0],
-				{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
-				{Name: "problems", Data: []byte(problemText(problems))},
+			inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == "tree" || f.Name == "problems" })
+			files := make(memory)
+			for _, f := range inputs[1:] {
+				files[f.Name] = f.Data
 			}
+			tree, problems := Parse("f", inputs[0].Data, golden(files))
+			got := append(inputs,
+				txtar.File{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
+				txtar.File{Name: "problems", Data: []byte(problemText(problems))})
 			if *update {
 				archive.Files = got
 				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
@@ -52,7 +87,7 @@ func TestGolden(t *testing.T) {
 func dump(statements []*Statement, indent string) string {
 	var b strings.Builder
 	for _, s := range statements {
-		fmt.Fprintf(&b, "%s%d:%d", indent, s.Pos.Line, s.Pos.Col)
+		fmt.Fprintf(&b, "%s%s", indent, place(s.Pos))
 		if s.Skip {
 			b.WriteString(" skip")
 		}
@@ -73,13 +108,31 @@ func dump(statements []*Statement, indent string) string {
 func problemText(problems []Problem) string {
 	var b strings.Builder
 	for _, p := range problems {
-		fmt.Fprintf(&b, "%d:%d: %s", p.Pos.Line, p.Pos.Col, p.Kind)
+		fmt.Fprintf(&b, "%s: %s", place(p.Pos), p.Kind)
 		if p.Text != "" {
 			fmt.Fprintf(&b, " %q", p.Text)
+		}
+		if p.Why != "" {
+			fmt.Fprintf(&b, ": %s", p.Why)
+		}
+		if p.Near != "" {
+			fmt.Fprintf(&b, ", near %s", p.Near)
+		}
+		if p.Strict {
+			b.WriteString(", strict")
 		}
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// place is a position without the file that everything stands in.
+func place(p Pos) string {
+	text := fmt.Sprintf("%d:%d", p.Line, p.Col)
+	if p.From != nil {
+		text = p.File + ":" + text
+	}
+	return text
 }
 
 func TestParseJunk(t *testing.T) {

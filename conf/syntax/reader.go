@@ -10,8 +10,7 @@ import (
 // size of keepalived's line buffer.
 const MaxLine = 1023
 
-// reader hands out the text line by line. Includes and conditions will grow
-// here, between the file and the lexer.
+// reader hands out the text of one file line by line.
 type reader struct {
 	file string
 	rest string

@@ -66,8 +66,9 @@ func (t *Tree) String() string {
 func printTo(b *strings.Builder, statements []*Statement, indent string) {
 	for _, s := range statements {
 		sep := indent
-		for _, w := range s.Words {
+		for i, w := range s.Words {
 			b.WriteString(sep)
+			w.Quoted = w.Quoted || i == 0 && special(w.Text)
 			b.WriteString(w.source())
 			sep = " "
 		}
@@ -82,14 +83,16 @@ func printTo(b *strings.Builder, statements []*Statement, indent string) {
 	}
 }
 
+// special tells whether a word without quotes would change, at the beginning of
+// a line, what the line says.
+func special(s string) bool {
+	return s != "" && (s[0] == '@' || defines(s) || sequenceName(s) != "" || includeHead(s) > 0)
+}
+
 // source is the word as a file would hold it.
 func (w Word) source() string {
 	if w.Quoted {
 		return `"` + w.Text + `"`
-	}
-	// A list or sequence stands as it was written, braces and all.
-	if sequence(w.Text) == len(w.Text) {
-		return w.Text
 	}
 	return escaper.Replace(w.Text)
 }
