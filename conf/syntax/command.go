@@ -8,15 +8,12 @@ import (
 // Command is a script as a statement names it: notify_master "/bin/x arg" USER
 // GROUP. It is run as it stands, by no shell.
 type Command struct {
-	Args        []string // of the process, the program first
+	Args        []string // of the process, the program first; none: nothing is named
 	User, Group string   // empty: not said
 	Line        string   // the command as the file has it, without its outer quotes
 }
 
-var (
-	errNoCommand = errors.New("it names no program")
-	errNoEnd     = errors.New("a quote has no end")
-)
+var errNoEnd = errors.New("a quote has no end")
 
 // Command reads the words behind the keyword in the way of scripts (keepalived's
 // own): first " and ' hold together the command and the words for user and
@@ -29,9 +26,8 @@ func (s *Statement) Command() (Command, error) {
 	}
 	words = append(words, "", "", "", "") // of keyword, command, user and group
 	c := Command{Line: words[1], User: words[2], Group: words[3]}
-	c.Args, err = scriptWords(c.Line, true)
-	if err == nil && (len(c.Args) == 0 || c.Args[0] == "") {
-		err = errNoCommand
+	if c.Args, err = scriptWords(c.Line, true); len(c.Args) > 0 && c.Args[0] == "" {
+		c.Args = nil
 	}
 	return c, err
 }
