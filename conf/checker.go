@@ -43,8 +43,7 @@ type checker struct {
 	timing      timing
 	urls        []request
 
-	// Of checkers that are not built yet.
-	sniName, helo, domain string
+	name string // of one that is not built yet: sni_name, helo_name or name
 }
 
 // connectRows are what every checker has that connects.

@@ -46,7 +46,7 @@ func mustHave(keyword, what string) func(*checker, *loader) bool {
 
 var sslGetBlock = block[checker]{"SSL_GET", slices.Concat(connectRows(), webRows(), []row[checker]{
 	boolean[checker]("enable_sni", nil).doc("off", "the name of the server is sent in the clear of the TLS handshake"),
-	overwriting(text("sni_name", "STRING", func(c *checker) *string { return &c.sniName }), func(c *checker) string { return c.sniName }).
+	overwriting(text("sni_name", "STRING", func(c *checker) *string { return &c.name }), func(c *checker) string { return c.name }).
 		doc("the virtualhost", "the name that enable_sni sends"),
 	boolean[checker]("tls_compliant", nil).doc("off", "the end of the connection is announced"),
 	custom("url", "{ }", func(c *checker, l *loader, s *syntax.Statement) { c.readRequest(l, s, sslURLBlock) }).holding(sslURLBlock).
@@ -58,7 +58,7 @@ var sslURLBlock = block[request]{"url", slices.Concat(requestRows(), []row[reque
 })}
 
 var smtpBlock = block[checker]{"SMTP_CHECK", slices.Concat(connectRows(), []row[checker]{
-	overwriting(text("helo_name", "STRING", func(c *checker) *string { return &c.helo }), func(c *checker) string { return c.helo }).
+	overwriting(text("helo_name", "STRING", func(c *checker) *string { return &c.name }), func(c *checker) string { return c.name }).
 		doc("smtpchecker.keepalived.org", "the name that the check gives itself"),
 	custom("host", "{ }", func(_ *checker, l *loader, s *syntax.Statement) {
 		var c checker
@@ -88,10 +88,10 @@ func (c *checker) checkDomain(l *loader, s *syntax.Statement) {
 	switch {
 	case w.Text != "." && (bad || len(name) > 253):
 		l.invalid(s.Keyword(), w, "a domain name has labels of 1 to 63 bytes with dots between, and 253 bytes in all")
-	case c.domain != "":
-		l.errorf(s.Pos, "write a DNS_CHECK for each name", "name %s is ignored: the check asks for %s already", quote(w.Text), quote(c.domain))
+	case c.name != "":
+		l.errorf(s.Pos, "write a DNS_CHECK for each name", "name %s is ignored: the check asks for %s already", quote(w.Text), quote(c.name))
 	default:
-		c.domain = w.Text
+		c.name = w.Text
 	}
 }
 
