@@ -80,7 +80,11 @@ func whole(text string, from, to int) (int, bool) {
 func (l *loader) number(setting string, w syntax.Word, from, to int) (int, bool) {
 	n, ok := whole(w.Text, from, to)
 	if !ok {
-		l.invalid(setting, w, fmt.Sprintf("it takes a number from %d to %d", from, to))
+		want := fmt.Sprintf("it takes a number from %d to %d", from, to)
+		if _, err := time.ParseDuration(w.Text); err == nil && strings.Trim(w.Text, "0123456789") != "" {
+			want += ", without a unit"
+		}
+		l.invalid(setting, w, want)
 	}
 	return n, ok
 }
