@@ -19,13 +19,13 @@ func Reference(w io.Writer) error {
 	for _, c := range all {
 		fmt.Fprintf(out, "- [%s](#%s)\n", c.heading, anchor(c.heading))
 	}
-	for _, l := range lineOptions {
+	for _, l := range lineOptions() {
 		fmt.Fprintf(out, "- [%s](#%s)\n", l.heading, anchor(l.heading))
 	}
 	for _, c := range all {
 		c.write(out)
 	}
-	for _, l := range lineOptions {
+	for _, l := range lineOptions() {
 		l.write(out)
 	}
 	return out.Flush()

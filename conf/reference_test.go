@@ -113,6 +113,17 @@ func TestEveryKeywordOfKeepalivedIsKnown(t *testing.T) {
 		}
 	}
 	delete(known, "the language")
+	for _, l := range lineOptions() {
+		var b strings.Builder
+		l.write(&b)
+		words := strings.FieldsFunc(b.String(), func(r rune) bool { return strings.ContainsRune(" \n`|[],;()", r) })
+		for _, name := range known[l.heading] {
+			if !slices.Contains(words, name) {
+				t.Errorf("%s do not know %s", l.heading, name)
+			}
+		}
+		delete(known, l.heading)
+	}
 	for block, names := range known {
 		chapters := slices.DeleteFunc(chapters(), func(c chapter) bool { return c.table.title() != block })
 		if len(chapters) == 0 {

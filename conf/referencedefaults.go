@@ -1,8 +1,6 @@
 package conf
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/tandem-ha/tandem/healthcheck"
@@ -41,37 +39,4 @@ func words(nodes []Node) map[string]string {
 		m[n.Keyword] = strings.Join(all, " ")
 	}
 	return m
-}
-
-// optionList are the options of one kind of line in a block of values.
-type optionList struct {
-	heading string
-	syntax  string
-	options []lineOption
-}
-
-// lineOption is one word that may stand in such a line.
-type lineOption struct {
-	name, args, effect string
-	effects            effects
-}
-
-// lineOptions are those of addresses.
-var lineOptions = []optionList{addressLines()}
-
-func addressLines() optionList {
-	l := optionList{heading: "address lines", syntax: "IP[/LEN] [OPTION ...]"}
-	for _, o := range addressOptions {
-		l.options = append(l.options, o.lineOption)
-	}
-	return l
-}
-
-// write writes the options of one kind of line.
-func (l optionList) write(w io.Writer) {
-	fmt.Fprintf(w, "\n## %s\n\n%s\n\n", l.heading, code(l.syntax))
-	fmt.Fprint(w, "| option | argument | what it does | status |\n|---|---|---|---|\n")
-	for _, o := range l.options {
-		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", o.name, code(o.args), cell(o.effect), statusText(keyword{effects: o.effects}))
-	}
 }
