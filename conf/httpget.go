@@ -44,7 +44,9 @@ func (r *server) readHTTP(l *loader, s *syntax.Statement) {
 // there would change how long a failover takes.
 func (c *checker) setOldRetry(l *loader, s *syntax.Statement) {
 	if n, ok := l.number(s.Keyword(), s.Words[1], 0, math.MaxInt32); ok {
-		l.warnf(s.Pos, "write retry", "nb_get_retry is deprecated")
+		l.sparingly("deprecated "+s.Keyword(), "also in", func() Diagnostic {
+			return l.finding(Warning, s.Pos, "write retry", "nb_get_retry is deprecated")
+		})
 		c.timing.retries = &n
 	}
 }

@@ -106,11 +106,12 @@ func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
 // classify gives the last finding its class.
 func (l *loader) classify(c Class) { l.found[len(l.found)-1].Class = c }
 
-// idleUse is a keyword without effect: it is reported once, where it stands
-// first.
+// idleUse is something that files do again and again, such as a keyword without
+// effect: it is reported once, where it stands first.
 type idleUse struct {
 	diagnostic Diagnostic
-	more       int // further places
+	also       string // what the places behind it are: "nor in"
+	more       int    // how many they are
 }
 
 // idle notes a statement of a keyword that has no effect: it is not built, or
@@ -119,7 +120,22 @@ func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
 	if l.without > 0 {
 		return // That is said of the block.
 	}
-	name := block + " " + k.name
+	l.sparingly(block+" "+k.name, "nor in", func() Diagnostic {
+		switch {
+		case k.effects == gone:
+			return l.finding(Warning, s.Pos, "remove it", "%s has no effect: %s", k.name, k.why)
+		case k.effects == inert:
+			return l.finding(Note, s.Pos, "", "%s has no effect here: %s", k.name, k.why)
+		case k.why != "":
+			return l.finding(Warning, s.Pos, "", "%s is not supported yet and has no effect: %s", k.name, k.why)
+		}
+		return l.finding(Warning, s.Pos, "", "%s is not supported yet and has no effect", k.name)
+	})
+}
+
+// sparingly reports a finding once, and counts its further places. The name
+// tells it from others; also is "nor in" or "also in".
+func (l *loader) sparingly(name, also string, finding func() Diagnostic) {
 	if u := l.idles[name]; u != nil {
 		u.more++
 		return
@@ -127,25 +143,18 @@ func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
 	if l.idles == nil {
 		l.idles = make(map[string]*idleUse)
 	}
-	d := l.finding(Warning, s.Pos, "", "%s is not supported yet and has no effect", k.name)
-	if k.why != "" {
-		d.Message += ": " + k.why
-	}
-	if k.effects == inert {
-		d = l.finding(Note, s.Pos, "", "%s has no effect here: %s", k.name, k.why)
-	}
-	l.idles[name] = &idleUse{diagnostic: d}
+	l.idles[name] = &idleUse{diagnostic: finding(), also: also}
 }
 
-// finishIdle reports the keywords without effect.
+// finishIdle reports what is said once.
 func (l *loader) finishIdle() {
 	for _, u := range l.idles {
 		d := u.diagnostic
 		switch {
 		case u.more == 1:
-			d.Message += " (nor in 1 other place)"
+			d.Message += fmt.Sprintf(" (%s 1 other place)", u.also)
 		case u.more > 1:
-			d.Message += fmt.Sprintf(" (nor in %d other places)", u.more)
+			d.Message += fmt.Sprintf(" (%s %d other places)", u.also, u.more)
 		}
 		l.found = append(l.found, d)
 	}

@@ -291,7 +291,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			l.unknown(s, b.names())
 			s.Refused = true
 		case r.effects == gone:
-			l.warnf(s.Pos, "remove it", "%s has no effect: %s", r.name, r.why)
+			l.idle(s, r.keyword, b.name)
 			s.Refused = true
 		case r.once && l.repeats(s, *said):
 			s.Refused = true
