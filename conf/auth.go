@@ -68,7 +68,7 @@ func (in *instance) judgeAuth(l *loader) {
 	switch {
 	case in.Version == vrrp.V3:
 		// RFC 9568 section 9: version 3 has no authentication.
-		l.errorf(pos, "remove the block", "authentication is ignored: VRRP version 3 has none")
+		l.errorf(pos, "remove the block", "authentication is ignored: VRRP version 3 has none, so the password is neither sent nor asked for")
 	case in.auth.kind == "" && in.auth.set:
 		l.errorf(pos, "write auth_type PASS", "auth_pass is ignored without auth_type")
 	case in.auth.kind == "PASS" && in.auth.pass == "":

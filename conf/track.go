@@ -89,8 +89,11 @@ func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 				continue
 			}
 			t.weight, t.weighted = n, true
-			if n == 0 {
-				l.notef(args[i].Pos, "", "%s: weight 0 makes its failure a fault, as no weight does", e.Keyword())
+			switch {
+			case n == 0 && t.keyword == "track_interface":
+				l.notef(args[i].Pos, "", "%s: weight 0 makes its loss a fault, as no weight does", e.Keyword())
+			case n == 0:
+				l.notef(args[i].Pos, "", "%s: weight 0 makes its failure a fault instead of a change of the priority", e.Keyword())
 			}
 		case w.Text == "weight":
 			l.errorf(w.Pos, "", "%s: weight lacks a value", e.Keyword())
