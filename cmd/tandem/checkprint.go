@@ -154,9 +154,10 @@ const hintBeside = 100
 // excerpt prints a line of a file with a mark under the word that is meant, and
 // the hint beside the mark, where the eye is already, unless it is too long.
 func (p *printer) excerpt(at syntax.Pos, e excerpt, s style, hint string) {
-	bar := p.paint(dim, "      |")
+	number := fmt.Sprintf("%5d |", at.Line)
+	bar := p.paint(dim, strings.Repeat(" ", len(number)-1)+"|")
 	mark := e.pad + p.paint(s, "^"+strings.Repeat("~", e.width-1))
-	fmt.Fprintf(p.out, "%s %s\n", p.paint(dim, fmt.Sprintf("%5d |", at.Line)), e.text)
+	fmt.Fprintf(p.out, "%s %s\n", p.paint(dim, number), e.text)
 	switch width := len(e.pad) + e.width + utf8.RuneCountInString(hint); {
 	case hint == "":
 		fmt.Fprintf(p.out, "%s %s\n", bar, mark)
