@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -158,13 +157,6 @@ func (l *loader) finishIdle() {
 		}
 		l.found = append(l.found, d)
 	}
-}
-
-// checks runs f and tells whether it found no error.
-func (l *loader) checks(f func()) bool {
-	before := len(l.found)
-	f()
-	return !slices.ContainsFunc(l.found[before:], func(d Diagnostic) bool { return d.Severity <= Error })
 }
 
 // fits reports what is wrong with the form of a statement, and whether it can

@@ -22,7 +22,7 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 
 	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
 	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).doc("", "file whose number can be tracked"),
-	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file").doc("", "the old name of track_file"),
+	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file").doc("", "deprecated"),
 	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
 	custom("track_group", "NAME { }", readTrackGroup).later().holding(trackGroupBlock).
 		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),

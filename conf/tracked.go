@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -40,7 +39,7 @@ type tracked struct {
 type untracked struct {
 	kind    trackKind
 	name    string
-	finding Diagnostic
+	finding Diagnostic // what it is about: the rest is known at the end of the file
 }
 
 // track finds what the word names. As in keepalived it must be defined above,
@@ -51,7 +50,7 @@ func (l *loader) track(kind trackKind, w syntax.Word) *tracked {
 		t.used = true
 		return t
 	}
-	l.untracked = append(l.untracked, untracked{kind, w.Text, l.finding(Error, w.Pos, hintFor(w.Text), "there is no %s %s: it is not tracked", kind, quote(w.Text))})
+	l.untracked = append(l.untracked, untracked{kind, w.Text, l.finding(Error, w.Pos, hintFor(w.Text), "")})
 	return nil
 }
 
@@ -80,29 +79,40 @@ func (l *loader) define(kind trackKind, s *syntax.Statement) *tracked {
 // nothing names. A track_file or bfd_instance may be there for checks alone.
 func (l *loader) finishTracked() {
 	for _, u := range l.untracked {
-		d := u.finding
-		all := l.tracked[u.kind]
-		if below := findTracked(all, u.name); below != nil {
-			d.Message = strings.Replace(d.Message, fmt.Sprintf("there is no %s %s:", u.kind, quote(u.name)), fmt.Sprintf("%s %s is defined below only, in line %d:", u.kind, u.name, below.pos.Line), 1)
-			d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
-			below.used = true // That is said.
-		} else if void := findTracked(l.begun[u.kind], u.name); void != nil {
-			d.Message = strings.Replace(d.Message, "there is no ", "there is no usable ", 1)
-			d.Hint = fmt.Sprintf("mend the one in line %d", void.pos.Line)
-		} else if near := nearest(u.name, names(all)); near != "" && d.Hint == "" {
-			d.Hint = fmt.Sprintf("did you mean %s?", near)
-		}
-		l.found = append(l.found, d)
+		l.found = append(l.found, l.missing(u))
 	}
-	for kind, all := range l.tracked {
-		for _, t := range all {
-			if !t.used && (trackKind(kind) == trackedScript || trackKind(kind) == trackedProcess) {
-				l.warnf(t.pos, "remove it, or track it in a vrrp_instance or vrrp_sync_group", "%s %s is not used: nothing tracks it", trackKind(kind), t.name)
+	for _, kind := range [...]trackKind{trackedScript, trackedProcess} {
+		for _, t := range l.tracked[kind] {
+			if !t.used {
+				l.warnf(t.pos, "remove it, or track it in a vrrp_instance or vrrp_sync_group", "%s %s is not used: nothing tracks it", kind, t.name)
 			}
 		}
 	}
 }
 
+// missing says why a name is not tracked: it stands too low, or what it names
+// cannot run, or there is none.
+func (l *loader) missing(u untracked) Diagnostic {
+	d := u.finding
+	if below := findTracked(l.tracked[u.kind], u.name); below != nil {
+		below.used = true // This is said here.
+		d.Message += fmt.Sprintf("%s %s is defined below only, in line %d: it is not tracked", u.kind, u.name, below.pos.Line)
+		d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
+		return d
+	}
+	if void := findTracked(l.begun[u.kind], u.name); void != nil {
+		d.Message += fmt.Sprintf("there is no usable %s %s: it is not tracked", u.kind, quote(u.name))
+		d.Hint = fmt.Sprintf("mend the one in line %d", void.pos.Line)
+		return d
+	}
+	d.Message += fmt.Sprintf("there is no %s %s: it is not tracked", u.kind, quote(u.name))
+	if near := nearest(u.name, names(l.tracked[u.kind])); near != "" && d.Hint == "" {
+		d.Hint = fmt.Sprintf("did you mean %s?", near)
+	}
+	return d
+}
+
+// names are those of what can be tracked.
 func names(all []*tracked) []string {
 	out := make([]string, len(all))
 	for i, t := range all {
