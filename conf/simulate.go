@@ -1,8 +1,6 @@
 package conf
 
-import (
-	"slices"
-)
+import "slices"
 
 // Simulate tells who is master of each instance of two directors, without a
 // failure and with every single one of what either of them tracks. Both begin at
