@@ -45,13 +45,14 @@ func (l *loader) problem(p syntax.Problem) {
 }
 
 // include words what an include statement did not find. Plain include goes on
-// without it, as in keepalived, but says so; the strict ones refuse the file.
+// without it, as in keepalived, but it is an error: a director that is told to
+// reload while somebody moves files about must not lose what they held. The
+// strict ones refuse the file.
 func (l *loader) include(p syntax.Problem) {
-	severity, hint := Warning, ""
+	severity, hint := Error, ""
 	var message string
 	switch p.Kind {
 	case syntax.NoFiles:
-		severity = Error
 		if message = "the text is read by itself"; p.Text == "" {
 			message, hint = "it names no file", "a path stands behind it, which may hold *, ?, [ ] and {a,b}"
 		}
@@ -71,7 +72,7 @@ func (l *loader) include(p syntax.Problem) {
 	case syntax.Unreadable:
 		message = fmt.Sprintf("%s: %s", p.Text, p.Why)
 	case syntax.IncludeLoop:
-		severity, message = Error, fmt.Sprintf("%s would include itself: %s", p.Text, p.Why)
+		message = fmt.Sprintf("%s would include itself: %s", p.Text, p.Why)
 		if p.Why == "" {
 			message = fmt.Sprintf("%s stands too deep: too many files include one another", p.Text)
 		}
@@ -84,6 +85,9 @@ func (l *loader) include(p syntax.Problem) {
 		severity, said = Fatal, "the configuration is refused"
 	}
 	l.report(severity, p.Pos, hint, "%s: %s: %s", p.Keyword, message, said)
+	if p.Strict {
+		l.classify(FailedInclude)
+	}
 }
 
 // variable words what is wrong with variables, sequences and conditions.

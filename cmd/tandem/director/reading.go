@@ -22,7 +22,7 @@ func NewReading(configID string) Reading {
 	if configID == "" {
 		configID = host.ConfigID()
 	}
-	r := Reading{Options: conf.Options{ConfigID: configID}}
+	r := Reading{Options: conf.Options{ConfigID: configID, Files: conf.Disk{}}}
 	r.Options.Host, r.blind = host.Read()
 	return r
 }

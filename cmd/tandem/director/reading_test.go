@@ -70,6 +70,45 @@ func TestAReloadIsRefused(t *testing.T) {
 	}
 }
 
+// TestAReloadWithoutItsIncludes holds that files that are being moved about do
+// not take away what they held.
+func TestAReloadWithoutItsIncludes(t *testing.T) {
+	part := func(text string) func(dir string) error {
+		return func(dir string) error { return os.WriteFile(filepath.Join(dir, "part.conf"), []byte(text), 0o600) }
+	}
+	gone := func(dir string) error { return os.Remove(filepath.Join(dir, "part.conf")) }
+	tests := []struct {
+		name, include string
+		change        func(dir string) error
+		want          string
+	}{
+		{"an include that is as it was", "include", part(anInstance("")), ""},
+		{"an include that is mended", "include", part(anInstance("priority 9")), ""},
+		{"an include that is gone", "include", gone, "there is no file"},
+		{"an include that had to be there", "includem", gone, "refused"},
+		{"an error in what is included", "include", part(anInstance("prioritty 9")), "part.conf:5:1: error"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := files(t, map[string]string{"tandem.conf": tt.include + " part.conf\n", "part.conf": anInstance("")})
+			file := filepath.Join(dir, "tandem.conf")
+			running, found := conf.Read(file, NewReading("").Options)
+			if len(running.Config().VRRP.Instances) != 1 {
+				t.Fatal("nothing was included:", found)
+			}
+			d := &Director{options: Options{Config: file}, config: running.Config(), found: found}
+			if err := tt.change(dir); err != nil {
+				t.Fatal(err)
+			}
+			fresh, found := conf.Read(file, NewReading("").Options)
+			why := strings.Join(d.refusals(t.Context(), fresh.Config(), found), "\n")
+			if tt.want == "" && why != "" || !strings.Contains(why, tt.want) {
+				t.Errorf("it is refused for %q, want %q", why, tt.want)
+			}
+		})
+	}
+}
+
 func TestJudge(t *testing.T) {
 	reading := NewReading("lb9.example")
 	if reading.Options.ConfigID != "lb9.example" || reading.Options.Host == nil {
