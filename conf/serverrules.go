@@ -169,8 +169,13 @@ func (v *service) judgeSorry(l *loader) {
 		return
 	}
 	v.Sorry.Dest.Forwarding, v.Sorry.Dest.Tunnel, v.Sorry.FullNAT = m.forwarding, m.tunnel, m.fullNAT
-	if v.Sorry.Addr.Port() == 0 {
-		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), v.port())
+	switch own, port := v.Sorry.Addr.Port(), v.port(); {
+	case own == 0:
+		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), port)
+	case v.Key.FWMark == 0 && m.forwarding != ipvs.NAT && port != 0 && own != port:
+		l.errorf(v.met.at(v.pos, "sorry_server"), "only NAT changes the port", "sorry_server %s: its port becomes %d, that of the service: %s cannot change it",
+			v.Sorry.Addr, port, m)
+		v.Sorry.Addr = netip.AddrPortFrom(v.Sorry.Addr.Addr(), port)
 	}
 }
 
