@@ -1,0 +1,213 @@
+package meaning
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/healthcheck"
+	"github.com/tandem-ha/tandem/ipvs"
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
+// facts are what a configuration means: the name of a thing and its value.
+type facts map[string]string
+
+// String has a fact on each line, sorted.
+func (f facts) String() string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(f)) {
+		fmt.Fprintf(&b, "%s = %s\n", k, f[k])
+	}
+	return b.String()
+}
+
+func (f facts) set(value any, key ...any) {
+	f[strings.TrimSuffix(fmt.Sprintln(key...), "\n")] = fmt.Sprint(value)
+}
+
+// ours are the facts of what tandem would run.
+func ours(c conf.Config) facts {
+	f := facts{}
+	if c.RouterID != "" {
+		f.set(c.RouterID, "router_id")
+	}
+	for name, d := range map[string]time.Duration{"tcp": c.Timeouts.TCP, "tcpfin": c.Timeouts.TCPFin, "udp": c.Timeouts.UDP} {
+		if d != 0 {
+			f.set(seconds(d), "lvs_timeouts", name)
+		}
+	}
+	if c.Sync != nil {
+		f.set(c.Sync.Interface, "lvs_sync_daemon interface")
+		f.set(c.Sync.SyncID, "lvs_sync_daemon id")
+		if c.SyncInstance != "" {
+			f.set(c.SyncInstance, "lvs_sync_daemon instance")
+		}
+	}
+	for _, in := range c.VRRP.Instances {
+		f.instance(in)
+	}
+	for _, g := range c.VRRP.Groups {
+		f.set(strings.Join(g.Members, " "), "vrrp_sync_group", g.Name)
+	}
+	for _, s := range c.Services {
+		f.service(s)
+	}
+	return f
+}
+
+func (f facts) instance(in vrrp.Instance) {
+	say := func(value any, key ...any) {
+		f.set(value, append([]any{"vrrp_instance", in.Name}, key...)...)
+	}
+	say(int(in.Version), "version")
+	say(in.Interface, "interface")
+	say(in.VRID, "virtual_router_id")
+	say(in.Priority, "priority")
+	say(seconds(in.Interval), "advert_int")
+	say(!in.NoPreempt, "preempt")
+	say(seconds(in.PreemptDelay), "preempt_delay")
+	say(seconds(in.Announce.Delay), "garp_master_delay")
+	say(in.Announce.Repeat, "garp_master_repeat")
+	say(seconds(in.Announce.Refresh), "garp_master_refresh")
+	say(in.Announce.RefreshRepeat, "garp_master_refresh_repeat")
+	if in.Auth != (vrrp.Password{}) {
+		say(strings.TrimRight(string(in.Auth[:]), "\x00"), "auth_pass")
+	}
+	if in.Source.IsValid() {
+		say(in.Source, "source")
+	}
+	for i, p := range in.Peers {
+		say(p, "unicast_peer", i)
+	}
+	for i, a := range in.Addresses {
+		say(address(in, a), "virtual_ipaddress", i)
+	}
+	for i, a := range in.Excluded {
+		say(address(in, a), "virtual_ipaddress_excluded", i)
+	}
+	for _, t := range in.Track {
+		say(fmt.Sprintf("weight %d%s", t.Weight, map[bool]string{true: " reverse"}[t.Reverse]), "track_interface", t.Name)
+	}
+}
+
+// address is a virtual address with what is said about it, in one order.
+func address(in vrrp.Instance, a vrrp.Address) string {
+	dev := a.Dev
+	if dev == "" {
+		dev = in.Interface
+	}
+	s := a.Prefix.String() + " dev " + dev
+	if a.Broadcast.IsValid() {
+		s += " brd " + a.Broadcast.String()
+	}
+	if a.Scope != 0 {
+		s += " scope " + strconv.Itoa(int(a.Scope))
+	}
+	if a.Label != "" {
+		s += " label " + a.Label
+	}
+	return s
+}
+
+func (f facts) service(s conf.Service) {
+	keys := append([]ipvs.Key{s.Key}, s.Also...)
+	name := keyName(keys[0])
+	say := func(value any, key ...any) {
+		f.set(value, append([]any{"virtual_server", name}, key...)...)
+	}
+	var members []string
+	for _, k := range keys {
+		members = append(members, keyName(k))
+	}
+	if len(members) > 1 {
+		slices.Sort(members)
+		say(strings.Join(members, ", "), "members")
+	}
+	if keys[0].FWMark == 0 {
+		say(keys[0].Protocol, "protocol")
+	}
+	say(s.IPVS.Scheduler, "lb_algo")
+	if flags := s.IPVS.Flags &^ ipvs.Persistent; flags != 0 {
+		say(fmt.Sprintf("%#x", uint32(flags)), "flags")
+	}
+	if s.IPVS.Timeout > 0 {
+		say(seconds(s.IPVS.Timeout), "persistence_timeout")
+		if s.IPVS.Granularity != s.Key.Family.HostPrefix() {
+			say(s.IPVS.Granularity, "persistence_granularity")
+		}
+	}
+	say(s.Quorum, "quorum")
+	say(s.Hysteresis, "hysteresis")
+	say(s.Omega, "omega")
+	if s.Sorry != nil {
+		say(destination(s.Sorry.Dest), "sorry_server", s.Sorry.Addr)
+	}
+	checks := make(map[string]healthcheck.Spec)
+	for _, c := range s.Checks {
+		checks[string(c.Key)] = c.Spec
+	}
+	for _, r := range s.Servers {
+		say(fmt.Sprintf("weight %d %s limits %d %d inhibit %v alpha %v", r.Dest.Weight, destination(r.Dest), r.Dest.Lower, r.Dest.Upper, r.Inhibit, r.Alpha),
+			"real_server", r.Addr)
+		for i, key := range r.Checks {
+			say(check(checks[key]), "real_server", r.Addr, "check", i)
+		}
+	}
+}
+
+// destination is how packets get to a server.
+func destination(d ipvs.Destination) string {
+	s := d.Forwarding.String()
+	if d.Tunnel != (ipvs.TunnelOptions{}) {
+		s += fmt.Sprintf(" type %d port %d flags %d", d.Tunnel.Type, d.Tunnel.Port, d.Tunnel.Flags)
+	}
+	return s
+}
+
+// keyName is a key without its protocol, which keepalived has beside it.
+func keyName(k ipvs.Key) string {
+	if k.FWMark != 0 {
+		return "fwmark " + strconv.Itoa(int(k.FWMark))
+	}
+	return k.Addr.String()
+}
+
+func check(s healthcheck.Spec) string {
+	out := fmt.Sprintf("%s %s timeout %s every %s retry %d after %s", s.Kind, s.Target, seconds(s.Timeout), seconds(s.Interval), s.Retries, seconds(s.RetryDelay))
+	if s.Bind.IsValid() {
+		out += " from " + s.Bind.String()
+	}
+	for _, u := range s.HTTP {
+		out += " url " + u.Path
+		if u.Digest != "" {
+			out += " digest " + u.Digest
+		}
+		if u.VirtualHost != "" {
+			out += " host " + u.VirtualHost
+		}
+		codes := u.Status
+		if len(codes) == 0 {
+			codes = []healthcheck.StatusSet{{From: 200, To: 299}}
+		}
+		for _, c := range codes {
+			out += fmt.Sprintf(" %d-%d", c.From, c.To)
+		}
+	}
+	return out
+}
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }
+
+// prefixed gives an address without a length the one of a host.
+func prefixed(text string) string {
+	if a, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(a, a.BitLen()).String()
+	}
+	return text
+}
