@@ -88,6 +88,7 @@ func checkExtraGARP[T any](from int) func(*T, *loader, *syntax.Statement) {
 			l.errorf(s.Pos, "", "%s lacks its seconds", s.Keyword())
 		case len(args) > 1:
 			l.extra(s, len(s.Args())-len(args)+1)
+			rewrite(s, texts(s.Words[:len(s.Words)-len(args)+1]))
 		}
 		for _, w := range args[:min(len(args), 1)] {
 			l.number(s.Keyword(), w, from, 86400)

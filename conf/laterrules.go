@@ -2,6 +2,7 @@ package conf
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -39,5 +40,6 @@ func (in *instance) judgeLater(l *loader) {
 // oldName gives a statement the name that its keyword has now.
 func (l *loader) oldName(s *syntax.Statement, name string) {
 	l.warnf(s.Pos, "write "+name, "%s is the old name of %s", s.Keyword(), name)
+	s.Line = name + strings.TrimPrefix(s.Line, s.Keyword())
 	s.Words[0].Text = name
 }

@@ -58,7 +58,7 @@ func checkIPVLAN(_ *instance, l *loader, s *syntax.Statement) {
 // As in keepalived a wrong word is left out and the rest counts.
 func (l *loader) subinterface(s *syntax.Statement, own func(syntax.Word) (why string, mine bool)) {
 	args, named := s.Args(), false
-	kept := s.Words[:1:1]
+	kept := []string{s.Keyword()}
 	drop := func(w syntax.Word, why string) {
 		l.warnf(w.Pos, hintFor(w.Text), "%s: %s is left out: %s", s.Keyword(), quote(w.Text), why)
 	}
@@ -72,7 +72,7 @@ func (l *loader) subinterface(s *syntax.Statement, own func(syntax.Word) (why st
 				drop(args[i], "a group is a number or a name of iproute2")
 				continue
 			}
-			kept = append(kept, w, args[i])
+			kept = append(kept, w.Text, args[i].Text)
 			continue
 		case w.Text == "name" && i+1 < len(args):
 			i++
@@ -85,15 +85,15 @@ func (l *loader) subinterface(s *syntax.Statement, own func(syntax.Word) (why st
 		case why != "":
 			drop(w, why)
 		case mine:
-			kept = append(kept, w)
+			kept = append(kept, w.Text)
 		case named:
 			drop(w, "the interface has a name already")
 		case !interfaceName(w.Text):
 			drop(w, badInterface)
 		default:
 			named = true
-			kept = append(kept, w)
+			kept = append(kept, w.Text)
 		}
 	}
-	s.Words = kept
+	rewrite(s, kept)
 }

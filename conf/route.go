@@ -74,13 +74,23 @@ func (l *loader) routes(s *syntax.Statement, static bool) {
 	}
 }
 
-// rewrite makes the words of a line those given.
-func rewrite(e *syntax.Statement, words []string) {
+// rewrite makes the words of a statement those given, as they are to be shown
+// again.
+func rewrite(s *syntax.Statement, words []string) {
 	again := make([]syntax.Word, len(words))
 	for i, w := range words {
-		again[i] = syntax.Word{Text: w, Pos: e.Pos}
+		again[i] = syntax.Word{Text: w, Pos: s.Pos}
 	}
-	e.Words, e.Line = again, strings.Join(words, " ")
+	s.Words, s.Line = again, strings.Join(words, " ")
+}
+
+// texts are the words without their places.
+func texts(words []syntax.Word) []string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		all[i] = w.Text
+	}
+	return all
 }
 
 // route reads one line.

@@ -52,6 +52,7 @@ func (t *script) setWeight(l *loader, s *syntax.Statement) {
 		cut := max(-maxWeight, min(n, maxWeight))
 		l.warnf(s.Words[1].Pos, "", "weight %d is cut to %d: a priority goes no further", n, cut)
 		s.Words[1].Text = strconv.Itoa(cut)
+		rewrite(s, texts(s.Words))
 	}
 	t.tracked.setWeight(l, s, maxWeight)
 }

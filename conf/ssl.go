@@ -18,16 +18,21 @@ func readSSL(_ *none, l *loader, s *syntax.Statement) {
 	l.within("SSL", func() {
 		if first, ok := l.root.idled("SSL"); ok {
 			l.errorf(s.Pos, "write all into one", "a second SSL replaces the one in line %d", first.Line)
+			l.root.dropIdle("SSL")
 		}
 		var m tlsMaterial
-		met := make(map[string]syntax.Pos)
-		for _, inner := range s.Block {
-			if first, twice := met[inner.Keyword()]; twice && !inner.Skip {
-				l.errorf(inner.Pos, "", "a second %s replaces the one in line %d", inner.Keyword(), first.Line)
-			}
-			met[inner.Keyword()] = inner.Pos
-		}
 		read(l, sslBlock, &m, s.Block)
+		met := make(map[string]*syntax.Statement)
+		for _, inner := range s.Block {
+			if inner.Skip || inner.Refused {
+				continue
+			}
+			if first := met[inner.Keyword()]; first != nil {
+				l.errorf(inner.Pos, "", "a second %s replaces the one in line %d", inner.Keyword(), first.Pos.Line)
+				first.Refused = true
+			}
+			met[inner.Keyword()] = inner
+		}
 		if m.certificate != "" && m.key == "" {
 			l.warnf(s.Pos, "write key and its file, unless the file of the certificate holds it too", "there is a certificate but no key")
 		}

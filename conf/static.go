@@ -59,14 +59,34 @@ func (l *loader) trackGroup(name string) *trackGroup {
 	return nil
 }
 
-// finishTrackGroups reports members that do not exist.
+// finishTrackGroups leaves in each group the instances that exist, also where it
+// is shown.
 func (l *loader) finishTrackGroups() {
 	for _, g := range l.trackGroups {
-		for _, w := range g.members {
-			if !slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text }) {
+		g.members = slices.DeleteFunc(g.members, func(w syntax.Word) bool {
+			exists := slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text })
+			if !exists {
 				l.errorf(w.Pos, "", "track_group %s: there is no vrrp_instance %s that runs: it is left out", g.name, quote(w.Text))
 			}
-		}
+			return !exists
+		})
+		g.showAgain(l)
+	}
+}
+
+// showAgain makes the statement that is shown of the group one with its members.
+// Without any it stays as it is: other lines may name it.
+func (g *trackGroup) showAgain(l *loader) {
+	i := slices.IndexFunc(l.root.idle, func(s *syntax.Statement) bool {
+		return s.Keyword() == "track_group" && s.Words[1].Text == g.name && len(s.Block) > 0
+	})
+	if i < 0 || len(g.members) == 0 {
+		return
+	}
+	lines := &l.root.idle[i].Block[0].Block
+	*lines = nil
+	for _, w := range g.members {
+		*lines = append(*lines, &syntax.Statement{Pos: w.Pos, Words: []syntax.Word{w}, Line: w.Text})
 	}
 }
 

@@ -313,7 +313,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			r.read(t, l, s)
 		}
 		// A block that is shown as it was read leaves out what was refused.
-		if !s.Braced && refused(l.found[before:]) {
+		if refused(l.found[before:]) && !(ok && s.Braced && r.shape().braces) {
 			s.Refused = true
 		}
 	}
