@@ -3,6 +3,8 @@ package conf
 import (
 	"cmp"
 	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // contest is the two directors with what they know of one another.
@@ -71,7 +73,7 @@ func (c contest) settle(m masters, priorities [2][]int, first int) (end masters,
 			case priorities[s.side][unit[0]] == 0:
 				changed = changed || held
 				c.set(m, s, false)
-			case !held && c.wants(m, s, priorities):
+			case !held && c.wants(m, s, priorities, first):
 				changed = true
 				c.take(m, s)
 			}
@@ -127,11 +129,18 @@ func (c contest) addresses(a, b seat) int {
 
 // wants tells whether every instance of a unit would be master: there is none
 // yet, or one of a lower priority that it may preempt. An equal one stays.
-func (c contest) wants(m masters, s seat, priorities [2][]int) bool {
-	other := 1 - s.side
-	for _, i := range c.side[s.side].units[s.unit] {
+func (c contest) wants(m masters, s seat, priorities [2][]int, first int) bool {
+	other, unit := 1-s.side, c.side[s.side].units[s.unit]
+	for _, i := range unit {
 		j, p := c.rival[s.side][i], c.side[s.side].parties[i]
-		if j >= 0 && m[other][j] && (p.nopreempt || priorities[s.side][i] <= priorities[other][j]) {
+		switch {
+		case j < 0 || !m[other][j]:
+		case len(unit) == 1 && p.base == vrrp.PriorityOwner && priorities[other][j] == vrrp.PriorityOwner:
+			// An owner speaks without having listened, so that of two the
+			// addresses decide (RFC 9568 section 6.4.1, and 6.4.3 for who yields).
+			by := c.addresses(s, seat{other, c.side[other].parties[j].unit})
+			return by > 0 || by == 0 && s.side == first
+		case p.nopreempt || priorities[s.side][i] <= priorities[other][j]:
 			return false
 		}
 	}
