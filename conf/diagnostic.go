@@ -38,10 +38,9 @@ const (
 	MissingArgument        // a statement lacks a word that it cannot do without
 	FailedInclude          // an include that had to find its files has not
 	MissingInterface       // an interface is not there
-	InsecureScript         // a script could be changed by somebody else than root
 )
 
-var classNames = [...]string{"", "missing argument", "failed include", "missing interface", "insecure script"}
+var classNames = [...]string{"", "missing argument", "failed include", "missing interface"}
 
 func (c Class) String() string {
 	if int(c) < len(classNames) {

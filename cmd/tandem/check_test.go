@@ -207,8 +207,8 @@ func TestKeepalivedStatus(t *testing.T) {
 		{"a missing interface", conf.Diagnostics{of(conf.Error, conf.MissingInterface)}, 4},
 		{"an error hides that", conf.Diagnostics{of(conf.Fatal, 0), of(conf.Error, 0)}, 5},
 		{"an include that failed", conf.Diagnostics{of(conf.Error, conf.FailedInclude)}, 6},
-		{"an unsafe script hides all", conf.Diagnostics{of(conf.Warning, conf.InsecureScript), of(conf.Error, 0)}, 6},
-		{"but for a missing argument", conf.Diagnostics{of(conf.Warning, conf.InsecureScript), of(conf.Error, conf.MissingArgument)}, 2},
+		{"which hides all", conf.Diagnostics{of(conf.Fatal, conf.FailedInclude), of(conf.Error, 0)}, 6},
+		{"but for a missing argument", conf.Diagnostics{of(conf.Fatal, conf.FailedInclude), of(conf.Error, conf.MissingArgument)}, 2},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

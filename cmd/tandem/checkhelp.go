@@ -41,9 +41,10 @@ With --keepalived-exit-codes it is what keepalived --config-test exits with:
    2  a statement without its argument
    4  nothing but what stops a start: a missing interface, or fatal
    5  any error or warning
-   6  a script that is not safe, or an include that failed
+   6  an include that had to find its files, and did not
 
-For a file that it cannot read keepalived exits with 0, and this with 4.`
+For a file that it cannot read keepalived exits with 0, and this with 4. It exits
+with 6 for unsafe scripts too, which are not judged here.`
 
 const checkExample = `  tandem check                                     # the file that tandem run would read
   tandem check keepalived.conf
