@@ -125,7 +125,7 @@ var miscBlock = block[checker]{"MISC_CHECK", slices.Concat([]row[checker]{
 	command[checker]("misc_path").doc("none: it must be said", "the program: exit status 0 means up"),
 	inRange[checker]("misc_timeout", 0, math.MaxInt32).doc("delay_loop", "the seconds after which the program is killed"),
 	plain[checker]("misc_dynamic", nil).doc("off", "an exit status from 2 on sets the weight, to 2 less"),
-	custom[checker]("user", "USER [GROUP]", nil).doc("script_user of global_defs", "whom the program runs as"),
+	account[checker]("user").doc("script_user of global_defs", "whom the program runs as"),
 }, slices.DeleteFunc(timingRows(0, checkerTiming, func(c *checker) *timing { return &c.timing }), func(r row[checker]) bool {
 	return r.name == "connect_timeout"
 }), reportRows())}

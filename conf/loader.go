@@ -182,6 +182,7 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 		l.warnf(s.Pos, "keepalived would take the next line into it", "%s lacks its braces: it is read as %s { }", k.name, k.name)
 	case !sh.braces && s.Braced:
 		l.errorf(s.Pos, "", "%s has no block: what stands in the braces has no effect", k.name)
+		s.Braced, s.Block = false, nil
 	}
 	if sh.max >= 0 && given > sh.max {
 		if k.secret {

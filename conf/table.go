@@ -286,6 +286,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 		}
 		r, ok := b.find(s.Keyword())
 		before := len(l.found)
+		block := ok && s.Braced && r.shape().braces
 		switch {
 		case !ok:
 			l.unknown(s, b.names())
@@ -298,22 +299,23 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 		case !l.fits(s, r.keyword):
 			s.Refused = true
 		case r.effects == unbuilt || r.effects == inert:
+			before = len(l.found)
 			l.without++
 			r.read(t, l, s)
 			l.without--
 			// A block is not lost by what is wrong in it, unless its reader says
 			// so.
-			block := s.Braced && r.shape().braces
 			if block && !s.Refused || !refused(l.found[before:]) {
 				l.idle(s, r.keyword, b.name)
 				said.note(r.show == nil, r.name, s)
 			}
 		default:
+			before = len(l.found)
 			said.all = append(said.all, met{r.name, s.Pos})
 			r.read(t, l, s)
 		}
 		// A block that is shown as it was read leaves out what was refused.
-		if refused(l.found[before:]) && !(ok && s.Braced && r.shape().braces) {
+		if !block && refused(l.found[before:]) {
 			s.Refused = true
 		}
 	}
