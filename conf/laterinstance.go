@@ -80,7 +80,7 @@ func checkExtraGARP[T any](from int) func(*T, *loader, *syntax.Statement) {
 			l.oldName(s, "garp_extra_if")
 		}
 		args := s.Args()
-		if args[0].Text == "all" {
+		if len(args) > 0 && args[0].Text == "all" {
 			args = args[1:]
 		}
 		switch {
