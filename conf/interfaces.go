@@ -30,7 +30,7 @@ func (c Config) MissingInterfaces(exists func(name string) bool) Diagnostics {
 		ds = append(ds, Diagnostic{
 			Pos:      u.Pos,
 			Severity: Error,
-			Message:  fmt.Sprintf("%s: %s %s does not exist on this host: %s", u.By, u.Keyword, u.Name, missingEffect(u.Keyword)),
+			Message:  fmt.Sprintf("%s: %s %s does not exist on this host: %s until it appears", u.By, u.Keyword, u.Name, missingEffect(u.Keyword)),
 			Hint:     "ip link shows the interfaces there are",
 			Class:    MissingInterface,
 		})
@@ -42,13 +42,13 @@ func (c Config) MissingInterfaces(exists func(name string) bool) Diagnostics {
 func missingEffect(keyword string) string {
 	switch keyword {
 	case "dev":
-		return "the address cannot be set until it appears"
+		return "the address cannot be set"
 	case "track_interface":
-		return "it counts as down until it appears"
+		return "it counts as down"
 	case "lvs_sync_daemon", "lvs_sync_daemon_interface":
-		return "connections are not synchronised until it appears"
+		return "connections are not synchronised"
 	default:
-		return "the instance stays in FAULT until it appears"
+		return "the instance stays in FAULT"
 	}
 }
 

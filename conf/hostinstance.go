@@ -1,0 +1,79 @@
+package conf
+
+import (
+	"net/netip"
+
+	"github.com/tandem-ha/tandem/conf/syntax"
+)
+
+// What a host makes of a vrrp_instance.
+
+func (g ground) instance(l *loader, in *instance) {
+	g.source(l, in)
+	for _, p := range in.Peers {
+		if own := g.host.owner(p); own != nil {
+			l.warnf(in.peer[p].pos, "with unicast_src_ip "+p.String()+" it is left out by itself, so that one list serves both directors",
+				"unicast_peer %s is an address of this host, on %s: adverts to it reach nobody else", p, own.Name)
+		}
+	}
+	var names []string
+	outside := make(map[string][]netip.Addr) // by interface
+	for _, a := range in.addresses() {
+		dev := in.device(a)
+		at := g.host.Interface(dev)
+		if at == nil || at.Loopback || at.network(a.Prefix.Addr()).IsValid() {
+			continue
+		}
+		if outside[dev] == nil {
+			names = append(names, dev)
+		}
+		outside[dev] = append(outside[dev], a.Prefix.Addr())
+	}
+	for _, dev := range names {
+		g.outside(l, in, dev, outside[dev])
+	}
+}
+
+// source warns of adverts without a source of this host. A source of another one
+// leaves all the same, since the header is tandem's own; what then happens to it
+// is for the kernel of the other director to say (fib_validate_source in
+// net/ipv4/fib_frontend.c drops a packet from one of its own addresses).
+func (g ground) source(l *loader, in *instance) {
+	at := g.host.Interface(in.Interface)
+	switch {
+	case in.Source.IsValid() && g.host.owner(in.Source) == nil && !g.virtual[in.Source]:
+		hint := ""
+		if at != nil && at.has(in.family()) {
+			hint = "is this the other director's file? \"{{ GetInterfaceIP `" + in.Interface + "` }}\" serves both"
+		}
+		l.warnf(in.met.at(in.pos, in.sourceKeyword), hint,
+			"%s %s is no address of this host: a director drops adverts that come from its own address, and others may, so that both become master", in.sourceKeyword, in.Source)
+	case !in.Source.IsValid() && at != nil && !at.has(in.family()):
+		l.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
+			"interface %s has no IPv%d address of its own: adverts leave with a source address of another interface, or none", in.Interface, in.family())
+	}
+}
+
+// outside warns of virtual addresses that are in no network of their interface.
+// That can be meant: a router may have a route to them.
+func (g ground) outside(l *loader, in *instance, dev string, all []netip.Addr) {
+	first := all[0]
+	family, asks := 4, "asks for it by ARP"
+	if first.Is6() {
+		family, asks = 6, "looks for it as a neighbour"
+	}
+	hint := "write its prefix length, unless a router has a route to it"
+	if other := g.host.neighbour(first); other != nil {
+		hint = "write dev " + other.Name + ": that is in its network"
+	}
+	l.warnf(in.addressAt(first), hint, "virtual address %s%s is in no network of %s (%s): no host there %s",
+		first, andMore(len(all)-1), dev, g.host.Interface(dev).list(family), asks)
+}
+
+// addressAt is where an address of the instance stands.
+func (in *instance) addressAt(a netip.Addr) syntax.Pos {
+	if line, ok := in.lines[a]; ok {
+		return line.pos
+	}
+	return in.pos
+}
