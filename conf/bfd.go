@@ -63,7 +63,7 @@ func readBFD(_ *none, l *loader, s *syntax.Statement) {
 			l.errorf(s.Pos, "", "the block is ignored: its source_ip is not %s as its neighbour is", family(b.neighbour))
 			s.Refused = true
 		default:
-			l.tracked[trackedBFD] = append(l.tracked[trackedBFD], t)
+			l.addTracked(trackedBFD, t)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/ipvs"
@@ -31,23 +30,56 @@ func (v *service) directServers() []netip.Addr {
 }
 
 // networks are those that the file tells of, by the prefix lengths of its
-// addresses, each once and in its order.
-func (l *loader) networks() []netip.Prefix {
-	var all []netip.Prefix
-	add := func(p netip.Prefix) {
-		if p = p.Masked(); !p.IsSingleIP() && !slices.Contains(all, p) {
-			all = append(all, p)
-		}
-	}
+// addresses, each once. Many files have thousands of them, and as many servers to
+// look for in them.
+type networks struct {
+	v4, v6  []netip.Prefix // in the order of the file
+	known   map[netip.Prefix]bool
+	lengths map[int]bool // of their prefixes
+}
+
+func (l *loader) networks() networks {
+	n := networks{known: make(map[netip.Prefix]bool), lengths: make(map[int]bool)}
 	for _, in := range l.instances {
 		for _, a := range in.addresses() {
-			add(a.Prefix)
+			n.add(a.Prefix)
 		}
 	}
 	for _, p := range l.static() {
-		add(p)
+		n.add(p)
 	}
-	return all
+	return n
+}
+
+func (n *networks) add(p netip.Prefix) {
+	p = p.Masked()
+	switch {
+	case p.IsSingleIP() || n.known[p]:
+		return
+	case p.Addr().Is4():
+		n.v4 = append(n.v4, p)
+	default:
+		n.v6 = append(n.v6, p)
+	}
+	n.known[p], n.lengths[p.Bits()] = true, true
+}
+
+// of are those of the family of an address.
+func (n networks) of(a netip.Addr) []netip.Prefix {
+	if a.Is4() {
+		return n.v4
+	}
+	return n.v6
+}
+
+// contain tells whether an address is in one of them.
+func (n networks) contain(a netip.Addr) bool {
+	for bits := range n.lengths {
+		if p, err := a.Prefix(bits); err == nil && n.known[p] {
+			return true
+		}
+	}
+	return false
 }
 
 // static are the addresses of static_ipaddress, which keepalived sets on both
@@ -73,25 +105,14 @@ func (l *loader) static() []netip.Prefix {
 // judgeDirect notes real servers that DR may not reach. Only a file that tells of
 // a network of their family gives a reason to doubt it; the host has others, and
 // knows better where it is asked.
-func (v *service) judgeDirect(l *loader, networks []netip.Prefix) {
+func (v *service) judgeDirect(l *loader, all networks) {
 	if l.options.Host != nil {
 		return
 	}
-	var known []string
 	var far []netip.Addr
 	direct := v.directServers()
 	for _, a := range direct {
-		near := false
-		same := 0
-		for _, p := range networks {
-			near = near || p.Contains(a)
-			if p.Addr().Is4() == a.Is4() {
-				if same++; !slices.Contains(known, p.String()) {
-					known = append(known, p.String())
-				}
-			}
-		}
-		if same > 0 && !near {
+		if len(all.of(a)) > 0 && !all.contain(a) {
 			far = append(far, a)
 		}
 	}
@@ -102,8 +123,13 @@ func (v *service) judgeDirect(l *loader, networks []netip.Prefix) {
 	if len(far) > 1 {
 		which = fmt.Sprintf("%d of its %d real servers, %s the first, are", len(far), len(direct), far[0])
 	}
-	if len(known) > 3 {
-		known = append(known[:2], fmt.Sprintf("%d more", len(known)-2))
+	var known []string
+	for i, p := range all.of(far[0]) {
+		if i == 2 && len(all.of(far[0])) > 3 {
+			known = append(known, fmt.Sprintf("%d more", len(all.of(far[0]))-i))
+			break
+		}
+		known = append(known, p.String())
 	}
 	l.notef(v.met.at(v.pos, "lb_kind", "lvs_method"), "where a router is between, write lb_kind TUN",
 		"DR: %s in no network that this file tells of (%s): the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on",

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -10,7 +11,7 @@ import (
 // floating knows which instance every virtual address moves with.
 type floating struct {
 	holder map[netip.Addr]*instance
-	group  map[*instance][]*instance // those that are master together with it, itself first
+	group  map[*instance][]*instance // those that are master together with it, itself too; nil: it alone
 	edges  map[netip.Addr]string     // network and broadcast addresses of virtual ones, with what they are
 }
 
@@ -19,7 +20,6 @@ func newFloating(instances []*instance, groups []vrrp.Group) floating {
 	byName := make(map[string]*instance)
 	for _, in := range instances {
 		byName[in.Name] = in
-		f.group[in] = []*instance{in}
 		for _, a := range in.addresses() {
 			f.holder[a.Prefix.Addr()] = in
 			for _, edge := range []netip.Addr{a.Prefix.Masked().Addr(), lastAddr(a.Prefix)} {
@@ -30,12 +30,10 @@ func newFloating(instances []*instance, groups []vrrp.Group) floating {
 		}
 	}
 	for _, g := range groups {
-		for _, in := range g.Members {
-			for _, other := range g.Members {
-				if other != in {
-					f.group[byName[in]] = append(f.group[byName[in]], byName[other])
-				}
-			}
+		members := make([]*instance, len(g.Members))
+		for i, name := range g.Members {
+			members[i] = byName[name]
+			f.group[members[i]] = members
 		}
 	}
 	return f
@@ -45,7 +43,32 @@ func newFloating(instances []*instance, groups []vrrp.Group) floating {
 func (in *instance) addresses() []vrrp.Address { return slices.Concat(in.Addresses, in.Excluded) }
 
 // together tells whether two instances are master on one director always.
-func (f floating) together(a, b *instance) bool { return slices.Contains(f.group[a], b) }
+func (f floating) together(a, b *instance) bool {
+	// An instance is in one group only, so that its first member tells it.
+	with, other := f.group[a], f.group[b]
+	return a == b || with != nil && other != nil && with[0] == other[0]
+}
+
+// moving are the addresses that move with an instance, its own first.
+func (f floating) moving(in *instance) iter.Seq2[*instance, vrrp.Address] {
+	return func(yield func(*instance, vrrp.Address) bool) {
+		for _, a := range in.addresses() {
+			if !yield(in, a) {
+				return
+			}
+		}
+		for _, other := range f.group[in] {
+			if other == in {
+				continue
+			}
+			for _, a := range other.addresses() {
+				if !yield(other, a) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // holders are the instances of the addresses that a service is reached at.
 func (f floating) holders(v *service) []*instance {
@@ -62,16 +85,14 @@ func (f floating) holders(v *service) []*instance {
 // of the addresses that move with an instance. An address of the instance's
 // own interface says the same as none.
 func (f floating) network(in *instance, a netip.Addr) string {
-	for _, other := range f.group[in] {
-		for _, va := range other.addresses() {
-			if va.Prefix.IsSingleIP() || !va.Prefix.Masked().Contains(a) {
-				continue
-			}
-			if dev := other.device(va); dev != in.Interface {
-				return dev
-			}
-			return ""
+	for other, va := range f.moving(in) {
+		if va.Prefix.IsSingleIP() || !va.Prefix.Masked().Contains(a) {
+			continue
 		}
+		if dev := other.device(va); dev != in.Interface {
+			return dev
+		}
+		return ""
 	}
 	return ""
 }

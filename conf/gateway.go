@@ -51,19 +51,17 @@ func (v *service) judgeGateway(l *loader, f floating) {
 // might be it.
 func (f floating) gateway(v *service, in *instance, server netip.Addr) (own netip.Addr, unclear bool) {
 	clients := v.addresses()
-	for _, other := range f.group[in] {
-		for _, va := range other.addresses() {
-			a := va.Prefix.Addr()
-			switch {
-			case a.Is4() != server.Is4():
-			case va.Prefix.IsSingleIP():
-				unclear = true
-			case !va.Prefix.Masked().Contains(server):
-			case slices.Contains(clients, a):
-				own = a
-			default:
-				return a, false
-			}
+	for _, va := range f.moving(in) {
+		a := va.Prefix.Addr()
+		switch {
+		case a.Is4() != server.Is4():
+		case va.Prefix.IsSingleIP():
+			unclear = true
+		case !va.Prefix.Masked().Contains(server):
+		case slices.Contains(clients, a):
+			own = a
+		default:
+			return a, false
 		}
 	}
 	return own, unclear && !own.IsValid()

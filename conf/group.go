@@ -48,12 +48,13 @@ func readGroup(_ *none, l *loader, s *syntax.Statement) {
 	if !l.named(s) {
 		return
 	}
-	if i := slices.IndexFunc(l.groups, func(o *group) bool { return o.name == g.name }); i >= 0 {
-		l.errorf(s.Pos, "", "vrrp_sync_group %s is defined already, in line %d: the block is ignored", g.name, l.groups[i].pos.Line)
+	if first := l.known.groups[g.name]; first != nil {
+		l.errorf(s.Pos, "", "vrrp_sync_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
 		return
 	}
 	l.within("vrrp_sync_group "+g.name, func() { g.met = read(l, groupBlock, g, s.Block) })
 	l.groups = append(l.groups, g)
+	put(&l.known.groups, g.name, g)
 }
 
 // setMembers reads group: every word in it is an instance.
@@ -115,7 +116,7 @@ func (l *loader) finishGroups() []vrrp.Group {
 // are the groups of all members so far.
 func (g *group) finish(l *loader, owner map[string]string) bool {
 	for _, w := range g.members {
-		exists := slices.ContainsFunc(l.instances, func(in *instance) bool { return in.Name == w.Text })
+		exists := l.known.instances[w.Text] != nil
 		switch {
 		case !exists:
 			l.errorf(w.Pos, "", "there is no vrrp_instance %s that runs: it is left out", quote(w.Text))

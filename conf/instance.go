@@ -45,8 +45,8 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	if !l.named(s) {
 		return
 	}
-	if i := slices.IndexFunc(l.instances, func(in *instance) bool { return in.Name == name }); i >= 0 {
-		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, l.instances[i].pos.Line)
+	if first := l.known.instances[name]; first != nil {
+		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, first.pos.Line)
 		return
 	}
 	in := &instance{Instance: defaultInstance, pos: s.Pos, peer: make(map[netip.Addr]peerLine)}
@@ -56,7 +56,7 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	l.within("vrrp_instance "+name, func() {
 		in.met = read(l, instanceBlock, in, s.Block)
 		if in.judge(l) {
-			l.instances = append(l.instances, in)
+			l.addInstance(in)
 		}
 	})
 }

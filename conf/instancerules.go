@@ -156,14 +156,13 @@ func (in *instance) mandatory(l *loader) bool {
 // the same family. Two masters of one VRID would hear each other as peers, so
 // the second one does not run; keepalived keeps it in FAULT.
 func (in *instance) duplicate(l *loader) bool {
-	for _, other := range l.instances {
-		if other.VRID == in.VRID && other.Interface == in.Interface && other.family() == in.family() {
-			l.errorf(in.met.at(in.pos, "virtual_router_id"), "a number is of one virtual router of the segment: choose another", "the block is ignored: %s has virtual_router_id %d on %s already",
-				other.Name, in.VRID, in.Interface)
-			return true
-		}
+	other := l.known.routers[in.router()]
+	if other == nil {
+		return false
 	}
-	return false
+	l.errorf(in.met.at(in.pos, "virtual_router_id"), "a number is of one virtual router of the segment: choose another", "the block is ignored: %s has virtual_router_id %d on %s already",
+		other.Name, in.VRID, in.Interface)
+	return true
 }
 
 // family is 4 or 6, or that of a version 2 instance without addresses: 4.

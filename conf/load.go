@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"syscall"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -148,7 +149,7 @@ func readHint(err error) string {
 
 // ReadText reads src as Read does; name stands for the file in positions.
 func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
-	l := &loader{file: name, options: o, homes: homes(), global: defaultGlobals}
+	l := &loader{file: name, options: o, words: sync.OnceValue(newVocabulary), global: defaultGlobals}
 	language := languageOf(o)
 	each := func(take func(*syntax.Statement)) []syntax.Problem {
 		return syntax.Each(name, src, language, take)

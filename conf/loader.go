@@ -15,16 +15,17 @@ type loader struct {
 	file    string
 	found   Diagnostics
 	scope   []scope             // the blocks that are being read, outermost first: they stand before every message
-	homes   map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
+	words   func() *vocabulary  // made when it is needed
+	guesses int                 // at what unknown words mean
 	idles   map[string]*idleUse // by block and keyword
 	without int                 // how many blocks around what is being read have no effect
 	options Options
 	filler  filler
 
 	root      seen // of the top level
+	known     index
 	global    globals
 	tracked   [trackKinds][]*tracked // what can be tracked, by kind
-	begun     [trackKinds][]*tracked // of which some turned out to be void
 	untracked []untracked            // what was to be tracked and stood nowhere above
 
 	trackGroups []*trackGroup
@@ -34,7 +35,6 @@ type loader struct {
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use
-	marks        []mark                // of the services judged so far
 	rules        int                   // of nftables that FULLNAT needs for them
 	taken        map[place]bool        // of the service that is being judged
 }
@@ -211,7 +211,7 @@ func (l *loader) extra(s *syntax.Statement, used int) {
 		words = append(words, w.Text)
 	}
 	hint := ""
-	if l.homes[words[0]] != nil {
+	if l.words().homes[words[0]] != nil {
 		hint = "one statement per line"
 	}
 	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), quote(strings.Join(words, " ")))

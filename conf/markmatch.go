@@ -2,7 +2,6 @@ package conf
 
 import (
 	"math"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -104,8 +103,9 @@ func (v *service) judgeMatches(l *loader) {
 			l.errorf(m.pos, "write ip_family, and a virtual_server for each family", "mark_match %s is ignored: the service is %s", m.Addr, v.Key.Family)
 			continue
 		}
-		if i := slices.IndexFunc(l.marks, func(o mark) bool { return overlap(o.Match, m.Match) }); i >= 0 {
-			l.errorf(m.pos, "", "mark_match %s is ignored: it overlaps the mark_match in line %d, and a packet has one mark", m.Addr, l.marks[i].pos.Line)
+		above := l.known.marks[m.Addr]
+		if i := slices.IndexFunc(above, func(o mark) bool { return overlap(o.Match, m.Match) }); i >= 0 {
+			l.errorf(m.pos, "", "mark_match %s is ignored: it overlaps the mark_match in line %d, and a packet has one mark", m.Addr, above[i].pos.Line)
 			continue
 		}
 		kept = append(kept, m)
@@ -130,15 +130,11 @@ func overlap(a, b rules.Match) bool {
 // a service of the mark first (ip_vs_service_find in ip_vs_ctl.c). One on all
 // ports keeps the others.
 func (l *loader) shadowed() {
-	marks := make(map[netip.Addr][]mark)
-	for _, m := range l.marks {
-		marks[m.Addr] = append(marks[m.Addr], m)
-	}
 	for _, v := range l.services {
 		for _, k := range v.keys() {
 			port := k.Addr.Port()
 			packets := rules.Match{Addr: k.Addr.Addr(), Protocol: k.Protocol, Ports: []rules.Ports{{First: port, Last: port}}}
-			at := marks[packets.Addr]
+			at := l.known.marks[packets.Addr]
 			if i := slices.IndexFunc(at, func(m mark) bool { return overlap(m.Match, packets) }); i >= 0 && port != 0 {
 				l.within(v.scope, func() {
 					l.warnf(v.pos, "", "%s gets no packet: the mark_match in line %d takes them before", k, at[i].pos.Line)

@@ -46,23 +46,6 @@ func tables() []table {
 	return append(all, unbuiltCheckers...)
 }
 
-// homes finds for every keyword where it may stand.
-func homes() map[string][]string {
-	m := make(map[string][]string)
-	for i, t := range tables() {
-		home := "in " + t.title()
-		if i == 0 {
-			home = "at " + t.title()
-		}
-		for _, k := range t.keywords() {
-			if !slices.Contains(m[k.name], home) {
-				m[k.name] = append(m[k.name], home)
-			}
-		}
-	}
-	return m
-}
-
 // finish judges what only the whole file can tell, and gives the result. Each
 // step needs those before it: a service its group, a snat_pool the instance
 // that its service floats with, a kernel setting the services that need it, and
@@ -74,6 +57,7 @@ func (l *loader) finish() Config {
 		File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts, Connections: l.global.connections,
 		Sysctls: l.finishSysctls(),
 	}
+	cfg.VRRP.Instances = slices.Grow(cfg.VRRP.Instances, len(l.instances))
 	for _, in := range l.instances {
 		cfg.VRRP.Instances = append(cfg.VRRP.Instances, in.Instance)
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)

@@ -41,7 +41,7 @@ func readScript(_ *none, l *loader, s *syntax.Statement) {
 			s.Refused = true
 			return
 		}
-		l.tracked[trackedScript] = append(l.tracked[trackedScript], t)
+		l.addTracked(trackedScript, t)
 	})
 }
 

@@ -94,12 +94,11 @@ func (v *service) judgeKey(l *loader) bool {
 
 // groupOf finds the group that the service names.
 func (l *loader) groupOf(v *service) *vsGroup {
-	i := slices.IndexFunc(l.serverGroups, func(g *vsGroup) bool { return g.name == v.group.Text })
-	if i < 0 {
+	g := l.known.serverGroups[v.group.Text]
+	if g == nil {
 		l.errorf(v.group.Pos, "", "the block is ignored: there is no virtual_server_group %s", quote(v.group.Text))
 		return nil
 	}
-	g := l.serverGroups[i]
 	g.used = true
 	if len(g.members) == 0 {
 		l.errorf(v.group.Pos, "", "the block is ignored: virtual_server_group %s has no member", g.name)

@@ -21,7 +21,7 @@ func (l *loader) finishServices(groups []vrrp.Group) {
 		for _, k := range v.keys() {
 			l.owner[k] = v
 		}
-		l.marks = append(l.marks, v.matches...)
+		l.addMarks(v.matches)
 		return false
 	})
 	for _, v := range l.services {

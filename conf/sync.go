@@ -161,10 +161,8 @@ func (l *loader) finishSync() *syncDaemon {
 // syncInstance is the instance that the daemon belongs to: the one it names,
 // else the first.
 func (d *syncDaemon) syncInstance(l *loader) *instance {
-	for _, in := range l.instances {
-		if in.Name == d.instance {
-			return in
-		}
+	if in := l.known.instances[d.instance]; in != nil {
+		return in
 	}
 	if d.instance != "" {
 		l.errorf(d.pos, "", "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))

@@ -210,15 +210,6 @@ func (b block[T]) find(name string) (*row[T], bool) {
 	return nil, false
 }
 
-// names are the keywords of the block in the order of the table.
-func (b block[T]) names() []string {
-	names := make([]string, len(b.rows))
-	for i, r := range b.rows {
-		names[i] = r.name
-	}
-	return names
-}
-
 // seen is what one block says: where its keywords stand, and the statements
 // that have no effect. Most blocks have few, and a large configuration has
 // thousands of blocks: it is no map.
@@ -289,7 +280,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 		block := ok && s.Braced && r.shape().braces
 		switch {
 		case !ok:
-			l.unknown(s, b.names())
+			l.unknown(s, b.name)
 			s.Refused = true
 		case r.effects == gone:
 			l.idle(s, r.keyword, b.name)

@@ -2,7 +2,6 @@ package conf
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -46,7 +45,7 @@ type untracked struct {
 // so that one reading is enough; what is wrong with the word is reported at the
 // end of the file, where it is known whether the name stands below.
 func (l *loader) track(kind trackKind, w syntax.Word) *tracked {
-	if t := findTracked(l.tracked[kind], w.Text); t != nil {
+	if t := l.known.tracked[kind][w.Text]; t != nil {
 		t.used = true
 		return t
 	}
@@ -54,11 +53,10 @@ func (l *loader) track(kind trackKind, w syntax.Word) *tracked {
 	return nil
 }
 
-func findTracked(all []*tracked, name string) *tracked {
-	if i := slices.IndexFunc(all, func(t *tracked) bool { return t.name == name }); i >= 0 {
-		return all[i]
-	}
-	return nil
+// addTracked takes a thing that can be tracked.
+func (l *loader) addTracked(kind trackKind, t *tracked) {
+	l.tracked[kind] = append(l.tracked[kind], t)
+	put(&l.known.tracked[kind], t.name, t)
 }
 
 // define begins a thing that can be tracked; nil: its name is taken.
@@ -67,11 +65,11 @@ func (l *loader) define(kind trackKind, s *syntax.Statement) *tracked {
 	if !l.named(s) {
 		return nil
 	}
-	if first := findTracked(l.tracked[kind], t.name); first != nil {
+	if first := l.known.tracked[kind][t.name]; first != nil {
 		l.errorf(s.Pos, "", "%s %s is defined already, in line %d: the block is ignored", kind, t.name, first.pos.Line)
 		return nil
 	}
-	l.begun[kind] = append(l.begun[kind], t)
+	put(&l.known.begun[kind], t.name, t)
 	return t
 }
 
@@ -94,19 +92,19 @@ func (l *loader) finishTracked() {
 // cannot run, or there is none.
 func (l *loader) missing(u untracked) Diagnostic {
 	d := u.finding
-	if below := findTracked(l.tracked[u.kind], u.name); below != nil {
+	if below := l.known.tracked[u.kind][u.name]; below != nil {
 		below.used = true // This is said here.
 		d.Message += fmt.Sprintf("%s %s is defined below only, in line %d: it is not tracked", u.kind, u.name, below.pos.Line)
 		d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
 		return d
 	}
-	if void := findTracked(l.begun[u.kind], u.name); void != nil {
+	if void := l.known.begun[u.kind][u.name]; void != nil {
 		d.Message += fmt.Sprintf("there is no usable %s %s: it is not tracked", u.kind, quote(u.name))
 		d.Hint = fmt.Sprintf("mend the one in line %d", void.pos.Line)
 		return d
 	}
 	d.Message += fmt.Sprintf("there is no %s %s: it is not tracked", u.kind, quote(u.name))
-	if near := nearest(u.name, names(l.tracked[u.kind])); near != "" && d.Hint == "" {
+	if near := l.guess(u.name, names(l.tracked[u.kind])); near != "" && d.Hint == "" {
 		d.Hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return d

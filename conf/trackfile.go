@@ -37,7 +37,7 @@ func readTrackFile(_ *none, l *loader, s *syntax.Statement) {
 			s.Refused = true
 			return
 		}
-		l.tracked[trackedFile] = append(l.tracked[trackedFile], t)
+		l.addTracked(trackedFile, t)
 	})
 }
 

@@ -39,7 +39,7 @@ func readTrackProcess(_ *none, l *loader, s *syntax.Statement) {
 			s.Refused = true
 			return
 		}
-		l.tracked[trackedProcess] = append(l.tracked[trackedProcess], t)
+		l.addTracked(trackedProcess, t)
 	})
 }
 

@@ -11,54 +11,101 @@ import (
 // unknown reports a keyword that its block does not have. The statement and
 // its block are skipped whole: keepalived reads on inside the block as if its
 // lines stood in the block around it, and takes its '}' for the end of that.
-func (l *loader) unknown(s *syntax.Statement, names []string) {
-	word := s.Keyword()
+func (l *loader) unknown(s *syntax.Statement, block string) {
 	what := "it is ignored"
 	if s.Braced {
 		what = "it and its block are ignored"
 	}
-	l.errorf(s.Pos, l.suggest(s, word, names), "unknown keyword %s: %s", quote(word), what)
+	l.errorf(s.Pos, l.suggest(s, block), "unknown keyword %s: %s", quote(s.Keyword()), what)
 }
 
-// suggest guesses what was meant.
-func (l *loader) suggest(s *syntax.Statement, word string, names []string) string {
+// maxGuesses is how many unknown words of a file are compared with all that
+// could be meant. Who misspells more of them has another kind of file.
+const maxGuesses = 500
+
+// suggest says what was probably meant: a keyword of the block first, then one
+// of another block, then one of another program.
+func (l *loader) suggest(s *syntax.Statement, block string) string {
+	word := s.Keyword()
 	if syntax.OddSpace(word) != 0 {
 		return hintFor(word)
 	}
-	if near := nearest(word, names); near != "" {
+	if l.guesses++; l.guesses > maxGuesses {
+		return ""
+	}
+	v := l.words()
+	here := v.blocks[block]
+	if hint := respelled(word, here); hint != "" {
+		return hint
+	}
+	if near := nearest(word, here); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
-	if l.homes[word] != nil {
-		hint := fmt.Sprintf("%s belongs %s", word, l.home(word))
+	if v.homes[word] != nil {
+		hint := fmt.Sprintf("%s belongs %s", word, v.home(word))
 		if s.Braced {
 			hint += "; is a } missing above?"
 		}
 		return hint
 	}
-	if key, _, ok := strings.Cut(word, "="); ok && slices.Contains(names, key) {
-		return fmt.Sprintf("write %s, a blank, and the value", key)
+	if hint := foreign(word); hint != "" {
+		return hint
 	}
-	if lower := strings.ToLower(word); lower != word && slices.Contains(names, lower) {
-		return fmt.Sprintf("keywords are lower case: %s", lower)
+	if same := alike(word, v.all); same != "" {
+		return fmt.Sprintf("did you mean %s, which belongs %s?", same, v.home(same))
 	}
-	all := make([]string, 0, len(l.homes))
-	for name := range l.homes {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	if near := nearest(word, all); near != "" {
-		return fmt.Sprintf("did you mean %s, which belongs %s?", near, l.home(near))
+	if near := nearest(word, v.all); near != "" {
+		return fmt.Sprintf("did you mean %s, which belongs %s?", near, v.home(near))
 	}
 	return ""
 }
 
-// home says where a keyword belongs, or some of the places.
-func (l *loader) home(word string) string {
-	homes := l.homes[word]
-	if len(homes) > 3 {
-		return strings.Join(homes[:3], ", ") + " and others"
+// respelled is the hint for a word that is a keyword of the block but for the
+// way in which it is written.
+func respelled(word string, here []string) string {
+	if same := alike(word, here); same != "" {
+		return fmt.Sprintf("did you mean %s?", same)
 	}
-	return strings.Join(homes, " or ")
+	if bare := strings.TrimRight(word, ":;,="); bare != word && slices.Contains(here, bare) {
+		return fmt.Sprintf("write %s without %s", bare, quote(word[len(bare):]))
+	}
+	if i := strings.IndexAny(word, "=:"); i > 0 && slices.Contains(here, word[:i]) {
+		return fmt.Sprintf("write %s, a blank, and the value", word[:i])
+	}
+	// global_defs has most defaults of instances with vrrp_ before them. Its
+	// vrrp_priority is none of them.
+	if long := "vrrp_" + word; word != "priority" && slices.Contains(here, long) {
+		return fmt.Sprintf("here it is called %s", long)
+	}
+	if short, ok := strings.CutPrefix(word, "vrrp_"); ok && slices.Contains(here, short) {
+		return fmt.Sprintf("here it is called %s", short)
+	}
+	if meant := synonyms[word]; meant != "" && slices.Contains(here, meant) {
+		return fmt.Sprintf("did you mean %s?", meant)
+	}
+	return ""
+}
+
+// alike is the name that differs from word by upper and lower case alone, and by
+// what joins its words.
+func alike(word string, names []string) string {
+	plain := joined.Replace(word)
+	for _, name := range names {
+		if len(joined.Replace(name)) == len(plain) && strings.EqualFold(joined.Replace(name), plain) {
+			return name
+		}
+	}
+	return ""
+}
+
+var joined = strings.NewReplacer("_", "", "-", "", ".", "")
+
+// guess is nearest, up to the number of guesses that a file is worth.
+func (l *loader) guess(word string, names []string) string {
+	if l.guesses++; l.guesses > maxGuesses {
+		return ""
+	}
+	return nearest(word, names)
 }
 
 // nearest is the name that was probably meant by word.

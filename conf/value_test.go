@@ -3,8 +3,6 @@ package conf
 import (
 	"testing"
 	"time"
-
-	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
 func TestDecimal(t *testing.T) {
@@ -75,34 +73,6 @@ func TestWhole(t *testing.T) {
 			n, ok := whole(tt.text, -5, 255)
 			if ok != tt.ok || ok && n != tt.want {
 				t.Errorf("whole(%q) = %d, %v; want %d, %v", tt.text, n, ok, tt.want, tt.ok)
-			}
-		})
-	}
-}
-
-func TestNearest(t *testing.T) {
-	l := &loader{homes: homes()}
-	tests := []struct {
-		name, word, want string
-		names            []string
-	}{
-		{"a letter too many", "prioritty", "did you mean priority?", instanceBlock.names()},
-		{"two letters swapped", "sorry_sevrer", "did you mean sorry_server?", serviceBlock.names()},
-		{"a short word", "wight", "did you mean weight?", serverBlock.names()},
-		{"the right case", "Interface", "did you mean interface?", instanceBlock.names()},
-		{"shouted", "INTERFACE", "keywords are lower case: interface", instanceBlock.names()},
-		{"an equals sign", "priority=100", "write priority, a blank, and the value", instanceBlock.names()},
-		{"another block's keyword", "path", "path belongs in url", instanceBlock.names()},
-		{"the block's own comes before another's", "interfaces", "did you mean interface?", instanceBlock.names()},
-		{"near to another block's keyword", "misc_paht", "did you mean misc_path, which belongs in MISC_CHECK?", instanceBlock.names()},
-		{"like nothing", "shell:~$", "", instanceBlock.names()},
-		{"two letters are like nothing", "xy", "", instanceBlock.names()},
-		{"a no-break space", "\u00a0weight", "it holds the character U+00A0, which looks like a blank but is none", serverBlock.names()},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := l.suggest(&syntax.Statement{}, tt.word, tt.names); got != tt.want {
-				t.Errorf("suggest(%q) = %q, want %q", tt.word, got, tt.want)
 			}
 		})
 	}

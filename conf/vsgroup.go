@@ -3,7 +3,6 @@ package conf
 import (
 	"math"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -39,8 +38,8 @@ func readServerGroup(_ *none, l *loader, s *syntax.Statement) {
 	if !l.named(s) {
 		return
 	}
-	if i := slices.IndexFunc(l.serverGroups, func(o *vsGroup) bool { return o.name == g.name }); i >= 0 {
-		l.errorf(s.Pos, "", "virtual_server_group %s is defined already, in line %d: the block is ignored", g.name, l.serverGroups[i].pos.Line)
+	if first := l.known.serverGroups[g.name]; first != nil {
+		l.errorf(s.Pos, "", "virtual_server_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
 		return
 	}
 	l.within("virtual_server_group "+g.name, func() {
@@ -53,6 +52,7 @@ func readServerGroup(_ *none, l *loader, s *syntax.Statement) {
 		}
 	})
 	l.serverGroups = append(l.serverGroups, g)
+	put(&l.known.serverGroups, g.name, g)
 }
 
 // addMark reads fwmark N [inet|inet6].

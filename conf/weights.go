@@ -10,6 +10,10 @@ import (
 // A weight that is meant to move the addresses and cannot shows in an outage
 // only. One file tells some of these, both tell all.
 
+// maxWeighed is how many things an instance may track for its weights to be
+// judged: each is compared with all others, and a file may have thousands.
+const maxWeighed = 100
+
 // adviseWeights reports weights that have no effect whatever the other director
 // is like.
 func (l *loader) adviseWeights() {
@@ -23,6 +27,9 @@ func (l *loader) adviseWeights() {
 		})
 	}
 	for _, p := range l.cast().parties {
+		if len(p.tracks) > maxWeighed {
+			continue
+		}
 		l.within("vrrp_instance "+p.name, func() {
 			for _, t := range p.tracks {
 				if t.weight != 0 && !t.ofGroup {

@@ -6,26 +6,38 @@ package syntax
 // none.
 func Nearest(word string, names []string) string {
 	best, limit := "", min(max(len(word)/4, min(len(word)/3, 1)), 4)
+	if limit == 0 {
+		return ""
+	}
 	for _, name := range names {
-		if d := len(name) - len(word); d > limit || -d > limit {
+		d := distance(word, name, limit)
+		if d > limit {
 			continue
 		}
-		if d := distance(word, name); d <= limit && (best == "" || d < distance(word, best)) {
-			best = name
+		if d == 0 {
+			return name
 		}
+		best, limit = name, d-1 // Only a nearer one is better.
 	}
 	return best
 }
 
 // distance is the number of letters to insert, drop, replace or swap with
-// their neighbour that makes b of a (optimal string alignment).
-func distance(a, b string) int {
-	before, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
+// their neighbour that makes b of a (optimal string alignment). It stops
+// counting above the limit.
+func distance(a, b string, limit int) int {
+	const longest = 64 // No keyword is.
+	if d := len(a) - len(b); d > limit || -d > limit || len(b) >= longest {
+		return limit + 1
+	}
+	var rows [3][longest]int
+	before, prev, row := &rows[0], &rows[1], &rows[2]
+	for j := range prev[:len(b)+1] {
 		prev[j] = j
 	}
 	for i := 1; i <= len(a); i++ {
 		row[0] = i
+		least := i
 		for j := 1; j <= len(b); j++ {
 			replace := prev[j-1]
 			if a[i-1] != b[j-1] {
@@ -35,6 +47,10 @@ func distance(a, b string) int {
 			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
 				row[j] = min(row[j], before[j-2]+1)
 			}
+			least = min(least, row[j])
+		}
+		if least > limit+1 { // A swap looks back two rows.
+			return limit + 1
 		}
 		before, prev, row = prev, row, before
 	}
