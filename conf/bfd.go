@@ -19,7 +19,7 @@ type bfdSession struct {
 func (b *bfdSession) to() *netip.Addr { return &b.neighbour }
 
 var bfdBlock = block[bfdSession]{"bfd_instance", []row[bfdSession]{
-	address("neighbor_ip", (*bfdSession).to).later().doc("", "router at the other end of the session"),
+	address("neighbor_ip", (*bfdSession).to).later().doc("none: it must be said", "router at the other end of the session"),
 	address("neighbour_ip", (*bfdSession).to).later().otherName("neighbor_ip"),
 	address("source_ip", func(b *bfdSession) *netip.Addr { return &b.source }).later().doc("that of the route to the neighbour", "address that the session's packets come from"),
 	milliseconds[bfdSession]("min_rx", 1).later().doc("10", "packets may come this often"),

@@ -17,7 +17,7 @@ type garpGroup struct {
 var garpGroupBlock = block[garpGroup]{"garp_group", []row[garpGroup]{
 	pace("garp_interval", func(g *garpGroup) *time.Duration { return &g.garp }).later().doc("that of vrrp_garp_interval", "time between two gratuitous ARPs"),
 	pace("gna_interval", func(g *garpGroup) *time.Duration { return &g.gna }).later().doc("that of vrrp_gna_interval", "time between two unsolicited neighbour advertisements"),
-	custom("interface", "IF", func(g *garpGroup, l *loader, s *syntax.Statement) { g.add(l, s, s.Words[1]) }).later().doc("", "the only interface that it is for"),
+	custom("interface", "IF", func(g *garpGroup, l *loader, s *syntax.Statement) { g.add(l, s, s.Words[1]) }).later().doc("none", "the only interface that it is for"),
 	custom("interfaces", "{ IF ... }", (*garpGroup).addAll).later().doc("", "interfaces that it is for: they share the pace"),
 }}
 

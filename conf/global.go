@@ -53,9 +53,9 @@ var globalBlock = block[globals]{"global_defs", slices.Concat([]row[globals]{
 		inert("tandem removes its own services when it stops, all at once, and leaves others alone").otherName("lvs_flush_on_stop").
 		doc("off", "the old name of lvs_flush_on_stop"),
 	custom("lvs_connections", "N", (*globals).setConnections).shown((*globals).showConnections).
-		doc("not said", "tandem's own: how many connections are expected; the kernel's table is judged by it"),
+		doc("not said", "how many connections are expected; the kernel's table is judged by it").own(),
 	custom("lvs_sysctl", "{ NAME VALUE ... }", (*globals).readSysctls).shown((*globals).showSysctls).
-		doc("", "tandem's own: kernel settings that are kept while it runs"),
+		doc("", "kernel settings that are kept while it runs").own(),
 	obsolete[globals]("lvs_id", "it is the old name of router_id"),
 }, firewallRows, processRows, fileRows, monitorRows)}
 

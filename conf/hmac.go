@@ -15,8 +15,8 @@ type hmacAuth struct {
 }
 
 var hmacBlock = block[hmacAuth]{"auth_hmac", []row[hmacAuth]{
-	custom("key", "ID KEY", (*hmacAuth).addKey).secretly().later().doc("", "a key by its number from 1 to 255: 32 to 64 bytes as text, hex:DIGITS, or file:PATH"),
-	number("active_key", 1, 255, func(h *hmacAuth) *int { return &h.active }).later().doc("", "number of the key that signs"),
+	custom("key", "ID KEY", (*hmacAuth).addKey).secretly().later().doc("none: it must be said", "a key by its number from 1 to 255: 32 to 64 bytes as text, hex:DIGITS, or file:PATH"),
+	number("active_key", 1, 255, func(h *hmacAuth) *int { return &h.active }).later().doc("none: it must be said", "number of the key that signs"),
 	oneOf[hmacAuth]("anti_replay", "time", "monotonic").later().doc("time", "how adverts that are sent again are told from new ones"),
 	inRange[hmacAuth]("time_window", 1, 300).later().doc("three times advert_int, at least 5", "seconds that clocks may differ"),
 	oneOf[hmacAuth]("mode", "enforce", "permissive", "receive-only").later().doc("enforce", "whether unsigned adverts are heard, and own ones signed"),

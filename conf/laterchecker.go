@@ -145,5 +145,4 @@ var fileCheckBlock = block[checker]{"FILE_CHECK", []row[checker]{
 			l.invalid(s.Keyword(), args[1], "behind the number it takes reverse or noreverse")
 		}
 	}).doc("that of the track_file", "what the number in the file is multiplied by"),
-	boolean[checker]("alpha", nil).doc("that of the real_server", "the server counts as down until the file has been read"),
 }}

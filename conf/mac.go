@@ -13,12 +13,12 @@ func macRows() []row[instance] {
 	return []row[instance]{
 		custom("use_vmac", "[[name] IF] [MAC] [netlink_notify_msg] [group GROUP]", checkVMAC).later().
 			meanwhile("the virtual addresses are on the interface itself and have its MAC address").
-			doc("", "the virtual addresses are on an interface with the virtual router's own MAC address"),
+			doc("off", "the virtual addresses are on an interface with the virtual router's own MAC address"),
 		plain[instance]("use_vmac_addr", nil).later().doc("", "so are virtual addresses with a dev of their own"),
 		plain[instance]("vmac_xmit_base", nil).later().doc("", "adverts leave by the interface below the VMAC"),
 		custom("use_ipvlan", "[[name] IF] [IP] [bridge|private|vepa] [group GROUP]", checkIPVLAN).later().
 			meanwhile("the virtual addresses are on the interface itself").
-			doc("", "the virtual addresses are on an interface of their own with the MAC address of the one below"),
+			doc("off", "the virtual addresses are on an interface of their own with the MAC address of the one below"),
 	}
 }
 

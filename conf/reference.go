@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Reference writes the reference of the keywords in Markdown: KEYWORDS.md. It is
@@ -147,7 +148,7 @@ func (c chapter) write(w io.Writer) {
 		}
 		said := k
 		said.effects, said.why = c.status(k)
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", name, code(k.args), code(c.defaultOf(k)), cell(meaning(k)), cell(statusText(said)))
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", name, code(k.args), standing(c.defaultOf(k)), cell(meaning(k)), cell(statusText(said)))
 	}
 }
 
@@ -183,7 +184,7 @@ func meaning(k keyword) string {
 	switch {
 	case k.alias != "" && k.effect == "":
 		return "another name of " + k.alias
-	case k.alias != "":
+	case k.alias != "" && !strings.Contains(k.effect, k.alias):
 		return k.effect + " (another name of " + k.alias + ")"
 	}
 	return k.effect
@@ -225,6 +226,14 @@ func countAll(all []chapter) string {
 // anchor is how a heading is linked to.
 func anchor(heading string) string {
 	return strings.ToLower(strings.ReplaceAll(strings.NewReplacer(",", "", "(", "", ")", "").Replace(heading), " ", "-"))
+}
+
+// standing is a default: what a file could say stands out from words about it.
+func standing(def string) string {
+	if strings.Contains(def, " ") && strings.ContainsFunc(def, unicode.IsLower) || def == "none" {
+		return cell(def)
+	}
+	return code(def)
 }
 
 // code is a text as it stands in a file, for a cell.

@@ -10,6 +10,7 @@ import (
 type optionList struct {
 	heading, about, syntax string
 	options                []lineOption
+	ours                   bool // keepalived does not know them
 }
 
 // lineOption is one word that may stand in such a line.
@@ -45,32 +46,50 @@ func lineOptions() []optionList {
 			syntax:  "[from NETWORK] [to NETWORK] ACTION [OPTION ...]",
 			options: kinds(ruleOptions),
 		},
+		{
+			heading: "lines of lvs_sysctl",
+			about: "Settings of net.ipv4.vs, and behind them those of the host that tandem sets by itself where NAT or FULLNAT needs it; `leave` keeps it " +
+				"from that. What is not said stays as it is. More is in [README.md](README.md#kernel-settings).",
+			syntax:  "NAME VALUE",
+			options: settings(),
+			ours:    true,
+		},
 	}
+}
+
+// settings are the names of lvs_sysctl.
+func settings() []lineOption {
+	var out []lineOption
+	for _, k := range knobs {
+		_, want := k.value("?")
+		out = append(out, lineOption{name: k.name, args: strings.TrimPrefix(want, "it takes "), effect: k.meaning})
+	}
+	return out
 }
 
 // kinds are options of routes and rules, with what their values may be.
 func kinds(all []optionKind) []lineOption {
 	var out []lineOption
 	for _, o := range all {
-		var takes []string
+		var words []string
 		if o.lock {
-			takes = append(takes, "[lock]")
+			words = append(words, "[lock]")
 		}
 		if len(o.words) > 0 {
-			takes = append(takes, strings.Join(o.words, ", "))
+			words = append(words, strings.Join(o.words, ", "))
 		}
 		if o.value != nil {
 			if len(o.words) > 0 {
-				takes = append(takes, "or")
+				words = append(words, "or")
 			}
 			_, want, _ := o.value("")
-			takes = append(takes, want)
+			words = append(words, want)
 		}
-		effect := strings.Join(takes, " ")
+		takes := strings.Join(words, " ")
 		if o.family != 0 {
-			effect = strings.TrimPrefix(effect+fmt.Sprintf("; IPv%d only", o.family), "; ")
+			takes = strings.TrimPrefix(takes+fmt.Sprintf("; IPv%d only", o.family), "; ")
 		}
-		out = append(out, lineOption{name: strings.Join(append([]string{o.name}, o.other...), "` `"), effect: effect, effects: unbuilt})
+		out = append(out, lineOption{name: strings.Join(append([]string{o.name}, o.other...), "` `"), args: takes, effects: unbuilt})
 	}
 	return out
 }
@@ -91,17 +110,15 @@ func namesOf(all []optionKind) string {
 // write writes the options of one kind of line.
 func (l optionList) write(w io.Writer) {
 	fmt.Fprintf(w, "\n## %s\n\n%s\n\n    %s\n\n", l.heading, l.about, l.syntax)
-	explained := l.options[0].args != ""
-	if explained {
-		fmt.Fprint(w, "| option | argument | what it does | status |\n|---|---|---|---|\n")
-	} else {
+	if l.options[0].effect == "" {
 		fmt.Fprint(w, "| option | takes |\n|---|---|\n")
-	}
-	for _, o := range l.options {
-		if explained {
-			fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", o.name, code(o.args), cell(o.effect), statusText(keyword{effects: o.effects}))
-		} else {
-			fmt.Fprintf(w, "| `%s` | %s |\n", o.name, cell(o.effect))
+		for _, o := range l.options {
+			fmt.Fprintf(w, "| `%s` | %s |\n", o.name, cell(o.args))
 		}
+		return
+	}
+	fmt.Fprint(w, "| option | takes | what it does | status |\n|---|---|---|---|\n")
+	for _, o := range l.options {
+		fmt.Fprintf(w, "| `%s` | %s | %s | %s |\n", o.name, cell(o.args), cell(o.effect), statusText(keyword{effects: o.effects, ours: l.ours}))
 	}
 }

@@ -16,7 +16,7 @@ type script struct {
 }
 
 var scriptBlock = block[script]{"vrrp_script", []row[script]{
-	commandAt("script", func(s *script) *syntax.Command { return &s.command }).later().doc("", "program to run; exit status 0 is success"),
+	commandAt("script", func(s *script) *syntax.Command { return &s.command }).later().doc("none: it must be said", "program to run; exit status 0 is success"),
 	period[script]("interval").later().doc("1", "time between two runs"),
 	period[script]("timeout").later().doc("the interval", "a run that takes longer has failed"),
 	custom("weight", "-253..253 [reverse]", (*script).setWeight).later().doc("0", "what it adds to the priority; 0: its failure is a fault"),

@@ -7,10 +7,10 @@ import "github.com/tandem-ha/tandem/conf/syntax"
 type tlsMaterial struct{ certificate, key string }
 
 var sslBlock = block[tlsMaterial]{"SSL", []row[tlsMaterial]{
-	text[tlsMaterial]("password", "STRING", nil).secretly().later().doc("", "what the key is locked with"),
-	text[tlsMaterial]("ca", "PATH", nil).later().doc("", "file of the authorities that certificates of servers are checked with"),
-	text("certificate", "PATH", func(m *tlsMaterial) *string { return &m.certificate }).later().doc("", "file of the certificate to show to servers"),
-	text("key", "PATH", func(m *tlsMaterial) *string { return &m.key }).later().doc("", "file of its private key"),
+	text[tlsMaterial]("password", "STRING", nil).secretly().later().doc("none", "what the key is locked with"),
+	text[tlsMaterial]("ca", "PATH", nil).later().doc("none", "file of the authorities that certificates of servers are checked with"),
+	text("certificate", "PATH", func(m *tlsMaterial) *string { return &m.certificate }).later().doc("none", "file of the certificate to show to servers"),
+	text("key", "PATH", func(m *tlsMaterial) *string { return &m.key }).later().doc("none", "file of its private key"),
 }}
 
 // readSSL reads the SSL block. Of two the second counts, as in keepalived.

@@ -17,16 +17,16 @@ var syncRows = []row[globals]{
 		departing("the id is the VRID of the instance, else of the first one, and never 0: a backup with id 0 takes the messages of every pair on the segment"),
 	custom("lvs_sync_threshold", "PACKETS [PERIOD]", (*globals).setThreshold).
 		shown(showSyncSetting("lvs_sync_threshold", func(s connsync.Settings) []any { return []any{s.Threshold, s.Period} })).
-		doc("0 0", "tandem's own: packets of a connection before its first message, and between messages; period 0: by time only"),
+		doc("0 0", "packets of a connection before its first message, and between messages; period 0: by time only").own(),
 	custom("lvs_sync_refresh_period", "N", (*globals).setSyncNumber).
 		shown(showSyncSetting("lvs_sync_refresh_period", func(s connsync.Settings) []any { return []any{s.RefreshPeriod} })).
-		doc("10", "tandem's own: a live connection is sent again after so many seconds"),
+		doc("10", "a live connection is sent again after so many seconds").own(),
 	custom("lvs_sync_retries", "N", (*globals).setSyncNumber).
 		shown(showSyncSetting("lvs_sync_retries", func(s connsync.Settings) []any { return []any{s.Retries} })).
-		doc("0", "tandem's own: how often a message is repeated, up to 3"),
+		doc("0", "how often a message is repeated, up to 3").own(),
 	custom("lvs_sync_sock_size", "N", (*globals).setSyncNumber).
 		shown(showSyncSetting("lvs_sync_sock_size", func(s connsync.Settings) []any { return []any{s.SockSize} })).
-		doc("8388608", "tandem's own: bytes of the buffer of the sync sockets"),
+		doc("8388608", "bytes of the buffer of the sync sockets").own(),
 }
 
 // showSyncSetting shows a setting where the daemon uses it or the file says it.

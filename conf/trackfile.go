@@ -9,9 +9,9 @@ type trackFile struct {
 }
 
 var trackFileBlock = block[trackFile]{"track_file", []row[trackFile]{
-	text("file", "PATH", func(f *trackFile) *string { return &f.path }).single().later().doc("", "file whose number is watched"),
+	text("file", "PATH", func(f *trackFile) *string { return &f.path }).single().later().doc("none: it must be said", "file whose number is watched"),
 	trackedWeight(maxFileWeight, func(f *trackFile) *tracked { return f.tracked }).later().doc("1", "what the number is multiplied by; 0: any other number than 0 is a fault"),
-	custom("init_file", "[VALUE] [overwrite]", (*trackFile).setInit).later().doc("", "the file is written with this value at the start, where there is none"),
+	custom("init_file", "[VALUE] [overwrite]", (*trackFile).setInit).later().doc("off; 0 without a value", "the file is written with this value at the start, where there is none"),
 }}
 
 // maxFileWeight is the largest weight of a file or a process: one more than of

@@ -13,11 +13,11 @@ type trackProcess struct {
 }
 
 var trackProcessBlock = block[trackProcess]{"vrrp_track_process", []row[trackProcess]{
-	custom("process", "NAME [ARG ...]", (*trackProcess).setProcess).single().later().doc("", "name of the program, or its command line, to look for"),
-	oneOrNone[trackProcess]("param_match", "initial", "partial").later().doc("", "arguments match where they begin so, or their first ones do; without a word they match as a whole"),
+	custom("process", "NAME [ARG ...]", (*trackProcess).setProcess).single().later().doc("none: it must be said", "name of the program, or its command line, to look for"),
+	oneOrNone[trackProcess]("param_match", "initial", "partial").later().doc("none", "arguments match where they begin so, or their first ones do; without a word they match as a whole"),
 	trackedWeight(maxFileWeight, func(p *trackProcess) *tracked { return p.tracked }).later().doc("0", "what it adds to the priority; 0: its lack is a fault"),
 	inRange[trackProcess]("quorum", 1, 65535).later().doc("1", "how many must run"),
-	inRange[trackProcess]("quorum_max", 0, 65535).later().doc("", "how many may run; else any number"),
+	inRange[trackProcess]("quorum_max", 0, 65535).later().doc("none", "how many may run; else any number"),
 	seconds[trackProcess]("delay", time.Microsecond, time.Hour, nil).later().doc("0", "both fork_delay and terminate_delay"),
 	seconds[trackProcess]("fork_delay", time.Microsecond, time.Hour, nil).later().doc("0", "how long a process runs before it counts"),
 	seconds[trackProcess]("terminate_delay", time.Microsecond, time.Hour, nil).later().doc("0", "how long a process is gone before that counts"),
