@@ -12,7 +12,7 @@ import (
 func laterInstance() []row[instance] {
 	return slices.Concat(notifyRows[instance](), notifyInstance(), macRows(), []row[instance]{
 		custom("auth_hmac", "{ }", (*instance).readHMAC).later().meanwhile("adverts are not signed, and a peer that asks for signatures does not hear them").holding(hmacBlock).doc("", "sign adverts, in keepalived's own way"),
-		device[instance]("vrf").later().doc("", "VRF of an instance without an interface"),
+		device[instance]("vrf").later().doc("none", "VRF of an instance without an interface"),
 		plain[instance]("no_virtual_ipaddress", nil).later().doc("", "an instance without a virtual address is meant so"),
 		plain[instance]("promote_secondaries", nil).
 			inert("addresses that the kernel removes together with the first one of their subnet are set again").
@@ -23,7 +23,7 @@ func laterInstance() []row[instance] {
 		inRange[instance]("unicast_ttl", 0, 255).later().meanwhile("the TTL is 255").doc("255", "TTL of unicast adverts"),
 		plain[instance]("unicast_fault_no_peer", nil).later().doc("", "an instance with unicast_src_ip and without a peer is in fault"),
 		plain[instance]("check_unicast_src", nil).later().doc("", "adverts of others than unicast_peer are dropped"),
-		oneOrNone[instance]("old_unicast_checksum", "never").later().doc("", "the checksum that keepalived before 1.3.7 sent"),
+		oneOrNone[instance]("old_unicast_checksum", "never").later().doc("off", "the checksum that keepalived before 1.3.7 sent"),
 		boolean[instance]("v3_checksum_as_v2", nil).later().meanwhile("the checksum is that of RFC 9568, and a router with another one does not hear it").doc("off", "the checksum of version 3 leaves out the addresses of the packet"),
 		plain[instance]("native_ipv6", nil).inert("the first virtual address says which family the instance is of").
 			doc("", "the instance is one of IPv6"),
@@ -37,14 +37,14 @@ func laterInstance() []row[instance] {
 		custom("garp_extra_if", "[all] 0..86400", checkExtraGARP[instance](0)).later().doc("that of vrrp_garp_extra_if", "seconds between gratuitous ARPs on the interfaces below VMACs; 0: none"),
 		custom("vmac_garp_intvl", "[all] 0..86400", checkExtraGARP[instance](0)).later().otherName("garp_extra_if").doc("", "deprecated"),
 		inRange[instance]("down_timer_adverts", 1, 100).later().doc("3", "adverts that must be missing until the master is down"),
-		custom("timer_expired_backup", "[1..254]", checkExpired).later().doc("", "a master that was held up does not go on as one, where nopreempt is set"),
+		custom("timer_expired_backup", "[1..254]", checkExpired).later().doc("off; 254 without a number", "a master that was held up does not go on as one, where nopreempt is set"),
 		custom("thread_timer_expired", "[1..254]", checkExpired).later().otherName("timer_expired_backup").doc("", "deprecated"),
 		boolean[instance]("lower_prio_no_advert", nil).later().doc("that of vrrp_lower_prio_no_advert", "an advert of lower priority is not answered"),
 		boolean[instance]("higher_prio_send_advert", nil).later().doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before a master of higher priority is obeyed"),
 		boolean[instance]("owner_ignore_adverts", nil).later().doc("that of vrrp_owner_ignore_adverts", "the owner of the addresses hears nobody"),
 		number[instance, int]("kernel_rx_buf_size", 0, 1<<31-1, nil).
 			inert("the socket holds adverts of more than a second of 255 instances already").
-			doc("", "bytes that the kernel keeps of received adverts"),
+			doc("the kernel's", "bytes that the kernel keeps of received adverts"),
 		obsolete[instance]("debug", "nothing reads it in keepalived either"),
 		plain[instance]("linkbeat_use_polling", nil).inert(linkMessages).doc("", "ask the interface for its link again and again"),
 		custom("virtual_routes", "{ ROUTE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.routes(s, false) }).later().
