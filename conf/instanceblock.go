@@ -12,11 +12,11 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 		doc("BACKUP", "below priority 255 it gives no head start, but MASTER undoes nopreempt and preempt_delay, and without a priority means 255"),
 	custom("interface", "IF", (*instance).setInterface).
 		shown(func(in *instance) []Node { return statement("interface", in.Interface) }).
-		doc("", "adverts leave by it, and its loss is a fault").
+		doc("none: it must be said", "adverts leave by it, and its loss is a fault").
 		departing("one that does not exist does not stop the start: the instance waits in FAULT. It is needed with unicast_peer too"),
 	custom("virtual_router_id", "1..255", (*instance).setVRID).
 		shown(func(in *instance) []Node { return statement("virtual_router_id", int(in.VRID)) }).
-		doc("", "number of the virtual router, the same on all its routers and on no other of the segment").
+		doc("none: it must be said", "number of the virtual router, the same on all its routers and on no other of the segment").
 		departing("of two instances with one number on an interface the second does not run, where keepalived keeps it in FAULT"),
 	custom("priority", "1..255", (*instance).setPriority).
 		shown(func(in *instance) []Node { return statement("priority", int(in.Priority)) }).
