@@ -276,7 +276,6 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			continue
 		}
 		r, ok := b.find(s.Keyword())
-		block := ok && s.Braced && r.shape().braces
 		before := len(l.found)
 		block := ok && s.Braced && r.shape().braces
 		switch {
