@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tandem-ha/tandem/cmd/tandem/director"
 	"github.com/tandem-ha/tandem/conf"
 )
 
@@ -79,12 +77,12 @@ func (c *check) run(cmd *cobra.Command) error {
 	t := readTarget(cmd.InOrStdin(), c.file, c.configID)
 	var other *target
 	if c.against != "" {
-		o := t.readOther(c.against, c.againstID)
+		o := t.readOther(cmd.InOrStdin(), c.against, c.againstID)
 		other = &o
 		t.compared = conf.Against(t.file, o.file)
 	}
 	if err := c.print(cmd, t, other); err != nil {
-		return fmt.Errorf("print: %w", err)
+		return fail(exitFailed, fmt.Errorf("print: %w", err))
 	}
 	return c.status(cmd.ErrOrStderr(), t, other)
 }
@@ -94,11 +92,11 @@ func (c *check) print(cmd *cobra.Command, t target, other *target) error {
 	out := cmd.OutOrStdout()
 	switch {
 	case c.dump:
-		return errors.Join(newPrinter(cmd.ErrOrStderr(), c.color, t.texts()).all(t.found), c.printDump(out, t))
+		return errors.Join(newPrinter(cmd.ErrOrStderr(), c.color, texts(t, other)).all(t.found), c.printDump(out, t))
 	case c.json:
 		return printJSON(out, c.report(t, other))
 	}
-	p := newPrinter(out, c.color, t.texts())
+	p := newPrinter(out, c.color, texts(t, other))
 	p.found(t.found)
 	if other != nil {
 		p.found(other.fatal())
@@ -120,56 +118,6 @@ func (c *check) printDump(out io.Writer, t target) error {
 		return conf.PrintJSON(out, t.file.Nodes(), options)
 	}
 	return conf.Print(out, t.file.Nodes(), options)
-}
-
-// target is a file that is checked.
-type target struct {
-	name     string // as it was given
-	reading  director.Reading
-	text     []byte // of standard input; nil: it is on the disk
-	file     *conf.File
-	found    conf.Diagnostics
-	compared conf.Diagnostics // with the other director's file
-}
-
-// stdinName stands for standard input in positions. No file is called so.
-const stdinName = "<stdin>"
-
-// readTarget reads a file as this host would run it.
-func readTarget(stdin io.Reader, name, configID string) target {
-	t := target{name: name, reading: director.NewReading(configID)}
-	if name != "-" {
-		t.file, t.found = conf.Read(name, t.reading.Options)
-	} else {
-		var text bytes.Buffer
-		t.name = stdinName
-		t.file, t.found = conf.ReadFrom(stdinName, io.TeeReader(stdin, &text), t.reading.Options)
-		t.text = text.Bytes()
-	}
-	t.found = t.reading.Judge(t.file, t.found)
-	return t
-}
-
-// readOther reads the file of the other director. What it is to be judged by is
-// the other host, so that this one says nothing of it.
-func (t target) readOther(name, configID string) target {
-	other := target{name: name, reading: t.reading}
-	other.reading.Options.ConfigID = configID
-	other.file, other.found = conf.Read(name, other.reading.Options)
-	return other
-}
-
-// fatal is what the file is refused for.
-func (t target) fatal() conf.Diagnostics {
-	return slices.DeleteFunc(slices.Clone(t.found), func(d conf.Diagnostic) bool { return d.Severity != conf.Fatal })
-}
-
-// texts are the files that cannot be read a second time.
-func (t target) texts() map[string][]byte {
-	if t.text == nil {
-		return nil
-	}
-	return map[string][]byte{t.name: t.text}
 }
 
 // status says in one line what comes of the file, and exits by it. What is wrong
@@ -207,7 +155,7 @@ func (c *check) status(w io.Writer, t target, other *target) error {
 			plural(len(config.VRRP.Instances), "instance"), plural(len(config.Services), "service"), counts)
 	}
 	if _, err := fmt.Fprintln(w, line); err != nil {
-		return fmt.Errorf("print: %w", err)
+		return fail(exitFailed, fmt.Errorf("print: %w", err))
 	}
 	return quietly(code)
 }

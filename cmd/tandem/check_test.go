@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf"
@@ -99,6 +102,83 @@ func TestCheckStdin(t *testing.T) {
 	if !strings.Contains(out, "    prioritty 9\n") {
 		t.Errorf("it does not show the line:\n%s", out)
 	}
+}
+
+func TestCheckAgainstStdin(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "lb1.conf")
+	if err := os.WriteFile(file, []byte(strings.Replace(doubtful, "51", "52", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, _, code := execute(t, doubtful, "check", file, "--against", "-", "--color", "always")
+	if !strings.Contains(out, "virtual_router_id 52 here, 51 there") || !strings.Contains(out, "see <stdin>:3:2") || !strings.Contains(out, "    virtual_router_id 51\n") || code != 0 {
+		t.Errorf("it printed\n%s and exited with %d", out, code)
+	}
+}
+
+// TestCheckTerminal holds what a person at a terminal gets without asking.
+func TestCheckTerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "tandem.conf")
+	if err := os.WriteFile(file, []byte(doubtful), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name          string
+		env           [2]string
+		args          []string
+		lines, colour bool
+	}{
+		{"a terminal", [2]string{"NO_COLOR", ""}, nil, true, true},
+		{"NO_COLOR", [2]string{"NO_COLOR", "1"}, nil, true, false},
+		{"a terminal that can nothing", [2]string{"TERM", "dumb"}, nil, true, false},
+		{"never", [2]string{"NO_COLOR", ""}, []string{"--color", "never"}, true, false},
+		{"always, whatever NO_COLOR says", [2]string{"NO_COLOR", "1"}, []string{"--color=always"}, true, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("TERM", "xterm")
+			t.Setenv(tt.env[0], tt.env[1])
+			mine, theirs := pty(t)
+			root := rootCommand()
+			root.SetArgs(append([]string{"check", file}, tt.args...))
+			root.SetOut(theirs)
+			root.SetErr(io.Discard)
+			if err := root.ExecuteContext(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			theirs.Close()
+			text, _ := io.ReadAll(mine) // It ends with EIO, since nobody has the other end.
+			if got := strings.Contains(string(text), "    4 |"); got != tt.lines {
+				t.Errorf("source lines: %v\n%s", got, text)
+			}
+			if got := strings.Contains(string(text), "\x1b["); got != tt.colour {
+				t.Errorf("colours: %v\n%q", got, text)
+			}
+		})
+	}
+}
+
+// pty opens a pseudo terminal (man 7 pty).
+func pty(t *testing.T) (mine, theirs *os.File) {
+	t.Helper()
+	mine, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("open a pseudo terminal:", err)
+	}
+	t.Cleanup(func() { mine.Close() })
+	if err := unix.IoctlSetPointerInt(int(mine.Fd()), unix.TIOCSPTLCK, 0); err != nil {
+		t.Skip("unlock a pseudo terminal:", err)
+	}
+	n, err := unix.IoctlGetInt(int(mine.Fd()), unix.TIOCGPTN)
+	if err != nil {
+		t.Skip("name a pseudo terminal:", err)
+	}
+	theirs, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("open a pseudo terminal:", err)
+	}
+	t.Cleanup(func() { theirs.Close() })
+	return mine, theirs
 }
 
 // TestCheckPipe holds that a pipe is read once and never waited for.
