@@ -1,9 +1,6 @@
 package conf
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/ipvs"
 )
@@ -15,11 +12,9 @@ var schedulers = []string{"rr", "wrr", "lc", "wlc", "lblc", "lblcr", "sh", "mh",
 // refuse the whole service.
 func (v *service) setScheduler(l *loader, s *syntax.Statement) {
 	w := s.Words[1]
-	if !slices.Contains(schedulers, w.Text) {
-		l.invalid(s.Keyword(), w, "it takes "+strings.Join(schedulers, ", "))
-		return
+	if l.oneOf(s.Keyword(), w, schedulers) {
+		v.IPVS.Scheduler = w.Text
 	}
-	v.IPVS.Scheduler = w.Text
 }
 
 // flagRows are the keywords of the flags that schedulers read

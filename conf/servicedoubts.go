@@ -91,9 +91,13 @@ func (v *service) judgeSlowChecks(l *loader) {
 					break
 				}
 			}
+			byDefault := ""
+			if c.timing.or(r.timing).or(v.timing).timeout == nil {
+				byDefault = ", the default"
+			}
 			worst := spec.Interval + spec.Timeout + time.Duration(spec.Retries)*(spec.RetryDelay+spec.Timeout)
-			l.notef(pos, "write a shorter connect_timeout", "delay_loop %s is shorter than connect_timeout %s: a server that is silent, such as one without power, counts as down after up to %s seconds",
-				inSeconds(spec.Interval), inSeconds(spec.Timeout), inSeconds(worst))
+			l.notef(pos, "write a shorter connect_timeout", "delay_loop %s is shorter than connect_timeout %s%s: a server that is silent, such as one without power, counts as down after up to %s seconds",
+				inSeconds(spec.Interval), inSeconds(spec.Timeout), byDefault, inSeconds(worst))
 			return
 		}
 	}

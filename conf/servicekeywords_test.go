@@ -39,7 +39,7 @@ func TestServiceKeywords(t *testing.T) {
 		want             string
 	}{
 		{"service", "lb_algo wrr", ""},
-		{"service", "lb_algo RR", `error: lb_algo "RR" is ignored: it takes rr, wrr, lc, wlc, lblc, lblcr, sh, mh, dh, fo, ovf, sed, nq, twos`},
+		{"service", "lb_algo RR", `error: lb_algo "RR" is ignored: it takes rr, wrr, lc, wlc, lblc, lblcr, sh, mh, dh, fo, ovf, sed, nq or twos`},
 		{"service", "lvs_sched wrr", ""},
 		{"service", "protocol sctp", ""},
 		{"service", "persistence_timeout 2678400", ""},
@@ -52,6 +52,8 @@ func TestServiceKeywords(t *testing.T) {
 		{"service", "weight 0", `error: weight "0" is ignored: it takes a number from 1 to 2147483647`},
 		{"service", "delay_loop 0", `error: delay_loop "0" is ignored: it takes 0.000001 to 4294.967295 seconds`},
 		{"service", "delay_loop 6s", `error: delay_loop "6s" is ignored: it takes 0.000001 to 4294.967295 seconds, without a unit`},
+		{"service", "delay_loop 3", "note: delay_loop 3 is shorter than connect_timeout 5, the default: a server that is silent, such as one without power, counts as down after up to 14 seconds"},
+		{"service", "delay_loop 5", ""},
 		{"service", "delay_before_retry 0", ""},
 		{"service", "retry 0", "error: retry 0 is ignored: keepalived does not take it here"},
 		{"service", "warmup x", `error: warmup "x" is ignored: it takes 0 to 4294.967295 seconds`},
