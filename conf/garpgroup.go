@@ -49,7 +49,7 @@ func pace(name string, at func(*garpGroup) *time.Duration) row[garpGroup] {
 }
 
 func (g *garpGroup) add(l *loader, s *syntax.Statement, w syntax.Word) {
-	if l.interfaceName(s, w, Error) {
+	if w, ok := l.device(s.Keyword(), w, Error); ok {
 		g.interfaces = append(g.interfaces, w)
 	}
 }

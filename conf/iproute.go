@@ -58,7 +58,24 @@ func newLine(l *loader, kind string, e *syntax.Statement, known []optionKind) *o
 			break
 		}
 	}
-	return &optionLine{l: l, what: kind + " " + quote(name), words: e.Words, known: known}
+	p := &optionLine{l: l, what: kind + " " + quote(name), words: e.Words, known: known}
+	p.fill(kind)
+	return p
+}
+
+// fill fills in the templates of a line.
+func (p *optionLine) fill(kind string) {
+	if !slices.ContainsFunc(p.words, isTemplate) {
+		return
+	}
+	p.words = slices.Clone(p.words) // those of the statement are as the file has them
+	for i, w := range p.words {
+		filled, err := p.l.fill(kind, w)
+		if err != nil {
+			p.fail(w, "", "%s: %v", quote(w.Text), err)
+		}
+		p.words[i] = filled
+	}
 }
 
 // fail reports why the line is lost; only the first reason is worth saying.

@@ -172,6 +172,7 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 		}
 		f = &File{config: l.finish(), loader: l}
 	}
+	l.filler.again = nil // and the text with it
 	l.found.Sort()
 	if l.found.Fatal() {
 		f = &File{}

@@ -2,6 +2,8 @@ package conf
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -172,6 +174,26 @@ virtual_server_group G {
 	}
 }
 
+// TestTemplateOfUnbuilt fills in what keywords take that are checked only.
+func TestTemplateOfUnbuilt(t *testing.T) {
+	const inside = "\"{{ GetInterfaceIP `eth1` }}\""
+	tests := []struct{ name, inside, want string }{
+		{"a route", "virtual_routes {\n10.9.0.0/16 via " + inside + " dev eth1\n}",
+			"5:17: note: vrrp_instance A: route \"{{ GetInterfaceIP `eth1` }}\" is 10.0.0.2 on this host\n"},
+		{"a rule", "virtual_rules {\nfrom \"{{ GetInterfaceIP `eth9` }}\" table 5\n}",
+			"5:6: error: vrrp_instance A: rule \"from {{ GetInterfaceIP `eth9` }}\" is ignored: \"{{ GetInterfaceIP `eth9` }}\": no interface of this host is named eth9: there is lo, eth0, eth1, eth10\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := replaceIn(templated, "virtual_router_id 5", "virtual_router_id 5\n"+tt.inside)
+			_, found := ReadText("a.conf", []byte(file), Options{Host: directorHost()})
+			if got := shortest(found); !strings.Contains(got, tt.want) {
+				t.Errorf("findings:\n%swant among them:\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
 // TestTemplateNeedsHost reads a template where there are no facts to fill it in
 // with.
 func TestTemplateNeedsHost(t *testing.T) {
@@ -212,9 +234,19 @@ func TestTemplateNeverVirtual(t *testing.T) {
 			t.Errorf("on the %s the source is %s:\n%s", name, got, lines(found))
 		}
 	}
+	// The virtual addresses may be in a file of their own.
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "virtual.conf"), []byte("198.51.100.80/24\n198.51.0.82/16\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	split := replaceIn(templated, "198.51.100.80/24", "include "+folder+"/virtual.conf")
+	f, found := ReadText("a.conf", []byte(split), Options{Host: master, Files: Disk{}})
+	if got := f.Config().VRRP.Instances; len(got) != 1 || len(got[0].Addresses) != 2 || got[0].Source.String() != "198.51.100.2" {
+		t.Errorf("with an include the instances are %+v:\n%s", got, lines(found))
+	}
 	// Where nothing but virtual addresses is there, none is taken.
 	master.Interfaces[1].Addresses = prefixes("198.51.100.80/24")
-	f, found := ReadText("a.conf", []byte(file), Options{Host: master})
+	f, found = ReadText("a.conf", []byte(file), Options{Host: master})
 	if got := f.Config().VRRP.Instances[0].Source; got.IsValid() || !strings.Contains(lines(found), "eth0 has no address of its own; virtual and link-local ones do not count") {
 		t.Errorf("with virtual addresses only the source is %s:\n%s", got, lines(found))
 	}
