@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -28,6 +29,7 @@ type instance struct {
 	master  bool           // state MASTER
 	version vrrp.Version   // as the block says; 0: it says nothing
 	invalid bool           // a fatal value is reported already
+	unbuilt bool           // nothing is wrong with it, but it cannot run yet
 	auth    authentication // what judgeAuth makes Auth of
 
 	sourceKeyword string // what Source was set by
@@ -45,7 +47,7 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	if !l.named(s) {
 		return
 	}
-	if first := l.known.instances[name]; first != nil {
+	if first := cmp.Or(l.known.instances[name], l.known.unbuilt[name]); first != nil {
 		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, first.pos.Line)
 		return
 	}
@@ -57,6 +59,8 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 		in.met = read(l, instanceBlock, in, s.Block)
 		if in.judge(l) {
 			l.addInstance(in)
+		} else if in.unbuilt {
+			l.addUnbuilt(in)
 		}
 	})
 }

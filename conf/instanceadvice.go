@@ -3,7 +3,6 @@ package conf
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp"
@@ -114,12 +113,10 @@ func (l *loader) adviseSharedAddresses() {
 func (l *loader) adviseGroups() {
 	for _, g := range l.groups {
 		var not, free *instance
-		for _, in := range l.instances {
-			switch {
-			case !slices.Contains(g.runs, in.Name):
-			case in.NoPreempt:
+		for _, name := range g.runs {
+			if in := l.known.instances[name]; in.NoPreempt {
 				not = in
-			default:
+			} else {
 				free = in
 			}
 		}

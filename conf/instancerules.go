@@ -146,6 +146,7 @@ func (in *instance) mandatory(l *loader) bool {
 		l.errorf(in.pos, "write virtual_ipaddress { ... }", "the block is ignored: it has no virtual address")
 	case in.family() == 6:
 		l.errorf(in.pos, "", "the block is ignored: IPv6 virtual routers are not supported yet")
+		in.unbuilt = true
 	default:
 		return true
 	}

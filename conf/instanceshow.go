@@ -5,7 +5,11 @@ package conf
 
 // node is the instance as the effective configuration shows it.
 func (in *instance) node() Node {
-	return Node{Keyword: "vrrp_instance", Values: []any{in.Name}, Braced: true, Block: instanceBlock.show(in, in.met), Pos: in.pos}
+	n := Node{Keyword: "vrrp_instance", Values: []any{in.Name}, Braced: true, Block: instanceBlock.show(in, in.met), Pos: in.pos}
+	if in.unbuilt {
+		n.Idle = NotSupported
+	}
+	return n
 }
 
 func showState(in *instance) []Node {

@@ -28,10 +28,11 @@ type loader struct {
 	tracked   [trackKinds][]*tracked // what can be tracked, by kind
 	untracked []untracked            // what was to be tracked and stood nowhere above
 
-	trackGroups []*trackGroup
-	instances   []*instance
-	groups      []*group
-	services    []*service // judged by finishServices
+	trackGroups   []*trackGroup
+	instances     []*instance
+	idleInstances []*instance // of which nothing is wrong but that they cannot run yet
+	groups        []*group
+	services      []*service // judged by finishServices
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use

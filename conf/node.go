@@ -69,6 +69,7 @@ func (f *File) Nodes() []Node {
 	all = append(all, static...)
 	all = append(all, nodesOf(l.groups...)...)
 	all = append(all, nodesOf(l.instances...)...)
+	all = append(all, nodesOf(l.idleInstances...)...)
 	all = append(all, nodesOf(l.serverGroups...)...)
 	return append(all, nodesOf(l.services...)...)
 }

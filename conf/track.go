@@ -67,7 +67,7 @@ func (l *loader) interfaceTracks(s *syntax.Statement, known []tracking) []tracki
 	var lines []tracking
 	for _, e := range l.entries(s) {
 		w, ok := l.device(s.Keyword(), e.Words[0], Error)
-		if !ok || !l.trackedOnce(slices.Concat(known, lines), s.Keyword(), w) {
+		if !ok || !l.trackedOnce(known, s.Keyword(), w) || !l.trackedOnce(lines, s.Keyword(), w) {
 			continue
 		}
 		t := tracking{keyword: s.Keyword(), name: w.Text, pos: w.Pos}
