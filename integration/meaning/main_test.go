@@ -72,7 +72,7 @@ func (w *watched) Write(p []byte) (int, error) {
 // said is that keepalived begins to say what it runs, or that this is nothing.
 var said = regexp.MustCompile(`------< (VRRP|LVS) Topology|no configuration to run`)
 
-var named = regexp.MustCompile(`(?m)(?:^|[\s{])(?:interface|dev|lvs_sync_daemon|lvs_sync_daemon_interface)\s+"?([A-Za-z][^\s"{}]*)`)
+var named = regexp.MustCompile(`(?m)(?:^|[\s{])(?:interface|dev|lvs_sync_daemon|lvs_sync_daemon_interface)[ \t]+"?([A-Za-z][^\s"{}]*)`)
 var tracked = regexp.MustCompile(`(?s)track_interface\s*\{(.*?)\}`)
 
 // interfacesOf are the names that a text may mean by an interface.
