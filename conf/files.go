@@ -74,17 +74,6 @@ func bare(err error) error {
 	return err
 }
 
-// ConfigID is what conditions compare with where nobody said otherwise: the name
-// of the host up to the first dot.
-func ConfigID() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
-	}
-	id, _, _ := strings.Cut(name, ".")
-	return id
-}
-
 // languageOf are the options of the text that those of the load mean.
 func languageOf(o Options) syntax.Options {
 	seed := fnv.New64a()

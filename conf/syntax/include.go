@@ -103,7 +103,7 @@ func (p *parser) include(l line, from, head int) bool {
 	if !l.expanded && strings.Contains(pattern, "$") {
 		expanded, more := p.expand(l, from+head)
 		pattern = value(expanded.text)
-		l.bad = expanded.bad || len(more.lines) > 0
+		l.bad = expanded.bad || len(more.bodies) > 0
 	}
 	p.last = nil
 	if p.undefined(Word{Text: pattern, Pos: in.at}) || l.bad {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -70,6 +71,7 @@ type parser struct {
 	rand      *rand.Rand
 	made      int // bytes of expansions and included files
 	guesses   int // at misspelled variables
+	repeated  map[Problem]bool
 
 	statements slab[Statement]
 	words      slab[Word]
@@ -160,8 +162,8 @@ func (p *parser) line(l line, from int) bool {
 		}
 		if !l.expanded && !l.bad && strings.IndexByte(rest, '$') >= 0 {
 			expanded, more := p.expand(l, from)
-			if len(more.lines) > 0 {
-				return p.line(expanded, 0) && p.replay(more)
+			if len(more.bodies) > 0 {
+				return p.replay(expanded, more)
 			}
 			l, from = expanded, 0
 			continue
@@ -175,16 +177,24 @@ func (p *parser) line(l line, from int) bool {
 	return false
 }
 
-// replay reads the further lines of variables as if they stood where these are
-// used.
-func (p *parser) replay(r replay) bool {
+// replay reads a line that variables began, and then their further lines as if
+// they stood where these are used.
+func (p *parser) replay(first line, r replay) bool {
 	before := len(p.replaying)
-	p.replaying = append(p.replaying, r.names...)
 	defer func() { p.replaying = p.replaying[:before] }()
-	for _, text := range r.lines {
-		if !p.spend(r.at, len(text)) || !p.line(line{text: text, col: r.at.Col, still: true}, 0) {
-			return false
+	for _, b := range r.bodies {
+		p.replaying = append(p.replaying, b.name)
+	}
+	if !p.line(first, 0) {
+		return false
+	}
+	for _, b := range slices.Backward(r.bodies) {
+		for _, text := range b.lines {
+			if !p.spend(r.at, len(text)) || !p.line(line{text: text, col: r.at.Col, still: true}, 0) {
+				return false
+			}
 		}
+		p.replaying = p.replaying[:len(p.replaying)-1]
 	}
 	return true
 }
@@ -340,10 +350,18 @@ func (p *parser) pos(l line, offset int) Pos {
 	return Pos{File: p.reader.file, Line: int32(p.reader.line), Col: l.at(offset), From: p.from}
 }
 
-// report adds a problem. That of a line which is read again and again is said
-// once.
+// report adds a problem. What is wrong with a line that is read again and again
+// is said once, and of one which is wrong in a thousand ways not all.
 func (p *parser) report(found Problem) {
-	if n := len(p.problems); n == 0 || p.problems[n-1] != found {
-		p.problems = append(p.problems, found)
+	if p.loops > 0 || len(p.replaying) > 0 {
+		const most = 1000
+		if p.repeated[found] || len(p.repeated) == most && found.Kind != TooMuch {
+			return
+		}
+		if p.repeated == nil {
+			p.repeated = make(map[Problem]bool)
+		}
+		p.repeated[found] = true
 	}
+	p.problems = append(p.problems, found)
 }

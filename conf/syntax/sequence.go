@@ -23,7 +23,7 @@ func (p *parser) sequence(l line, from, head int) bool {
 	l.whole = false // a definition in it ends with the line
 	if !l.expanded && strings.Contains(inner, "$") {
 		arg, more := p.expand(line{text: inner, col: l.at(from), still: true}, 0)
-		if inner = arg.text; arg.bad || len(more.lines) > 0 {
+		if inner = arg.text; arg.bad || len(more.bodies) > 0 {
 			l.bad = true
 			return p.line(l, rest)
 		}

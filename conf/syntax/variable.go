@@ -69,11 +69,15 @@ func (p *parser) body(at Pos, name string, lines []string) []string {
 	return lines
 }
 
-// replay are the further lines of variables, to be read behind the line that
-// their first ones are in.
+// replay are the variables that began a line, those around others first, and
+// their further lines, to be read behind it.
 type replay struct {
-	at    Pos
-	names []string
+	at     Pos
+	bodies []body
+}
+
+type body struct {
+	name  string
 	lines []string
 }
 
@@ -88,6 +92,7 @@ type expansion struct {
 	active []use // the variables around the present place, outermost first
 	at     Pos   // of the outermost of them
 	bad    bool
+	unread bool // the line is a sequence, and its variables are left
 	replay replay
 }
 
@@ -114,7 +119,7 @@ func (p *parser) expand(l line, from int) (line, replay) {
 		p.report(Problem{Pos: start, Kind: LongExpansion})
 		return line{col: start.Col, expanded: true}, replay{}
 	}
-	return line{text: string(e.text), cols: e.cols, col: start.Col, expanded: true, bad: e.bad}, e.replay
+	return line{text: string(e.text), cols: e.cols, col: start.Col, expanded: !e.unread, bad: e.bad}, e.replay
 }
 
 // run is how many bytes can be taken as they stand. Behind a comment sign
@@ -168,8 +173,7 @@ func (e *expansion) reference() bool {
 		return false
 	}
 	after := e.rest[n:]
-	looped := slices.Contains(p.replaying, name) || slices.Contains(e.replay.names, name) ||
-		slices.ContainsFunc(e.active, func(u use) bool { return u.name == name })
+	looped := slices.Contains(p.replaying, name) || slices.ContainsFunc(e.active, func(u use) bool { return u.name == name })
 	several := len(d.lines) > 1
 	switch {
 	case looped, len(e.active)+len(p.replaying) >= maxNesting:
@@ -185,12 +189,18 @@ func (e *expansion) reference() bool {
 		return true
 	case several:
 		e.replay.at = e.at
-		e.replay.names = append(e.replay.names, name)
-		e.replay.lines = append(slices.Clone(d.lines[1:]), e.replay.lines...)
+		e.replay.bodies = append(e.replay.bodies, body{name, d.lines[1:]})
 	}
 	e.active = append(e.active, use{name, len(after)})
-	if e.rest = d.lines[0] + after; len(e.rest) > 8*MaxLine {
+	e.rest = d.lines[0] + after
+	switch {
+	case len(e.rest) > 8*MaxLine:
 		e.take(MaxLine)
+	case !several && sequenceHead(e.rest) > 0 && strings.Trim(string(e.text), blanks) == "":
+		// What the sequence sets is not known yet: it is up to it to expand the
+		// rest.
+		e.replay.bodies, e.unread = append(e.replay.bodies, body{name: name}), true
+		e.take(len(e.rest))
 	}
 	return true
 }
