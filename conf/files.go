@@ -17,7 +17,7 @@ type Disk struct{}
 
 var (
 	errIrregular  = errors.New("it is no regular file")
-	errExecutable = errors.New("it is executable, and keepalived includes no such file: chmod -x")
+	errExecutable = errors.New("it is executable")
 )
 
 // Glob lists the files that a pattern of the shell matches. As in the shell, *

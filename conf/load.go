@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -174,6 +175,7 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 	}
 	l.filler.again = nil // and the text with it
 	l.found.Sort()
+	l.found = slices.Compact(l.found) // A line that a sequence repeats is wrong once.
 	if l.found.Fatal() {
 		f = &File{}
 	}

@@ -71,6 +71,9 @@ func (l *loader) include(p syntax.Problem) {
 		severity, message = Note, fmt.Sprintf("no file matches %s", quote(p.Text))
 	case syntax.Unreadable:
 		message = fmt.Sprintf("%s: %s", p.Text, p.Why)
+		if p.Why == errExecutable.Error() {
+			hint = "keepalived includes no executable file either: chmod -x it"
+		}
 	case syntax.IncludeLoop:
 		message = fmt.Sprintf("%s would include itself: %s", p.Text, p.Why)
 		if p.Why == "" {
@@ -109,6 +112,8 @@ func (l *loader) variable(p syntax.Problem) {
 		l.errorf(p.Pos, hint, "the statement is ignored: ${%s} is not defined", p.Text)
 	case syntax.Misspelled:
 		l.warnf(p.Pos, hint, "$%s is not defined and stays as it is", p.Text)
+	case syntax.Unbraced:
+		l.warnf(p.Pos, fmt.Sprintf("write ${%s}", p.Text), "$%s is not replaced here: without braces a variable counts only before a blank, a comma, a ) or the end of the line", p.Text)
 	case syntax.VariableLoop:
 		l.errorf(p.Pos, "", "the line is ignored: the value of $%s uses $%s itself, or too many variables one within another", p.Text, p.Text)
 	case syntax.NotAlone:

@@ -39,6 +39,7 @@ const (
 	Gap                               // a definition goes on behind an empty line
 	Undefined                         // the statement uses a variable that is not defined, and is skipped
 	Misspelled                        // what looks like a variable stays as it is
+	Unbraced                          // "$NAME" of a defined variable stays as it is for what stands behind it
 	VariableLoop                      // a variable is used in its own value: the line is skipped
 	NotAlone                          // text behind a variable of several lines: the line is skipped
 	BadSequence                       // ~SEQ or ~LST; Why says it: the line is skipped
@@ -48,7 +49,7 @@ var kindNames = [...]string{
 	"", "binary", "UTF-16", "too deep", "too much", "long line", "long expansion", "byte order mark",
 	"unterminated quote", "unexpected {", "unexpected }", "unclosed block",
 	"no files", "missing file", "no match", "unreadable file", "include loop",
-	"stacked condition", "dropped body", "gap", "undefined variable", "misspelled variable", "variable loop",
+	"stacked condition", "dropped body", "gap", "undefined variable", "misspelled variable", "unbraced variable", "variable loop",
 	"not alone", "bad sequence",
 }
 

@@ -304,6 +304,9 @@ func (p *parser) undefined(w Word) (found bool) {
 			p.report(Problem{Pos: w.Pos, Kind: Undefined, Text: strings.TrimSuffix(inner, "}"), Near: near})
 			return true
 		}
+		if _, defined := p.defined[name]; defined && !braced {
+			p.report(Problem{Pos: w.Pos, Kind: Unbraced, Text: name})
+		}
 		if near != "" {
 			p.report(Problem{Pos: w.Pos, Kind: Misspelled, Text: name, Near: near})
 		}
