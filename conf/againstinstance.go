@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -163,25 +164,36 @@ func (p pair) compareStart(c *comparison) {
 // compared by anybody.
 func (p pair) compareAddresses(c *comparison) {
 	a, b := p.here, p.there
+	differ := func(sev Severity, at []netip.Addr, format string, args ...any) {
+		c.report(sev, a.listed(at[0]), b.listed(at[0]), bothSay, "%s: "+format, append([]any{p.name()}, args...)...)
+	}
 	if gone := without(a.all(), b.all()); len(gone) > 0 {
-		p.differ(c, Error, "virtual_ipaddress", bothSay, "%s %s not there: when this director dies nobody takes %s over", list(gone), is(gone), them(gone))
+		differ(Error, gone, "%s %s not there: when this director dies nobody takes %s over", list(gone), is(gone), them(gone))
 	}
 	if gone := without(b.all(), a.all()); len(gone) > 0 {
-		p.differ(c, Error, "virtual_ipaddress", bothSay, "%s %s not here: when the other director dies nobody takes %s over", list(gone), is(gone), them(gone))
+		differ(Error, gone, "%s %s not here: when the other director dies nobody takes %s over", list(gone), is(gone), them(gone))
 	}
 	moved := append(common(a.advertised(), b.excluded()), common(a.excluded(), b.advertised())...)
 	if len(moved) > 0 {
-		p.differ(c, Warning, "virtual_ipaddress_excluded", bothSay, "%s %s in virtual_ipaddress in one file and in virtual_ipaddress_excluded in the other: keepalived drops adverts with other addresses than its own, and %s",
+		differ(Warning, moved, "%s %s in virtual_ipaddress in one file and in virtual_ipaddress_excluded in the other: keepalived drops adverts with other addresses than its own, and %s",
 			list(moved), is(moved), bothMaster)
 	}
 	for _, x := range slices.Concat(a.Addresses, a.Excluded) {
 		for _, y := range slices.Concat(b.Addresses, b.Excluded) {
-			if x.Prefix.Addr() == y.Prefix.Addr() && x.Prefix.Bits() != y.Prefix.Bits() {
-				p.differ(c, Warning, "virtual_ipaddress", bothSay, "%s has the prefix length %d here, %d there: the master's route to its network depends on who it is",
-					x.Prefix.Addr(), x.Prefix.Bits(), y.Prefix.Bits())
+			if ip := x.Prefix.Addr(); ip == y.Prefix.Addr() && x.Prefix.Bits() != y.Prefix.Bits() {
+				differ(Warning, []netip.Addr{ip}, "%s has the prefix length %d here, %d there: the master's route to its network depends on who it is", ip, x.Prefix.Bits(), y.Prefix.Bits())
 			}
 		}
 	}
+}
+
+// listed is where an instance lists an address, or else the block in which it
+// would.
+func (in *instance) listed(ip netip.Addr) syntax.Pos {
+	if line, ok := in.lines[ip]; ok {
+		return line.pos
+	}
+	return in.said("virtual_ipaddress", "virtual_ipaddress_excluded")
 }
 
 // common are the values of a that b has too.
