@@ -78,7 +78,7 @@ func (c contest) uselessWeights() (found [2]Diagnostics) {
 	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
 	for side, s := range c.side {
 		for i, p := range s.parties {
-			if c.rival[side][i] < 0 || c.master(calm, side, i) != [2]Director{This, Other}[side] {
+			if c.rival[side][i] < 0 || len(p.tracks) > maxWeighed || c.master(calm, side, i) != [2]Director{This, Other}[side] {
 				continue
 			}
 			weighted := p.weighted(tracking{})
