@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -90,13 +91,14 @@ func (ds Diagnostics) Fatal() bool { return ds.Count(Fatal) > 0 }
 
 // NewErrors returns what must stop a reload: every fatal finding, and every
 // error that the running file's diagnostics do not have. Position and hint do
-// not count, since a line inserted above moves every finding below it; a
-// message that comes more often than before does.
+// not count, nor does the number of a line in the message, since a line inserted
+// above moves every finding below it; a message that comes more often than
+// before does.
 func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
 	known := make(map[string]int)
 	for _, d := range running {
 		if d.Severity == Error {
-			known[d.Message]++
+			known[d.lasting()]++
 		}
 	}
 	var fresh Diagnostics
@@ -104,14 +106,22 @@ func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
 		switch {
 		case d.Severity == Fatal:
 			fresh = append(fresh, d)
-		case d.Severity == Error && known[d.Message] > 0:
-			known[d.Message]--
+		case d.Severity == Error && known[d.lasting()] > 0:
+			known[d.lasting()]--
 		case d.Severity == Error:
 			fresh = append(fresh, d)
 		}
 	}
 	return fresh
 }
+
+// lasting is the message without what changes when something is written above:
+// "defined already, in line 12" is the same finding in line 13.
+func (d Diagnostic) lasting() string {
+	return lineNumber.ReplaceAllString(d.Message, "line")
+}
+
+var lineNumber = regexp.MustCompile(`\bline [0-9]+\b`)
 
 // Sort puts the findings in the order of the file; those about one place stay
 // in the order in which they were found.

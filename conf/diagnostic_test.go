@@ -1,11 +1,13 @@
 package conf
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -39,6 +41,8 @@ func TestNewErrors(t *testing.T) {
 	}{
 		{"nothing found", nil, nil, nil},
 		{"an error that was there moves down", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Error, "a")}, nil},
+		{"an error that names a line that moves down", Diagnostics{at(9, Error, "a is set in line 8 already")}, Diagnostics{at(3, Error, "a is set in line 2 already")}, nil},
+		{"an error about another thing of a line", Diagnostics{at(9, Error, "b is set in line 2 already")}, Diagnostics{at(9, Error, "a is set in line 2 already")}, Diagnostics{at(9, Error, "b is set in line 2 already")}},
 		{"an error that was not there", Diagnostics{at(9, Error, "b")}, Diagnostics{at(3, Error, "a")}, Diagnostics{at(9, Error, "b")}},
 		{"an error that was a warning", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Warning, "a")}, Diagnostics{at(9, Error, "a")}},
 		{"the same error once more", Diagnostics{at(1, Error, "a"), at(2, Error, "a")}, Diagnostics{at(1, Error, "a")}, Diagnostics{at(2, Error, "a")}},
@@ -64,6 +68,55 @@ func TestReloadSeesOnlyNewErrors(t *testing.T) {
 	_, worse := Parse("f", []byte(running+"virtual_server nowhere 80 {\n}\n"))
 	if got := worse.NewErrors(before); len(got) != 1 || got[0].Pos.Line != 7 {
 		t.Errorf("new errors are %v, want the one in line 7", got)
+	}
+}
+
+// TestReloadKeepsWhatMoves holds for every faulty file of the goldens that two
+// lines more at its top are no reason to refuse it.
+func TestReloadKeepsWhatMoves(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no golden files: %v", err)
+	}
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := archive.Files[0].Data
+		if strings.HasPrefix(string(src), "\ufeff") {
+			continue // A byte order mark is none below the first line.
+		}
+		_, before := Parse("f", src)
+		_, moved := Parse("f", append([]byte("# a comment\n\n"), src...))
+		for _, d := range moved.NewErrors(before) {
+			if d.Severity != Fatal {
+				t.Errorf("%s: a comment above makes a new error: %s", file, d)
+			}
+		}
+	}
+}
+
+// TestReloadConditions holds that what a condition takes out of the file, or
+// into it, is judged as if it was written so.
+func TestReloadConditions(t *testing.T) {
+	const text = "vrrp_instance A {\n interface eth0\n @lb1 virtual_router_id 51\n @lb2 virtual_router_id 52\n @lb2 prioritty 9\n virtual_ipaddress { 192.0.2.1 }\n}\n"
+	_, before := ReadText("f", []byte(text), Options{ConfigID: "lb1"})
+	if before.Fatal() {
+		t.Fatal(before)
+	}
+	for _, tt := range []struct {
+		id, want string
+	}{
+		{"lb1", ""},
+		{"lb2", "prioritty"},
+		{"lb3", "virtual_router_id"},
+	} {
+		_, found := ReadText("f", []byte(text), Options{ConfigID: tt.id})
+		got := lines(found.NewErrors(before))
+		if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+			t.Errorf("with the config-id %s a reload is refused for %q, want %q", tt.id, got, tt.want)
+		}
 	}
 }
 

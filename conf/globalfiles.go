@@ -25,8 +25,8 @@ var fileRows = []row[globals]{
 		doc("none", "a file that exists while a reload lasts"),
 	custom("include_check", "[[+|-]OPTION ...]", (*globals).checkInclude).
 		doc("none", "what is wrong with an include below: read, match, wildcard_match, brace_match; nothing: all of them"),
-	inRange[globals]("random_seed", 0, 1<<32-1).later().
-		meanwhile("${_RANDOM} is another number at every load").
+	inRange[globals]("random_seed", 0, 1<<32-1).
+		inert("${_RANDOM} gives a host the same numbers at every load, and another host others").
 		doc("the time", "what ${_RANDOM} below is made of, to have the same numbers again"),
 
 	text[globals]("config_save_dir", "DIR", nil).inert(askStatus).

@@ -24,7 +24,7 @@ var processRootRows = []row[none]{
 		doc("as net_namespace", "the network namespace of the IPVS table; nothing: that of the caller"),
 	plain[none]("namespace_with_ipsets", nil).inert(noIPTables).
 		doc("off", "use sets of addresses in a namespace although the kernel is older than 3.13"),
-	custom("instance", "NAME", checkNamespace).inert(ownRunDir).
+	custom("instance", "NAME", checkNamespace).inert(ownRunDir+"; ${_INSTANCE} is --config-id").
 		doc("none", "what the files of this director are named by"),
 	plain[none]("use_pid_dir", nil).inert(ownRunDir).
 		doc("off", "keep the files with process ids in a directory of their own"),

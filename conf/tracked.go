@@ -104,7 +104,7 @@ func (l *loader) missing(u untracked) Diagnostic {
 		return d
 	}
 	d.Message += fmt.Sprintf("there is no %s %s: it is not tracked", u.kind, quote(u.name))
-	if near := l.guess(u.name, names(l.tracked[u.kind])); near != "" && d.Hint == "" {
+	if near := l.guess(u.name, func() []string { return names(l.tracked[u.kind]) }); near != "" && d.Hint == "" {
 		d.Hint = fmt.Sprintf("did you mean %s?", near)
 	}
 	return d

@@ -101,11 +101,11 @@ func alike(word string, names []string) string {
 var joined = strings.NewReplacer("_", "", "-", "", ".", "")
 
 // guess is nearest, up to the number of guesses that a file is worth.
-func (l *loader) guess(word string, names []string) string {
+func (l *loader) guess(word string, names func() []string) string {
 	if l.guesses++; l.guesses > maxGuesses {
 		return ""
 	}
-	return nearest(word, names)
+	return nearest(word, names())
 }
 
 // nearest is the name that was probably meant by word.
