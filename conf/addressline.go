@@ -17,12 +17,6 @@ type listed struct {
 	idle   []any       // options without effect, as they are shown again
 }
 
-// addressLine checks a line of static_ipaddress.
-func (l *loader) addressLine(e *syntax.Statement) (a vrrp.Address, dev syntax.Word, ok bool) {
-	line, ok := l.addressOf(e, "static")
-	return line.Address, line.dev, ok
-}
-
 // addressOf reads one address with its options; kind is that of its block. ok is
 // false where the address cannot be used.
 func (l *loader) addressOf(e *syntax.Statement, kind string) (a listed, ok bool) {
@@ -49,7 +43,7 @@ func (l *loader) addressOf(e *syntax.Statement, kind string) (a listed, ok bool)
 			// option that is known and wrong may change where it goes, one
 			// that is not known hardly does.
 			hint := hintFor(w.Text)
-			if _, isAddr := parseAddr(w.Text); isAddr {
+			if _, isAddr := parseNetwork(w.Text); isAddr {
 				hint = "one address a line"
 			}
 			l.errorf(w.Pos, hint, "address %s: unknown option %s is ignored", name, quote(w.Text))

@@ -31,7 +31,7 @@ var addressOptions = []addressOption{
 	{lineOption{"autojoin", "", "joins its multicast group", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"no_track", "", "its loss does not matter", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"use_vmac", "", "on a virtual MAC of its interface", unbuilt}, (*loader).addressFlag, "virtual"},
-	{lineOption{"track_group", "NAME", "follows the instances of a track_group", unbuilt}, (*loader).addressWord, "static"},
+	{lineOption{"track_group", "NAME", "follows the instances of a track_group", unbuilt}, (*loader).addressTrackGroup, "static"},
 }
 
 // optionOf finds an option by its word.
@@ -129,5 +129,3 @@ func (l *loader) addressLifetime(a *listed, _, value syntax.Word) bool {
 }
 
 func (l *loader) addressFlag(*listed, syntax.Word, syntax.Word) bool { return true }
-
-func (l *loader) addressWord(*listed, syntax.Word, syntax.Word) bool { return true }

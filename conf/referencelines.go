@@ -36,14 +36,14 @@ func lineOptions() []optionList {
 			heading: "route lines",
 			about: "In `virtual_routes` and `static_routes`, in the words of ip-route(8). " +
 				"TYPE is one of " + strings.Join(routeKinds, ", ") + "; `via` is also called `gw`, and in `static_routes` there is `track_group NAME`.",
-			syntax:  "[TYPE] [to] NETWORK|default [via [inet|inet6] IP] [src IP] [from NETWORK] [encap TYPE ...] [OPTION ...] [nexthop via IP [OPTION ...] ...]",
+			syntax:  "[inet|inet6] [TYPE] [to] NETWORK|default [via [inet|inet6] IP] [src IP] [from NETWORK] [encap TYPE ...] [OPTION ...] [nexthop via IP [OPTION ...] ...]",
 			options: kinds(routeOptions),
 		},
 		{
 			heading: "rule lines",
 			about: "In `virtual_rules` and `static_rules`, in the words of ip-rule(8). " +
 				"A rule has one of the actions " + namesOf(ruleActions) + "; in `static_rules` there is `track_group NAME`.",
-			syntax:  "[from NETWORK] [to NETWORK] ACTION [OPTION ...]",
+			syntax:  "[inet|inet6] [not] [from NETWORK] [to NETWORK] ACTION [OPTION ...]",
 			options: kinds(ruleOptions),
 		},
 		{

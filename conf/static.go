@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -94,11 +95,25 @@ func (g *trackGroup) showAgain(l *loader) {
 func readStaticAddresses(_ *none, l *loader, s *syntax.Statement) {
 	l.within("static_ipaddress", func() {
 		for _, e := range l.entries(s) {
-			if _, _, ok := l.addressLine(e); !ok {
-				e.Refused = true
+			a, ok := l.addressOf(e, "static")
+			e.Refused = !ok
+			if ok {
+				var words []string
+				for _, w := range a.words() {
+					words = append(words, fmt.Sprint(w))
+				}
+				rewrite(e, words)
 			}
 		}
 	})
+}
+
+// addressTrackGroup checks the track_group of a static address.
+func (l *loader) addressTrackGroup(a *listed, option, value syntax.Word) bool {
+	if l.trackGroup(value.Text) == nil {
+		return l.drop(a, value, option.Text, fmt.Sprintf("there is no track_group %s above", quote(value.Text)))
+	}
+	return true
 }
 
 // readStaticRoutes checks the lines of static_routes.
