@@ -74,7 +74,7 @@ func requestRows() []row[request] {
 				}
 				return statement("digest", u.Digest)
 			}),
-		custom("status_code", "CODE|CODE-CODE ...", (*request).setStatus).doc("200-299", "the status codes that are good").
+		custom("status_code", "CODE|CODE-CODE ...", (*request).setStatus).adding().doc("200-299", "the status codes that are good").
 			shown((*request).showStatus),
 		overwriting(text("virtualhost", "STRING", func(u *request) *string { return &u.VirtualHost }), func(u *request) string { return u.VirtualHost }).
 			doc("that of the check", "the Host of this request"),

@@ -19,7 +19,8 @@ import (
 //     a string, which holds all words where there are several;
 //   - a keyword whose statements add up is an array, of the words where each of
 //     them is a value of its own (status_code), else of the statements;
-//   - a block of values is an array of {"value", "options", "at"};
+//   - a block of values is an array of {"value", "options", "at"}, which is
+//     called "entries" where the block has a "name";
 //   - a block of keywords is an object with its "name"; those that there may be
 //     several of are in an array;
 //   - "at" is where a block stands, and "positions" where it says each keyword:
@@ -92,7 +93,7 @@ func (p *printer) members(nodes []Node, t table) object {
 			continue
 		}
 		out = append(out, member{n.Keyword, value})
-		if n.Pos != (syntax.Pos{}) && !n.keywords(k) {
+		if n.Pos != (syntax.Pos{}) && !n.keywords(k) && (!n.Braced || len(n.Values) == 0) {
 			positions = append(positions, member{n.Keyword, n.Pos.String()})
 		}
 	}
@@ -111,7 +112,8 @@ func (n Node) keywords(k keyword) bool { return n.Braced && blockFor(k) != nil }
 // several tells whether the statements of the keyword make a list.
 func (k keyword) several() bool {
 	if blockFor(k) == nil {
-		return k.adds
+		sh := k.shape()
+		return k.adds || sh.braces && sh.min > 0
 	}
 	return !slices.Contains([]string{"global_defs", "authentication", "auth_hmac", "SSL"}, k.name)
 }
@@ -146,7 +148,14 @@ func (p *printer) value(n Node, k keyword) any {
 		for _, e := range n.Block {
 			entries = append(entries, p.entry(e))
 		}
-		return entries
+		if len(n.Values) == 0 {
+			return entries
+		}
+		out := object{{"name", p.joined(n.Values)}}
+		if n.Pos != (syntax.Pos{}) {
+			out = append(out, member{"at", n.Pos.String()})
+		}
+		return append(out, member{"entries", entries})
 	case n.line != "":
 		return strings.TrimSpace(strings.TrimPrefix(n.line, n.Keyword))
 	case len(n.Values) == 0:
