@@ -95,10 +95,10 @@ var serviceBlock = block[service]{"virtual_server", slices.Concat([]row[service]
 	obsolete[service]("net_mask", "keepalived has never known it"),
 
 	// tandem's own.
-	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool).own().
+	custom("snat_pool", "IP[-IP] ... [dev IF]", (*service).addPool).own().adding().
 		doc("none", "the source addresses of FULLNAT").
 		shown((*service).showPool),
-	custom("mark_match", "IP tcp|udp|sctp [PORTS ...]", (*service).addMatch).own().
+	custom("mark_match", "IP tcp|udp|sctp [PORTS ...]", (*service).addMatch).own().adding().
 		doc("none", "packets that get the firewall mark").
 		shown((*service).showMatches),
 }, timingRows(1, serviceTiming, func(v *service) *timing { return &v.timing }), laterService(), []row[service]{
