@@ -24,7 +24,7 @@ func (l line) at(offset int) int32 {
 	switch {
 	case l.cols != nil && offset < len(l.cols):
 		return l.cols[offset]
-	case l.cols != nil && len(l.cols) > 0:
+	case len(l.cols) > 0:
 		return l.cols[len(l.cols)-1]
 	case l.still || l.cols != nil:
 		return l.col
