@@ -133,3 +133,19 @@ func TestOnNoHost(t *testing.T) {
 		t.Errorf("of a file that is refused: %v", found)
 	}
 }
+
+// FuzzOnHost holds that whatever a file says can be read and judged on a host,
+// and that but for missing interfaces nothing there is worse than a warning.
+func FuzzOnHost(f *testing.F) {
+	f.Add(fitting)
+	f.Add(templated)
+	f.Fuzz(func(t *testing.T, text string) {
+		h := directorHost()
+		file, _ := ReadText("a.conf", []byte(text), Options{Host: h})
+		for _, d := range file.OnHost(h) {
+			if d.Severity < Warning && d.Class != MissingInterface {
+				t.Errorf("%s", d)
+			}
+		}
+	})
+}
