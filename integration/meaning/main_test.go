@@ -69,8 +69,8 @@ func (w *watched) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// said is that keepalived begins to say what it runs, or that this is nothing.
-var said = regexp.MustCompile(`------< (VRRP|LVS) Topology|no configuration to run`)
+// said is that keepalived is saying what it runs, or that this is nothing.
+var said = regexp.MustCompile(` umask = |no configuration to run`)
 
 var named = regexp.MustCompile(`(?m)(?:^|[\s{])(?:interface|dev|lvs_sync_daemon|lvs_sync_daemon_interface)[ \t]+"?([A-Za-z][^\s"{}]*)`)
 var tracked = regexp.MustCompile(`(?s)track_interface\s*\{(.*?)\}`)
