@@ -180,11 +180,12 @@ func (in *instance) addPeers(l *loader, s *syntax.Statement) {
 	for _, e := range l.entries(s) {
 		w := e.Words[0]
 		a, ok := l.addr(s.Keyword(), w)
+		_, twice := in.peer[a]
 		switch {
 		case !ok:
 		case a.IsMulticast() || a.IsUnspecified():
 			l.errorf(w.Pos, "", "unicast_peer %s is ignored: it is no unicast address", a)
-		case slices.Contains(in.Peers, a):
+		case twice:
 			l.errorf(w.Pos, "", "unicast_peer %s is listed twice", a)
 		default:
 			in.Peers = append(in.Peers, a)

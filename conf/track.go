@@ -30,27 +30,39 @@ const trackArgs = "{ NAME [weight N [reverse|noreverse]] ... }"
 // for is not built; the simulation of failures knows it.
 func trackRow[T any](name string, kind trackKind, limit int, at func(*T) *[]tracking) row[T] {
 	return custom(name, trackArgs, func(t *T, l *loader, s *syntax.Statement) {
+		known := namesTracked(*at(t), name)
 		for _, e := range l.entries(s) {
 			w := e.Words[0]
-			if !l.trackedOnce(*at(t), s.Keyword(), w) {
+			if !l.trackedOnce(known, name, w) {
 				continue
 			}
 			if of := l.track(kind, w); of != nil {
 				line := tracking{keyword: name, name: w.Text, weight: of.weight, reverse: of.reverse, pos: w.Pos}
 				l.trackWeight(e, &line, limit)
 				*at(t) = append(*at(t), line)
+				known[w.Text] = true
 			}
 		}
 	}).later().shown(func(t *T) []Node { return showTracks(name, *at(t)) })
 }
 
-// trackedOnce reports a name that the block has already.
-func (l *loader) trackedOnce(lines []tracking, keyword string, w syntax.Word) bool {
-	if slices.ContainsFunc(lines, func(t tracking) bool { return t.keyword == keyword && t.name == w.Text }) {
-		l.errorf(w.Pos, "", "%s %s is listed twice", keyword, w.Text)
-		return false
+// namesTracked are the names that lines of a keyword track.
+func namesTracked(lines []tracking, keyword string) map[string]bool {
+	known := make(map[string]bool)
+	for _, t := range lines {
+		if t.keyword == keyword {
+			known[t.name] = true
+		}
 	}
-	return true
+	return known
+}
+
+// trackedOnce reports a name that the block has already.
+func (l *loader) trackedOnce(known map[string]bool, keyword string, w syntax.Word) bool {
+	if known[w.Text] {
+		l.errorf(w.Pos, "", "%s %s is listed twice", keyword, w.Text)
+	}
+	return !known[w.Text]
 }
 
 // addTracks reads track_interface: IF [weight N [reverse]] a line.
@@ -61,18 +73,20 @@ func (in *instance) addTracks(l *loader, s *syntax.Statement) {
 	}
 }
 
-// interfaceTracks are the lines of a track_interface, but for those that are
-// known already.
-func (l *loader) interfaceTracks(s *syntax.Statement, known []tracking) []tracking {
+// interfaceTracks are the lines of a track_interface, but for those that the
+// block has already.
+func (l *loader) interfaceTracks(s *syntax.Statement, already []tracking) []tracking {
+	known := namesTracked(already, s.Keyword())
 	var lines []tracking
 	for _, e := range l.entries(s) {
 		w, ok := l.device(s.Keyword(), e.Words[0], Error)
-		if !ok || !l.trackedOnce(known, s.Keyword(), w) || !l.trackedOnce(lines, s.Keyword(), w) {
+		if !ok || !l.trackedOnce(known, s.Keyword(), w) {
 			continue
 		}
 		t := tracking{keyword: s.Keyword(), name: w.Text, pos: w.Pos}
 		l.trackWeight(e, &t, maxWeight)
 		lines = append(lines, t)
+		known[w.Text] = true
 	}
 	return lines
 }
