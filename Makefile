@@ -29,7 +29,7 @@ soak: fuzz
 	bin/tandem drill --runs 9 --compare keepalived --mixed
 	bin/tandem drill --runs 5 --compare keepalived --mode nat
 	bin/tandem drill --runs 5 --compare keepalived --mode tun
-	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/...
+	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/... ./conf/...
 	go test -timeout 30m -run '^$$' -bench . ./integration/scale
 	go build -o bin/labrun ./integration/labrun && go test -c -o bin/netfilter.test ./ipvs/netfilter
 	cd ipvs/netfilter && ../../bin/labrun -kernel complete -- ../../bin/netfilter.test -test.v -test.run Fellow
