@@ -1,7 +1,6 @@
 package ipvs_test
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"math/rand/v2"
@@ -30,28 +29,18 @@ type rig struct {
 
 func start(t *testing.T, k *ipvstest.Kernel, record *ipvs.Record) *rig {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
 	r := &rig{t: t, kernel: k, log: &strings.Builder{}}
 	r.Reconciler = ipvs.NewReconciler(k, record, slog.New(slog.NewTextHandler(r.log, nil)), ipvs.Options{
 		OnDrain: func(d ipvs.Drain) { r.drains = append(r.drains, d) },
 	})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := r.Run(ctx); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}()
-	r.stop = func() { cancel(); <-done }
-	t.Cleanup(r.stop)
+	r.stop = ipvstest.Start(t, r.Run)
 	return r
 }
 
 // after lets time pass and returns what was written to the kernel meanwhile.
 func (r *rig) after(d time.Duration) []string {
 	r.t.Helper()
-	time.Sleep(d) // in the bubble
-	synctest.Wait()
+	ipvstest.After(d)
 	var words []string
 	for _, op := range r.kernel.Applied() {
 		words = append(words, op.String())

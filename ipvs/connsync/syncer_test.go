@@ -77,24 +77,10 @@ var (
 
 func begin(t *testing.T, k *ipvstest.Kernel, opt connsync.Options) *rig {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
 	r := &rig{t: t, kernel: k, log: &strings.Builder{}, opt: opt}
 	r.Syncer = connsync.New(k, slog.New(slog.NewTextHandler(r.log, nil)), opt)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := r.Run(ctx); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}()
-	r.stop = func() { cancel(); <-done }
-	t.Cleanup(r.stop)
+	r.stop = ipvstest.Start(t, r.Run)
 	return r
-}
-
-func (r *rig) after(d time.Duration) {
-	time.Sleep(d) // in the bubble
-	synctest.Wait()
 }
 
 // runs checks which daemons run, by role and sync id.
@@ -123,10 +109,10 @@ func (r *rig) sysctls(want map[string]string) {
 func TestBothDaemonsRunAndAreClearedAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := begin(t, ipvstest.New(nil), connsync.Options{Sysctls: sysctlDir(t)})
-		r.after(time.Minute)
+		ipvstest.After(time.Minute)
 		r.runs() // Nothing is wanted yet.
 		r.Want(&onLo)
-		r.after(0)
+		ipvstest.After(0)
 		r.runs(51, 51)
 		r.sysctls(hitless)
 		st, read := r.Status(), settings
@@ -136,7 +122,7 @@ func TestBothDaemonsRunAndAreClearedAway(t *testing.T) {
 		}
 
 		r.Want(nil)
-		r.after(0)
+		ipvstest.After(0)
 		r.runs()
 		r.sysctls(fresh)
 		if st := r.Status(); st.Wanted || len(st.Daemons) != 0 {
@@ -187,14 +173,14 @@ func TestWhatOthersDoIsRepaired(t *testing.T) {
 		}
 		r := begin(t, k, connsync.Options{Sysctls: sysctlDir(t)})
 		r.Want(&onLo)
-		r.after(0)
+		ipvstest.After(0)
 		r.runs(51, 51)
 
 		if err := k.StopDaemon(t.Context(), ipvs.Daemon{Role: ipvs.SyncBackup}); err != nil {
 			t.Fatal(err)
 		}
 		writeSysctl(t, r.opt.Sysctls, "sync_threshold", "3\t50\n")
-		r.after(10 * time.Second)
+		ipvstest.After(10 * time.Second)
 		r.runs(51, 51)
 		r.sysctls(hitless)
 		if !strings.Contains(r.log.String(), "somebody else changed") {
@@ -211,12 +197,12 @@ func TestSettingsOfBeforeACrashAreRestored(t *testing.T) {
 		k := ipvstest.New(nil)
 		r := begin(t, k, opt)
 		r.Want(&onLo)
-		r.after(0)
+		ipvstest.After(0)
 		r.stop()
 
 		again := begin(t, k, opt)
 		again.Want(&onLo)
-		again.after(0)
+		ipvstest.After(0)
 		if strings.Contains(again.log.String(), "start") {
 			t.Errorf("daemons that ran as wanted were not left alone:\n%s", again.log)
 		}
@@ -239,12 +225,12 @@ func TestANewSocketSizeStartsTheDaemonsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := begin(t, ipvstest.New(nil), connsync.Options{Sysctls: sysctlDir(t)})
 		r.Want(&onLo)
-		r.after(0)
+		ipvstest.After(0)
 		bigger := onLo
 		bigger.Settings.SockSize = 16384
 		for range 2 {
 			r.Want(&bigger)
-			r.after(0)
+			ipvstest.After(0)
 			r.runs(51, 51)
 		}
 		if n := strings.Count(r.log.String(), "to start it anew"); n != 2 {
@@ -253,7 +239,7 @@ func TestANewSocketSizeStartsTheDaemonsAnew(t *testing.T) {
 		other := bigger
 		other.Settings.RefreshPeriod = 3
 		r.Want(&other)
-		r.after(0)
+		ipvstest.After(0)
 		if n := strings.Count(r.log.String(), "to start it anew"); n != 2 {
 			t.Errorf("another refresh period started them anew too:\n%s", r.log)
 		}
@@ -272,7 +258,7 @@ func TestANewNumberOfPortsStartsTheDaemonsAnew(t *testing.T) {
 			c := onLo
 			c.Settings.Ports = ports
 			r.Want(&c)
-			r.after(0)
+			ipvstest.After(0)
 			r.runs(51, 51)
 			if got := values(t, opt.Sysctls)["sync_ports"]; got != sysctl {
 				t.Errorf("%s: sync_ports is %s, want %s", what, got, sysctl)
@@ -298,7 +284,7 @@ func TestANewNumberOfPortsStartsTheDaemonsAnew(t *testing.T) {
 		step("somebody else's where nothing is said", 0, "8", true, `why="sync_ports was 1 and is 8"`)
 		step("said again", 4, "4", true, `why="sync_ports was 8 and is 4"`)
 		r.Want(nil)
-		r.after(0)
+		ipvstest.After(0)
 		want := maps.Clone(fresh)
 		want["sync_ports"] = "8"
 		r.sysctls(want)
@@ -333,7 +319,7 @@ func TestTroubles(t *testing.T) {
 				}
 				r := begin(t, ipvstest.New(nil), opt)
 				r.Want(&c.config)
-				r.after(time.Minute)
+				ipvstest.After(time.Minute)
 				if n := strings.Count(r.log.String(), c.says); n != c.lines {
 					t.Errorf("said %d times, want %d:\n%s", n, c.lines, r.log)
 				}
@@ -351,9 +337,9 @@ func TestAnInterfaceThatComesLater(t *testing.T) {
 		later := onLo
 		later.Interface = "nosuch0"
 		r.Want(&later)
-		r.after(time.Minute)
+		ipvstest.After(time.Minute)
 		r.Want(&onLo)
-		r.after(0)
+		ipvstest.After(0)
 		r.runs(51, 51)
 		if !strings.Contains(r.log.String(), "as wanted again") || len(r.Status().Errors) != 0 {
 			t.Errorf("not said:\n%s", r.log)
@@ -367,7 +353,7 @@ func TestParametersReachTheKernel(t *testing.T) {
 		c := onLo
 		c.Group, c.Port, c.TTL, c.MaxLen = netip.MustParseAddr("239.0.0.1"), 9000, 5, 1400
 		r.Want(&c)
-		r.after(0)
+		ipvstest.After(0)
 		got, err := r.kernel.Daemons(t.Context())
 		if err != nil || len(got) != 2 {
 			t.Fatal(got, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-ha/tandem/ipvs/ipvstest"
 	"github.com/tandem-ha/tandem/ipvs/sysctl"
 )
 
@@ -57,24 +58,10 @@ func put(t *testing.T, root, name, value string) {
 
 func begin(t *testing.T, opt sysctl.Options) *rig {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
 	r := &rig{t: t, log: &strings.Builder{}, opt: opt}
 	r.Keeper = sysctl.New(slog.New(slog.NewTextHandler(r.log, nil)), opt)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if err := r.Run(ctx); err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	}()
-	r.stop = func() { cancel(); <-done }
-	t.Cleanup(r.stop)
+	r.stop = ipvstest.Start(t, r.Run)
 	return r
-}
-
-func (r *rig) after(d time.Duration) {
-	time.Sleep(d) // in the bubble
-	synctest.Wait()
 }
 
 // has compares what is in the directory.
@@ -115,14 +102,14 @@ func (r *rig) clear() {
 func TestSettingsAreKeptAndGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := begin(t, proc(t))
-		r.after(time.Minute)
+		ipvstest.After(time.Minute)
 		r.has(fresh) // Nothing is wanted yet.
 		want := sysctl.Settings{reuse: "0", threshold: "0  0"}
 		r.Want(want)
-		r.after(0)
+		ipvstest.After(0)
 		r.has(sysctl.Settings{reuse: "0", threshold: "0 0"})
 		put(t, r.opt.Root, reuse, "2\n")
-		r.after(10 * time.Second)
+		ipvstest.After(10 * time.Second)
 		r.has(sysctl.Settings{reuse: "0"})
 		r.said(1, `sysctl=net.ipv4.vs.conn_reuse_mode from=2 to=0`)
 		st := r.Status()
@@ -132,7 +119,7 @@ func TestSettingsAreKeptAndGivenBack(t *testing.T) {
 
 		// One that is not wanted any more, and another value, are no drift.
 		r.Want(sysctl.Settings{threshold: "5 7"})
-		r.after(0)
+		ipvstest.After(0)
 		r.has(sysctl.Settings{reuse: "1", threshold: "5 7"})
 		if got := r.Status().Repairs; got != 1 {
 			t.Errorf("%d repairs, want still 1", got)
@@ -149,12 +136,12 @@ func TestSettingsOfBeforeACrashAreGivenBack(t *testing.T) {
 		opt := proc(t)
 		r := begin(t, opt)
 		r.Want(sysctl.Settings{reuse: "0", threshold: "0 0", "net/ipv4/ip_forward": "1"})
-		r.after(0)
+		ipvstest.After(0)
 		r.stop()
 
 		again := begin(t, opt)
 		again.Want(sysctl.Settings{reuse: "0", threshold: "0 0"}) // A line was removed meanwhile.
-		again.after(time.Minute)
+		ipvstest.After(time.Minute)
 		again.has(sysctl.Settings{"net/ipv4/ip_forward": "0"})
 		put(t, opt.Root, reuse, "3\n")
 		again.clear()
@@ -177,7 +164,7 @@ func TestAVoidRecord(t *testing.T) {
 				}
 				r := begin(t, opt)
 				r.Want(nil)
-				r.after(0)
+				ipvstest.After(0)
 				r.has(fresh)
 			})
 		})
@@ -200,7 +187,7 @@ func TestASettingThatComesLater(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := begin(t, proc(t))
 				r.Want(sysctl.Settings{c.setting: "7", reuse: "0"})
-				r.after(time.Minute)
+				ipvstest.After(time.Minute)
 				r.has(sysctl.Settings{reuse: "0"})
 				r.said(1, c.says)
 				r.said(c.warnings, "level=WARN")
@@ -214,7 +201,7 @@ func TestASettingThatComesLater(t *testing.T) {
 					t.Errorf("Settled: %v", err)
 				}
 				put(t, r.opt.Root, c.setting, "1\n")
-				r.after(c.within)
+				ipvstest.After(c.within)
 				r.has(sysctl.Settings{c.setting: "7"})
 				r.said(1, "is there now")
 				r.clear()
@@ -234,7 +221,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := begin(t, proc(t))
 				r.Want(sysctl.Settings{c.setting: "7", reuse: "0"})
-				r.after(time.Minute)
+				ipvstest.After(time.Minute)
 				r.has(sysctl.Settings{reuse: "0"}) // all the same
 				r.said(1, c.says)
 				if st := r.Status(); len(st.Errors) != 1 || st.Wanted != 2 || st.Kept != 1 {
@@ -244,7 +231,7 @@ func TestSettingsThatCannotBe(t *testing.T) {
 					t.Errorf("Settled: %v", err)
 				}
 				r.Want(sysctl.Settings{reuse: "0"})
-				r.after(0)
+				ipvstest.After(0)
 				r.said(1, "as wanted again")
 			})
 		})
@@ -257,7 +244,7 @@ func TestAClearWithoutTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := begin(t, proc(t))
 		r.Want(sysctl.Settings{reuse: "0"})
-		r.after(0)
+		ipvstest.After(0)
 		r.stop()
 		late, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -277,15 +264,15 @@ func TestADefenceThatSwitchesItself(t *testing.T) {
 		r := begin(t, proc(t))
 		put(t, r.opt.Root, defence, "0\n")
 		r.Want(sysctl.Settings{defence: "1"})
-		r.after(0)
+		ipvstest.After(0)
 		for _, level := range []string{"2", "1"} {
 			put(t, r.opt.Root, defence, level+"\n")
-			r.after(10 * time.Second)
+			ipvstest.After(10 * time.Second)
 			r.has(sysctl.Settings{defence: level})
 		}
 		r.said(0, "somebody else")
 		put(t, r.opt.Root, defence, "3\n")
-		r.after(10 * time.Second)
+		ipvstest.After(10 * time.Second)
 		r.has(sysctl.Settings{defence: "1"})
 		r.said(1, "somebody else")
 		r.clear()
