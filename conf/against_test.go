@@ -2,58 +2,37 @@ package conf
 
 import (
 	"net/netip"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/internal/golden"
 )
 
 // TestAgainst compares the first two files of every testdata/against/*.txtar;
 // "findings" is what does not make them a pair. One file alone is read as lb1
 // and as lb2.
 func TestAgainst(t *testing.T) {
-	files, err := filepath.Glob("testdata/against/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Test(t, "testdata/against/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		inputs := archive.Files[:1]
+		if len(archive.Files) > 1 && archive.Files[1].Name != "findings" {
+			inputs = archive.Files[:2]
+		}
+		here, there := inputs[0], inputs[len(inputs)-1]
+		this, found := ReadText(here.Name, here.Data, Options{ConfigID: "lb1"})
+		other, more := ReadText(there.Name, there.Data, Options{ConfigID: "lb2"})
+		for _, d := range append(found, more...) {
+			if d.Severity <= Error {
+				t.Errorf("the input is wrong: %s", d)
 			}
-			inputs := archive.Files[:1]
-			if len(archive.Files) > 1 && archive.Files[1].Name != "findings" {
-				inputs = archive.Files[:2]
-			}
-			here, there := inputs[0], inputs[len(inputs)-1]
-			this, found := ReadText(here.Name, here.Data, Options{ConfigID: "lb1"})
-			other, more := ReadText(there.Name, there.Data, Options{ConfigID: "lb2"})
-			for _, d := range append(found, more...) {
-				if d.Severity <= Error {
-					t.Errorf("the input is wrong: %s", d)
-				}
-			}
-			findings := Against(this, other)
-			holdPlaces(t, findings, this, other)
-			got := append(append([]txtar.File(nil), inputs...), txtar.File{Name: "findings", Data: []byte(seeing(findings))})
-			if *update {
-				archive.Files = got
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(archive.Files, got); diff != "" {
-				t.Errorf("want and got differ (-want +got):\n%s", diff)
-			}
-		})
-	}
+		}
+		findings := Against(this, other)
+		holdPlaces(t, findings, this, other)
+		return append(append([]txtar.File(nil), inputs...), txtar.File{Name: "findings", Data: []byte(seeing(findings))})
+	})
 }
 
 // holdPlaces holds that every finding says where both files are concerned, and

@@ -1,21 +1,18 @@
 package conf
 
 import (
-	"flag"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
-)
 
-var update = flag.Bool("update", false, "write the golden files anew")
+	"github.com/tandem-ha/tandem/internal/golden"
+)
 
 // archived are the files of an archive, for includes. Those that end in .sh are
 // executable.
@@ -48,41 +45,21 @@ func (a archived) Read(path string) ([]byte, error) {
 // without what is zero. Further files are what it can include, as the host with
 // the configuration id "main". The list of the folder is the table of this test.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, path := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool {
-				return f.Name == "diagnostics" || f.Name == "config"
-			})
-			o := Options{}
-			if len(inputs) > 1 {
-				o = Options{ConfigID: "main", Files: archived(inputs[1:])}
-			}
-			file, found := ReadText(inputs[0].Name, inputs[0].Data, o)
-			cfg := file.Config()
-			runs(t, cfg, found)
-			got := append(inputs,
-				txtar.File{Name: "diagnostics", Data: []byte(lines(found))},
-				txtar.File{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))})
-			if *update {
-				archive.Files = got
-				if err := os.WriteFile(path, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(archive.Files, got); diff != "" {
-				t.Errorf("want and got differ (-want +got):\n%s", diff)
-			}
+	golden.Test(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool {
+			return f.Name == "diagnostics" || f.Name == "config"
 		})
-	}
+		o := Options{}
+		if len(inputs) > 1 {
+			o = Options{ConfigID: "main", Files: archived(inputs[1:])}
+		}
+		file, found := ReadText(inputs[0].Name, inputs[0].Data, o)
+		cfg := file.Config()
+		runs(t, cfg, found)
+		return append(inputs,
+			txtar.File{Name: "diagnostics", Data: []byte(lines(found))},
+			txtar.File{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))})
+	})
 }
 
 func lines(ds Diagnostics) string {

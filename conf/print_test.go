@@ -4,14 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/internal/golden"
 	"golang.org/x/tools/txtar"
 )
 
@@ -53,41 +52,21 @@ func TestPrintWords(t *testing.T) {
 // TestPrintGolden prints every testdata/print/*.txtar: "printed" is Print with
 // positions, "json" is PrintJSON, both without passwords.
 func TestPrintGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/print/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			input := archive.Files[0]
-			f, found := ReadText(input.Name, input.Data, Options{})
-			if found.Fatal() {
-				t.Fatalf("it does not load:\n%s", lines(found))
-			}
-			var text, model bytes.Buffer
-			o := PrintOptions{File: input.Name, Positions: true}
-			if err := errors.Join(Print(&text, f.Nodes(), o), PrintJSON(&model, f.Nodes(), o)); err != nil {
-				t.Error(err)
-			}
-			if bytes.Contains(text.Bytes(), []byte("s3cr")) || bytes.Contains(model.Bytes(), []byte("s3cr")) {
-				t.Error("a password is shown")
-			}
-			roundTrip(t, f)
-			got := []txtar.File{input, {Name: "printed", Data: text.Bytes()}, {Name: "json", Data: model.Bytes()}}
-			if *update {
-				archive.Files = got
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(archive.Files, got); diff != "" {
-				t.Errorf("want and got differ (-want +got):\n%s", diff)
-			}
-		})
-	}
+	golden.Test(t, "testdata/print/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		input := archive.Files[0]
+		f, found := ReadText(input.Name, input.Data, Options{})
+		if found.Fatal() {
+			t.Fatalf("it does not load:\n%s", lines(found))
+		}
+		var text, model bytes.Buffer
+		o := PrintOptions{File: input.Name, Positions: true}
+		if err := errors.Join(Print(&text, f.Nodes(), o), PrintJSON(&model, f.Nodes(), o)); err != nil {
+			t.Error(err)
+		}
+		if bytes.Contains(text.Bytes(), []byte("s3cr")) || bytes.Contains(model.Bytes(), []byte("s3cr")) {
+			t.Error("a password is shown")
+		}
+		roundTrip(t, f)
+		return []txtar.File{input, {Name: "printed", Data: text.Bytes()}, {Name: "json", Data: model.Bytes()}}
+	})
 }

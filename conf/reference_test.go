@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tandem-ha/tandem/internal/golden"
 )
 
 // TestReference holds KEYWORDS.md to the tables. With -update it is written anew
@@ -18,7 +20,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	const file = "KEYWORDS.md"
-	if *update {
+	if golden.Update() {
 		if err := os.WriteFile(file, want.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}

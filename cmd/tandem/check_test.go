@@ -12,11 +12,11 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/internal/golden"
 )
 
 // execute runs the command in this process.
@@ -39,53 +39,31 @@ func execute(t *testing.T, stdin string, args ...string) (stdout, stderr string,
 // comment holds the arguments, one call a line, and the files behind the inputs what
 // each of them prints.
 func TestCheckGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/check/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no goldens:", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
+	golden.Test(t, "testdata/check/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		dir := t.TempDir()
+		var got []txtar.File
+		for _, f := range archive.Files {
+			if strings.HasPrefix(f.Name, "check ") {
+				continue
+			}
+			got = append(got, f)
+			if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			dir := t.TempDir()
-			var got []txtar.File
-			for _, f := range archive.Files {
-				if strings.HasPrefix(f.Name, "check ") {
-					continue
-				}
-				got = append(got, f)
-				if err := os.WriteFile(filepath.Join(dir, f.Name), f.Data, 0o600); err != nil {
-					t.Fatal(err)
-				}
+		}
+		t.Chdir(dir)
+		for call := range strings.Lines(string(archive.Comment)) {
+			args := strings.Fields(call)
+			if len(args) == 0 {
+				continue
 			}
-			t.Chdir(dir)
-			for call := range strings.Lines(string(archive.Comment)) {
-				args := strings.Fields(call)
-				if len(args) == 0 {
-					continue
-				}
-				out, errs, code := execute(t, "", args...)
-				text := out + "-> " + strings.TrimSpace(errs)
-				got = append(got, txtar.File{Name: strings.Join(args, " "), Data: []byte(visibleEscapes(text) + ", exit status " + string(rune('0'+code)) + "\n")})
-			}
-			if *update {
-				archive.Files = got
-				if err := os.WriteFile(filepath.Join(home, file), txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: got}))); diff != "" {
-				t.Errorf("want and got differ (-want +got):\n%s", diff)
-			}
-		})
-	}
+			out, errs, code := execute(t, "", args...)
+			text := out + "-> " + strings.TrimSpace(errs)
+			got = append(got, txtar.File{Name: strings.Join(args, " "), Data: []byte(visibleEscapes(text) + ", exit status " + string(rune('0'+code)) + "\n")})
+		}
+		return got
+	})
 }
-
-// home is the folder of the package, which tests leave.
-var home, _ = os.Getwd()
 
 // visibleEscapes shows the colours of a terminal as text.
 func visibleEscapes(s string) string { return strings.ReplaceAll(s, "\x1b[", "<ESC>[") }

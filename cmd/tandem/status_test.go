@@ -4,55 +4,33 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/cmd/tandem/director"
+	"github.com/tandem-ha/tandem/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the goldens anew")
 
 // TestPrintStatus renders each snapshot of testdata/status as people see it.
 func TestPrintStatus(t *testing.T) {
-	files, err := filepath.Glob("testdata/status/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no goldens:", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var snapshot director.Snapshot
-			decoder := json.NewDecoder(bytes.NewReader(archive.Files[0].Data))
-			decoder.DisallowUnknownFields()
-			if err := decoder.Decode(&snapshot); err != nil {
-				t.Fatal(err)
-			}
-			var out bytes.Buffer
-			if err := printStatus(&out, snapshot); err != nil {
-				t.Fatal(err)
-			}
-			if *update {
-				archive.Files[1].Data = out.Bytes()
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(archive.Files[1].Data), out.String()); diff != "" {
-				t.Errorf("status (-want +got):\n%s", diff)
-			}
-		})
-	}
+	golden.Test(t, "testdata/status/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		var snapshot director.Snapshot
+		decoder := json.NewDecoder(bytes.NewReader(archive.Files[0].Data))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&snapshot); err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := printStatus(&out, snapshot); err != nil {
+			t.Fatal(err)
+		}
+		return []txtar.File{archive.Files[0], {Name: archive.Files[1].Name, Data: out.Bytes()}}
+	})
 }
 
 func TestExitStatus(t *testing.T) {

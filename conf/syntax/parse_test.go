@@ -2,9 +2,7 @@ package syntax
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,13 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+
+	"github.com/tandem-ha/tandem/internal/golden"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden are the options of the tests: files of an archive include one another,
+// hosted are the options of the tests: files of an archive include one another,
 // and the surroundings are fixed.
-func golden(files memory) Options {
+func hosted(files memory) Options {
 	return Options{ConfigID: "main", Instance: "one", Dir: "/etc", Files: files, Env: func(name string) (string, bool) {
 		return "lb1", name == "HOST"
 	}}
@@ -51,37 +49,17 @@ func (m memory) Read(path string) ([]byte, error) {
 // include the others. "tree" is the tree with its positions, "problems" is what
 // could not be read.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == "tree" || f.Name == "problems" })
-			files := make(memory)
-			for _, f := range inputs[1:] {
-				files[f.Name] = f.Data
-			}
-			tree, problems := Parse("f", inputs[0].Data, golden(files))
-			got := append(inputs,
-				txtar.File{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
-				txtar.File{Name: "problems", Data: []byte(problemText(problems))})
-			if *update {
-				archive.Files = got
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(archive.Files, got); diff != "" {
-				t.Errorf("want and got differ (-want +got):\n%s", diff)
-			}
-		})
-	}
+	golden.Test(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
+		inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == "tree" || f.Name == "problems" })
+		files := make(memory)
+		for _, f := range inputs[1:] {
+			files[f.Name] = f.Data
+		}
+		tree, problems := Parse("f", inputs[0].Data, hosted(files))
+		return append(inputs,
+			txtar.File{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
+			txtar.File{Name: "problems", Data: []byte(problemText(problems))})
+	})
 }
 
 // dump shows what a golden shall pin: positions, words, cuts and blocks.
@@ -202,7 +180,7 @@ func TestBounds(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			o := golden(tt.files)
+			o := hosted(tt.files)
 			statements := 0
 			problems := Each("f", []byte(tt.src), o, func(s *Statement) { statements++ })
 			if len(problems) == 0 || len(problems) > 2000 || !slices.ContainsFunc(problems, func(p Problem) bool { return p.Kind == tt.want }) {
@@ -286,7 +264,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("a {\ninclude b.inc\ninclude a.inc\n"), []byte("include f\n$X= \\\n} b $Y \\\nc\n$X\ninclude *.inc"))
 	f.Fuzz(func(t *testing.T, src, included []byte) {
-		o := golden(memory{"a.inc": included, "b.inc": src, "f": src})
+		o := hosted(memory{"a.inc": included, "b.inc": src, "f": src})
 		tree, problems := Parse("f", src, o)
 		lines := map[string][]string{"f": strings.Split(string(src), "\n"), "a.inc": strings.Split(string(included), "\n")}
 		lines["b.inc"] = lines["f"]
