@@ -9,7 +9,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
-	"github.com/tandem-ha/tandem/internal/golden"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // TestAgainst compares the first two files of every testdata/against/*.txtar;

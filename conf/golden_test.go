@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/tools/txtar"
 
-	"github.com/tandem-ha/tandem/internal/golden"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // archived are the files of an archive, for includes. Those that end in .sh are

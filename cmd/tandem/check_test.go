@@ -16,7 +16,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf"
-	"github.com/tandem-ha/tandem/internal/golden"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // execute runs the command in this process.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/cmd/tandem/director"
-	"github.com/tandem-ha/tandem/internal/golden"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // TestPrintStatus renders each snapshot of testdata/status as people see it.

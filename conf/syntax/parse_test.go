@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
-	"github.com/tandem-ha/tandem/internal/golden"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // hosted are the options of the tests: files of an archive include one another,
