@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -77,8 +78,11 @@ func (l *loader) addressBroadcast(a *listed, option, value syntax.Word) bool {
 		return l.lose(a, option, value, "IPv6 has no broadcast")
 	}
 	brd, ok := parseBroadcast(value.Text, a.Prefix)
-	if !ok {
-		return l.lose(a, option, value, "it takes an IPv4 address, or + or - with a prefix length up to 30")
+	switch {
+	case !ok && (value.Text == "+" || value.Text == "-"):
+		return l.drop(a, option, "brd "+value.Text, fmt.Sprintf("a prefix of length %d has no broadcast address", a.Prefix.Bits()))
+	case !ok:
+		return l.lose(a, option, value, "it takes an IPv4 address, or + or -")
 	}
 	a.Broadcast = brd
 	return true

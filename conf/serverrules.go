@@ -23,7 +23,10 @@ func (v *service) judgeServers(l *loader) {
 			m := *v.method
 			set(&m, r.method)
 			r.Dest.Forwarding, r.Dest.Tunnel, r.FullNAT = m.forwarding, m.tunnel, m.fullNAT
-			r.Addr = v.backend(r, m, &odd)
+			said := r.Addr.Port()
+			if r.Addr = v.backend(r, m, &odd); said != 0 && said != r.Addr.Port() {
+				r.checkAt(said)
+			}
 			switch why, hint := l.crosses(v, r.Addr.Addr(), m); {
 			case why != "":
 				l.errorf(r.pos, hint, "the block is ignored: %s", why)
@@ -147,6 +150,16 @@ func (o oddPorts) report(l *loader, v *service) {
 
 // judgeThresholds drops a lower threshold above the upper one, which the kernel
 // refuses with the server (ip_vs_add_dest in ip_vs_ctl.c).
+// checkAt has the checks ask at the port that the file says, even where packets
+// cannot be sent there: it is where the server is said to listen.
+func (r *server) checkAt(port uint16) {
+	for _, c := range r.checkers {
+		if c.port == 0 {
+			c.port = int(port)
+		}
+	}
+}
+
 func (r *server) judgeThresholds(l *loader) {
 	if r.Dest.Lower > r.Dest.Upper {
 		l.errorf(r.met.at(r.pos, "lthreshold"), "", "lthreshold %d is ignored: it is above uthreshold %d", r.Dest.Lower, r.Dest.Upper)
