@@ -2,8 +2,6 @@ package conf
 
 import (
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,32 +11,6 @@ import (
 
 	"github.com/tandem-ha/tandem/integration/golden"
 )
-
-// archived are the files of an archive, for includes. Those that end in .sh are
-// executable.
-type archived []txtar.File
-
-func (a archived) Glob(pattern string) (paths []string, err error) {
-	for _, f := range a {
-		if ok, err := filepath.Match(pattern, f.Name); err != nil {
-			return nil, err
-		} else if ok {
-			paths = append(paths, f.Name)
-		}
-	}
-	return paths, nil
-}
-
-func (a archived) Read(path string) ([]byte, error) {
-	i := slices.IndexFunc(a, func(f txtar.File) bool { return f.Name == path })
-	switch {
-	case i < 0:
-		return nil, fs.ErrNotExist
-	case strings.HasSuffix(path, ".sh"):
-		return nil, errExecutable
-	}
-	return a[i].Data, nil
-}
 
 // TestGolden loads every testdata/*.txtar: the first file in it is the
 // configuration, "diagnostics" is what was found and "config" what it means,
@@ -51,7 +23,7 @@ func TestGolden(t *testing.T) {
 		})
 		o := Options{}
 		if len(inputs) > 1 {
-			o = Options{ConfigID: "main", Files: archived(inputs[1:])}
+			o = Options{ConfigID: "main", Files: golden.FilesOf(inputs[1:])}
 		}
 		file, found := ReadText(inputs[0].Name, inputs[0].Data, o)
 		cfg := file.Config()

@@ -2,13 +2,12 @@ package conf
 
 import (
 	"fmt"
-	"io/fs"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"testing"
+
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // exampleHost is what the templates of the documentation find.
@@ -17,33 +16,10 @@ var exampleHost = &Host{Name: "left", Interfaces: []Interface{
 	{Name: "eth1", Index: 3, Up: true, Broadcast: true, Multicast: true, Addresses: []netip.Prefix{netip.MustParsePrefix("10.0.0.1/24")}},
 }}
 
-// exampleFiles are what its includes find.
-type exampleFiles map[string]string
-
-func (f exampleFiles) Glob(pattern string) ([]string, error) {
-	var found []string
-	for name := range f {
-		if ok, err := filepath.Match(pattern, name); err != nil {
-			return nil, err
-		} else if ok {
-			found = append(found, name)
-		}
-	}
-	slices.Sort(found)
-	return found, nil
-}
-
-func (f exampleFiles) Read(path string) ([]byte, error) {
-	text, ok := f[path]
-	if !ok {
-		return nil, fs.ErrNotExist
-	}
-	return []byte(text), nil
-}
-
-var included = exampleFiles{
-	"conf.d/global.conf": "global_defs {\n router_id left\n}\n",
-	"web/addresses.conf": "virtual_ipaddress {\n 192.0.2.80/24\n}\n",
+// included are what its includes find.
+var included = golden.Files{
+	"conf.d/global.conf": []byte("global_defs {\n router_id left\n}\n"),
+	"web/addresses.conf": []byte("virtual_ipaddress {\n 192.0.2.80/24\n}\n"),
 }
 
 // configurations are the examples of a text: what stands in ``` or is indented,

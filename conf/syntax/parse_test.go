@@ -1,8 +1,8 @@
 package syntax
 
 import (
-	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -17,32 +17,10 @@ import (
 
 // hosted are the options of the tests: files of an archive include one another,
 // and the surroundings are fixed.
-func hosted(files memory) Options {
+func hosted(files Files) Options {
 	return Options{ConfigID: "main", Instance: "one", Dir: "/etc", Files: files, Env: func(name string) (string, bool) {
 		return "lb1", name == "HOST"
 	}}
-}
-
-// memory are files for includes, by their paths.
-type memory map[string][]byte
-
-func (m memory) Glob(pattern string) (paths []string, err error) {
-	for path := range m {
-		if ok, err := filepath.Match(pattern, path); err != nil {
-			return nil, err
-		} else if ok {
-			paths = append(paths, path)
-		}
-	}
-	slices.Sort(paths)
-	return paths, nil
-}
-
-func (m memory) Read(path string) ([]byte, error) {
-	if strings.HasSuffix(path, ".sh") {
-		return nil, errors.New("it is executable")
-	}
-	return m[path], nil
 }
 
 // TestGolden reads every testdata/*.txtar: the first file is parsed, and can
@@ -51,11 +29,7 @@ func (m memory) Read(path string) ([]byte, error) {
 func TestGolden(t *testing.T) {
 	golden.Test(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
 		inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool { return f.Name == "tree" || f.Name == "problems" })
-		files := make(memory)
-		for _, f := range inputs[1:] {
-			files[f.Name] = f.Data
-		}
-		tree, problems := Parse("f", inputs[0].Data, hosted(files))
+		tree, problems := Parse("f", inputs[0].Data, hosted(golden.FilesOf(inputs[1:])))
 		return append(inputs,
 			txtar.File{Name: "tree", Data: []byte(dump(tree.Statements, ""))},
 			txtar.File{Name: "problems", Data: []byte(problemText(problems))})
@@ -114,6 +88,34 @@ func place(p Pos) string {
 	return text
 }
 
+// vanishing are files of which one is removed once it has been listed.
+type vanishing struct {
+	golden.Files
+	path string
+}
+
+func (v vanishing) Read(path string) ([]byte, error) {
+	if path == v.path {
+		return nil, fs.ErrNotExist
+	}
+	return v.Files.Read(path)
+}
+
+// TestVanishingFile holds that a file that goes away between its listing and its
+// reading is one that cannot be read: no empty one, and the others count.
+func TestVanishingFile(t *testing.T) {
+	files := vanishing{golden.Files{"a.conf": []byte("a\n"), "b.conf": []byte("b\n"), "c.conf": []byte("c\n")}, "b.conf"}
+	for keyword, strict := range map[string]string{"include": "", "includer": ", strict"} {
+		tree, problems := Parse("f", []byte(keyword+" *.conf\nd\n"), hosted(files))
+		if got, want := tree.String(), "a\nc\nd\n"; got != want {
+			t.Errorf("%s: the tree is\n%swant\n%s", keyword, got, want)
+		}
+		if got, want := problemText(problems), "1:1: unreadable file \"b.conf\": file does not exist"+strict+"\n"; got != want {
+			t.Errorf("%s: the problems are %swant %s", keyword, got, want)
+		}
+	}
+}
+
 func TestParseJunk(t *testing.T) {
 	nested := strings.Repeat("a {\n", MaxDepth+1)
 	tests := []struct {
@@ -159,7 +161,7 @@ func TestBounds(t *testing.T) {
 	tests := []struct {
 		name  string
 		src   string
-		files memory
+		files Files
 		want  Kind
 	}{
 		{"a sequence without end", "~SEQ(N, 100000000000) a $N\n", nil, TooMuch},
@@ -174,7 +176,7 @@ func TestBounds(t *testing.T) {
 		{"a list of a variable", "$A=" + strings.Repeat("a,", 400) + "\n$B=~LST(L,${A}) ~LST(M,${A}) ~LST(N,${A}) x\n$B\n", nil, TooMuch},
 		{"includes that double", "include 1\n", doublingFiles(30), TooMuch},
 		{"includes that go on", "include 1\n", chainedFiles(100), IncludeLoop},
-		{"very many names", "include {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}\n", memory{}, Unreadable},
+		{"very many names", "include {a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}\n", golden.Files{}, Unreadable},
 		{"variables within one another", chainedVariables(1000), nil, VariableLoop},
 		{"replays within one another", strings.ReplaceAll(chainedVariables(1000), "= ", "= \\\n a \\\n "), nil, VariableLoop},
 	}
@@ -191,8 +193,8 @@ func TestBounds(t *testing.T) {
 }
 
 // doublingFiles are files of which each includes the next one twice.
-func doublingFiles(n int) memory {
-	files := make(memory)
+func doublingFiles(n int) Files {
+	files := make(golden.Files)
 	for i := range n {
 		files[strconv.Itoa(i+1)] = fmt.Appendf(nil, "include %d\ninclude %d\n", i+2, i+2)
 	}
@@ -201,8 +203,8 @@ func doublingFiles(n int) memory {
 }
 
 // chainedFiles are files of which each includes the next one.
-func chainedFiles(n int) memory {
-	files := make(memory)
+func chainedFiles(n int) Files {
+	files := make(golden.Files)
 	for i := range n {
 		files[strconv.Itoa(i+1)] = fmt.Appendf(nil, "include %d\n", i+2)
 	}
@@ -264,7 +266,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte("a {\ninclude b.inc\ninclude a.inc\n"), []byte("include f\n$X= \\\n} b $Y \\\nc\n$X\ninclude *.inc"))
 	f.Fuzz(func(t *testing.T, src, included []byte) {
-		o := hosted(memory{"a.inc": included, "b.inc": src, "f": src})
+		o := hosted(golden.Files{"a.inc": included, "b.inc": src, "f": src})
 		tree, problems := Parse("f", src, o)
 		lines := map[string][]string{"f": strings.Split(string(src), "\n"), "a.inc": strings.Split(string(included), "\n")}
 		lines["b.inc"] = lines["f"]
