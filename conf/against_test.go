@@ -2,7 +2,6 @@ package conf
 
 import (
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -206,17 +205,12 @@ func TestList(t *testing.T) {
 // TestAgainstItself holds that a file and itself are a pair but for what must
 // differ.
 func TestAgainstItself(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*.txtar")
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, _ := ReadText("f", archive.Files[0].Data, Options{})
+	for name, archive := range golden.Archives(t, "testdata/*.txtar") {
+		f, _ := readGolden(archive)
 		for _, d := range Against(f, f) {
 			if d.Pos != d.See || d.Pos == (syntax.Pos{}) || !strings.Contains(d.Message, "in both") && !strings.Contains(d.Message, "cannot be told") &&
 				!strings.Contains(d.Message, "unicast_peer is") && !strings.Contains(d.Message, "move together") {
-				t.Errorf("%s: %s", file, d)
+				t.Errorf("%s: %s", name, d)
 			}
 		}
 	}

@@ -1,15 +1,14 @@
 package conf
 
 import (
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 func TestDiagnosticString(t *testing.T) {
@@ -74,24 +73,16 @@ func TestReloadSeesOnlyNewErrors(t *testing.T) {
 // TestReloadKeepsWhatMoves holds for every faulty file of the goldens that two
 // lines more at its top are no reason to refuse it.
 func TestReloadKeepsWhatMoves(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		src := archive.Files[0].Data
+	for name, archive := range golden.Archives(t, "testdata/*.txtar") {
+		src, o := archive.Files[0].Data, goldenOptions(archive)
 		if strings.HasPrefix(string(src), "\ufeff") {
 			continue // A byte order mark is none below the first line.
 		}
-		_, before := Parse("f", src)
-		_, moved := Parse("f", append([]byte("# a comment\n\n"), src...))
+		_, before := ReadText("f", src, o)
+		_, moved := ReadText("f", append([]byte("# a comment\n\n"), src...), o)
 		for _, d := range moved.NewErrors(before) {
 			if d.Severity != Fatal {
-				t.Errorf("%s: a comment above makes a new error: %s", file, d)
+				t.Errorf("%s: a comment above makes a new error: %s", name, d)
 			}
 		}
 	}

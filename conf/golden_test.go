@@ -18,20 +18,33 @@ import (
 // the configuration id "main". The list of the folder is the table of this test.
 func TestGolden(t *testing.T) {
 	golden.Test(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) []txtar.File {
-		inputs := slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool {
-			return f.Name == "diagnostics" || f.Name == "config"
-		})
-		o := Options{}
-		if len(inputs) > 1 {
-			o = Options{ConfigID: "main", Files: golden.FilesOf(inputs[1:])}
-		}
-		file, found := ReadText(inputs[0].Name, inputs[0].Data, o)
+		file, found := readGolden(archive)
 		cfg := file.Config()
 		runs(t, cfg, found)
-		return append(inputs,
+		return append(goldenInputs(archive),
 			txtar.File{Name: "diagnostics", Data: []byte(lines(found))},
 			txtar.File{Name: "config", Data: []byte(dump("", reflect.ValueOf(cfg)))})
 	})
+}
+
+// goldenInputs are the files of an archive without what becomes of them.
+func goldenInputs(archive *txtar.Archive) []txtar.File {
+	return slices.DeleteFunc(slices.Clone(archive.Files), func(f txtar.File) bool {
+		return f.Name == "diagnostics" || f.Name == "config"
+	})
+}
+
+// goldenOptions are those by which an archive is read.
+func goldenOptions(archive *txtar.Archive) Options {
+	if inputs := goldenInputs(archive); len(inputs) > 1 {
+		return Options{ConfigID: "main", Files: golden.FilesOf(inputs[1:])}
+	}
+	return Options{}
+}
+
+// readGolden reads the configuration of an archive.
+func readGolden(archive *txtar.Archive) (*File, Diagnostics) {
+	return ReadText(archive.Files[0].Name, archive.Files[0].Data, goldenOptions(archive))
 }
 
 func lines(ds Diagnostics) string {

@@ -16,7 +16,7 @@ func TestLaterIsShownWithoutItsFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, found := ReadText("f", archive.Files[0].Data, Options{})
+			f, found := readGolden(archive)
 			if !refused(found) {
 				t.Errorf("there is nothing wrong in it")
 			}

@@ -6,9 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/integration/golden"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -143,12 +142,7 @@ func TestCheckKeysSurviveReload(t *testing.T) {
 // FuzzParse holds for every text: nothing panics, every finding stands in the
 // file, in order, and what loads can run.
 func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.txtar")
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, archive := range golden.Archives(f, "testdata/*.txtar") {
 		f.Add(archive.Files[0].Data)
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {

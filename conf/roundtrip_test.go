@@ -3,16 +3,14 @@ package conf
 import (
 	"math/rand/v2"
 	"net/netip"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tandem-ha/tandem/conf/syntax"
-	"golang.org/x/tools/txtar"
+	"github.com/tandem-ha/tandem/integration/golden"
 )
 
 // sameMeaning compares what two files mean, not where they say it.
@@ -66,93 +64,92 @@ func roundTrip(t *testing.T, f *File) {
 	}
 }
 
-// TestRoundTrip is the property for every golden file.
+// TestRoundTrip is the property for every golden file, and for mixtures of it
+// with the others, which are always the same ones.
 func TestRoundTrip(t *testing.T) {
-	files, _ := filepath.Glob("testdata/*.txtar")
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if f, found := ReadText(archive.Files[0].Name, archive.Files[0].Data, Options{}); !found.Fatal() {
-				roundTrip(t, f)
+	m := newMixer(t)
+	random := rand.NewChaCha8([32]byte{})
+	for name, archive := range golden.Archives(t, "testdata/*.txtar") {
+		t.Run(name, func(t *testing.T) {
+			for edits := range 16 {
+				bytes := make([]byte, editSize*edits)
+				random.Read(bytes)
+				src := m.mix(archive.Files[0].Data, bytes)
+				f, found := ReadText(archive.Files[0].Name, []byte(src), goldenOptions(archive))
+				if found.Fatal() {
+					continue
+				}
+				runs(t, f.Config(), found)
+				if roundTrip(t, f); t.Failed() {
+					t.Fatalf("with %d edits:\n%s", edits, src)
+				}
 			}
 		})
 	}
 }
 
-// goldenTexts are the configurations of the golden files.
-func goldenTexts(t testing.TB) [][]byte {
-	t.Helper()
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var texts [][]byte
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts = append(texts, archive.Files[0].Data)
-	}
-	return texts
+// mixer makes new files of the lines and words of the golden ones. Most
+// statements mean something only beside others, and a fuzzer that knows bytes
+// only hardly ever writes a keyword of another block, or a second of a kind.
+type mixer struct {
+	lines, words []string // sorted, each once
 }
 
-// mix puts lines of other texts into one: each three bytes of edits are a place
-// and a line. Most statements mean something only beside others, and changed
-// bytes hardly ever make a keyword of another one.
-func mix(text []byte, all []string, edits []byte) string {
+// newMixer takes the lines and words of all golden files, and some values that
+// lie at the edges of what a keyword takes.
+func newMixer(t testing.TB) mixer {
+	t.Helper()
+	var m mixer
+	for _, archive := range golden.Archives(t, "testdata/*.txtar") {
+		text := string(archive.Files[0].Data)
+		m.lines = append(m.lines, strings.Split(text, "\n")...)
+		m.words = append(m.words, strings.Fields(text)...)
+	}
+	m.words = append(m.words, "0", "1", "255", "99999", "4294967296", "10.0.0.1", "10.0.0.1-9", "2001:db8::1", "on")
+	for _, all := range []*[]string{&m.lines, &m.words} {
+		slices.Sort(*all)
+		*all = slices.Compact(*all)
+	}
+	return m
+}
+
+// editSize is how many bytes say one edit of a mixture: what is done, where, and
+// with which line or word.
+const editSize = 4
+
+// mix puts lines of all texts into one, swaps some of its own, writes some twice
+// and puts other words into some.
+func (m mixer) mix(text, edits []byte) string {
 	lines := strings.Split(string(text), "\n")
-	for ; len(edits) >= 3; edits = edits[3:] {
-		at := int(edits[0]) * len(lines) / 256
-		lines = slices.Insert(lines, at, all[(int(edits[1])<<8|int(edits[2]))%len(all)])
+	for ; len(edits) >= editSize; edits = edits[editSize:] {
+		at, which := int(edits[1])*len(lines)/256, int(edits[2])<<8|int(edits[3])
+		words := strings.Fields(lines[at])
+		switch edits[0] % 4 {
+		case 0:
+			lines = slices.Insert(lines, at, m.lines[which%len(m.lines)])
+		case 1:
+			lines = slices.Insert(lines, at, lines[which%len(lines)])
+		case 2:
+			other := which % len(lines)
+			lines[at], lines[other] = lines[other], lines[at]
+		case 3:
+			if len(words) > 0 {
+				words[int(edits[0])/4%len(words)] = m.words[which%len(m.words)]
+				lines[at] = strings.Join(words, " ")
+			}
+		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// linesOf are the different lines of texts.
-func linesOf(texts [][]byte) []string {
-	var all []string
-	for _, text := range texts {
-		all = append(all, strings.Split(string(text), "\n")...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// TestRoundTripOfMixtures is the property for the golden files with lines of
-// each other, always the same ones.
-func TestRoundTripOfMixtures(t *testing.T) {
-	texts := goldenTexts(t)
-	all := linesOf(texts)
-	random := rand.NewChaCha8([32]byte{})
-	for i := range 10 * len(texts) {
-		edits := make([]byte, 3+3*(i%8))
-		random.Read(edits)
-		src := mix(texts[i%len(texts)], all, edits)
-		t.Run(strconv.Itoa(i), func(t *testing.T) {
-			f, found := ReadText("f", []byte(src), Options{})
-			if found.Fatal() {
-				return
-			}
-			if roundTrip(t, f); t.Failed() {
-				t.Logf("of\n%s", src)
-			}
-		})
-	}
-}
-
 // FuzzRoundTrip is the property for any text.
 func FuzzRoundTrip(f *testing.F) {
-	texts := goldenTexts(f)
-	for _, text := range texts {
-		f.Add(text, []byte(nil))
+	for _, archive := range golden.Archives(f, "testdata/*.txtar") {
+		f.Add(archive.Files[0].Data, []byte(nil))
 	}
-	all := linesOf(texts)
+	m := newMixer(f)
 	f.Fuzz(func(t *testing.T, text, edits []byte) {
-		src := mix(text, all, edits)
+		src := m.mix(text, edits)
 		file, found := ReadText("f", []byte(src), Options{})
 		if found.Fatal() {
 			return

@@ -3,7 +3,6 @@ package syntax
 import (
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -256,12 +255,7 @@ func TestOddSpace(t *testing.T) {
 // positions lie within the texts, and printing the tree gives a text with the
 // same tree.
 func FuzzParse(f *testing.F) {
-	files, _ := filepath.Glob("testdata/*.txtar")
-	for _, file := range files {
-		archive, err := txtar.ParseFile(file)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, archive := range golden.Archives(f, "testdata/*.txtar") {
 		f.Add(archive.Files[0].Data, archive.Files[1].Data)
 	}
 	f.Add([]byte("a {\ninclude b.inc\ninclude a.inc\n"), []byte("include f\n$X= \\\n} b $Y \\\nc\n$X\ninclude *.inc"))

@@ -5,6 +5,7 @@ package golden
 
 import (
 	"flag"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,27 +20,40 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // Update tells whether golden files shall be written instead of compared.
 func Update() bool { return *update }
 
-// Test runs a test for each archive that the pattern matches, and holds that the
-// files it returns are those of the archive.
-func Test(t *testing.T, pattern string, test func(t *testing.T, a *txtar.Archive) (got []txtar.File)) {
+// Archives are those that the pattern matches, by their names without the
+// folder and ".txtar". There must be some.
+func Archives(t testing.TB, pattern string) iter.Seq2[string, *txtar.Archive] {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no golden files: %v", err)
+		t.Fatalf("no golden files match %s: %v", pattern, err)
 	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
+	return func(yield func(string, *txtar.Archive) bool) {
+		for _, path := range paths {
 			archive, err := txtar.ParseFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
+			if !yield(strings.TrimSuffix(filepath.Base(path), ".txtar"), archive) {
+				return
+			}
+		}
+	}
+}
+
+// Test runs a test for each archive that the pattern matches, and holds that the
+// files it returns are those of the archive.
+func Test(t *testing.T, pattern string, test func(t *testing.T, a *txtar.Archive) (got []txtar.File)) {
+	t.Helper()
+	for name, archive := range Archives(t, pattern) {
+		t.Run(name, func(t *testing.T) {
 			folder, err := os.Getwd() // A test may go into another one.
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := &txtar.Archive{Comment: archive.Comment, Files: test(t, archive)}
 			if *update {
-				if err := os.WriteFile(filepath.Join(folder, path), txtar.Format(got), 0o644); err != nil {
+				if err := os.WriteFile(filepath.Join(folder, filepath.Dir(pattern), name+".txtar"), txtar.Format(got), 0o644); err != nil {
 					t.Fatal(err)
 				}
 				return
