@@ -10,8 +10,7 @@ const (
 	// maxIncludes is how many files may include one another. keepalived ends
 	// when it has no file descriptors left.
 	maxIncludes = 32
-	// MaxMade bounds what variables, sequences and included files make of a
-	// text, in bytes.
+	// MaxMade is the bound of Options where they have none.
 	MaxMade = 32 << 20
 	// maxAlternatives is how many patterns one may be by its braces.
 	maxAlternatives = 1024

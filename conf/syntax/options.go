@@ -12,6 +12,9 @@ type Options struct {
 	// Dir is the working directory of the process, for ${_PWD} of files with
 	// relative paths.
 	Dir string
+	// MaxMade bounds what variables, sequences and included files make of the
+	// text, in bytes; 0: the constant.
+	MaxMade int
 	// Files is where includes come from; nil: an include is a Problem.
 	Files Files
 }

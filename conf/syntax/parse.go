@@ -38,6 +38,9 @@ func (p *parser) parse(file string, src []byte) []Problem {
 	if problem, ok := binary(file, src); ok {
 		return []Problem{problem}
 	}
+	if p.options.MaxMade == 0 {
+		p.options.MaxMade = MaxMade
+	}
 	p.defined = make(map[string]definition)
 	p.paths = []string{filepath.Clean(file)}
 	if p.file(file, src) {
@@ -137,7 +140,7 @@ func (p *parser) longLine(l line) {
 // stand at such a beginning, and take the rest of the line. It returns false
 // when nothing shall be read any more.
 func (p *parser) line(l line, from int) bool {
-	for conditional := false; p.made <= MaxMade; {
+	for conditional := false; p.made <= p.options.MaxMade; {
 		for from < len(l.text) && blank(l.text[from]) {
 			from++
 		}
@@ -339,10 +342,10 @@ func (p *parser) spend(at Pos, bytes int) bool {
 	const least = 32 // the cost of a line, however short
 	before := p.made
 	p.made += least + bytes
-	if before <= MaxMade && p.made > MaxMade {
+	if before <= p.options.MaxMade && p.made > p.options.MaxMade {
 		p.report(Problem{Pos: at, Kind: TooMuch})
 	}
-	return p.made <= MaxMade
+	return p.made <= p.options.MaxMade
 }
 
 // pos is the position of an offset in a line.

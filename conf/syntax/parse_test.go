@@ -182,12 +182,24 @@ func TestBounds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := hosted(tt.files)
-			statements := 0
-			problems := Each("f", []byte(tt.src), o, func(s *Statement) { statements++ })
+			o.MaxMade = 1 << 20
+			problems := Each("f", []byte(tt.src), o, func(*Statement) {})
 			if len(problems) == 0 || len(problems) > 2000 || !slices.ContainsFunc(problems, func(p Problem) bool { return p.Kind == tt.want }) {
 				t.Errorf("%d problems, want one of the kind %s: %s", len(problems), tt.want, problemText(problems[:min(3, len(problems))]))
 			}
 		})
+	}
+}
+
+// TestMaxMade holds that the bound is that of the options, or MaxMade without
+// one: each "a $N" counts for something between 32 and 128 bytes.
+func TestMaxMade(t *testing.T) {
+	for _, tt := range []struct{ option, bound int }{{0, MaxMade}, {1 << 20, 1 << 20}} {
+		made := 0
+		Each("f", []byte("~SEQ(N, 100000000000) a $N\n"), Options{MaxMade: tt.option}, func(*Statement) { made++ })
+		if made < tt.bound/128 || made > tt.bound/32 {
+			t.Errorf("with the option %d it makes %d statements", tt.option, made)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	Binary            Kind = iota + 1 // the text holds NUL bytes or much that no editor writes
 	UTF16                             // every character has two bytes
 	TooDeep                           // more than MaxDepth blocks within one another
-	TooMuch                           // variables, sequences and includes made more than MaxMade bytes
+	TooMuch                           // variables, sequences and includes made more than Options.MaxMade bytes
 	LongLine                          // longer than MaxLine: ignored whole
 	LongExpansion                     // longer than MaxLine with its variables: ignored whole
 	ByteOrderMark                     // the text begins with a byte order mark, which is left out
