@@ -1,26 +1,9 @@
 package conf
 
-import (
-	"fmt"
-	"strings"
-	"testing"
-
-	"github.com/tandem-ha/tandem/conf/syntax"
-)
-
-// lineOf is a line of a block with the words given.
-func lineOf(words []string) *syntax.Statement {
-	s := &syntax.Statement{Pos: syntax.Pos{File: "f", Line: 1, Col: 1}}
-	for i, w := range words {
-		s.Words = append(s.Words, syntax.Word{Text: w, Pos: syntax.Pos{File: "f", Line: 1, Col: int32(i + 1)}})
-	}
-	return s
-}
+import "testing"
 
 func TestRoute(t *testing.T) {
-	tests := []struct {
-		name, line, want string // want: the line as it is written again, or the message
-	}{
+	tests := []lineTest{
 		{"an address alone", "192.0.2.1", "192.0.2.1/32"},
 		{"a network", "192.0.2.0/24 via 10.0.0.1 dev eth0", "192.0.2.0/24 via 10.0.0.1 dev eth0"},
 		{"bits behind the length", "192.0.2.9/24 dev eth0", "192.0.2.0/24 dev eth0"},
@@ -66,49 +49,17 @@ f:1:2: error: route "default" is ignored: there is no via before it`},
 		{"a label that is none", "default encap mpls 1048576", `f:1:4: error: route "default" is ignored: encap mpls "1048576": it takes labels up to 1048575 with a / between them`},
 		{"a group that is none", "default dev eth0 track_group G", `f:1:5: error: route "default" is ignored: there is no track_group "G" above (write the track_group above)`},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			l := &loader{}
-			r, ok := l.route(lineOf(strings.Fields(tt.line)), true)
-			got := strings.TrimSuffix(lines(l.found), "\n")
-			if ok {
-				got = strings.Join(r.words(), " ")
-			}
-			if got != tt.want {
-				t.Errorf("%s\n got %s\nwant %s", tt.line, got, tt.want)
-			}
-		})
-	}
+	testLines(t, tests, (*loader).route)
 }
 
 // FuzzRoute holds that a route that is understood is written such that it is
 // understood as the same.
 func FuzzRoute(f *testing.F) {
-	for _, line := range []string{
+	fuzzLines(f, (*loader).route,
 		"src 192.0.2.1 to 10.0.0.0/8 via inet 192.0.2.254 dev eth0 table 5 metric 0x10",
 		"inet6 default via fe80::1 dev eth0 pref high expires 5 mtu lock 1280 rtt lock 1.5s features ecn",
 		"blackhole 10.0.0.0/8 tos 0x10 scope link realms a/b no_track protocol bird append",
 		"default nexthop via 10.0.0.1 weight 2 encap ip id 1 dst 192.0.2.1 nexthop dev eth1 realms 3",
 		"default via 10.0.0.1 or 10.0.0.2 congctl lock bbr encap mpls 1/2",
-	} {
-		f.Add(line)
-	}
-	f.Fuzz(func(t *testing.T, line string) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			return
-		}
-		l := &loader{}
-		r, ok := l.route(lineOf(words), true)
-		if ok == refused(l.found) {
-			t.Fatalf("%q is understood: %t, but %v", line, ok, l.found)
-		}
-		if !ok {
-			return
-		}
-		again, ok := (&loader{}).route(lineOf(r.words()), true)
-		if got, want := fmt.Sprintf("%+v", again), fmt.Sprintf("%+v", r); !ok || got != want {
-			t.Errorf("%q is written %q, which is another:\n%s\n%s", line, r.words(), want, got)
-		}
-	})
+	)
 }

@@ -1,15 +1,9 @@
 package conf
 
-import (
-	"fmt"
-	"strings"
-	"testing"
-)
+import "testing"
 
 func TestPolicyRule(t *testing.T) {
-	tests := []struct {
-		name, line, want string
-	}{
+	tests := []lineTest{
 		{"a table", "from 192.0.2.0/24 table 5 preference 100", "from 192.0.2.0/24 preference 100 table 5"},
 		{"a table by name", "to 2001:db8::/32 lookup web priority 100", "to 2001:db8::/32 preference 100 table web"},
 		{"all", "from all to any lookup main order 0x64", "preference 100 table main"},
@@ -36,48 +30,16 @@ func TestPolicyRule(t *testing.T) {
 		{"one user", "uidrange 9 table 5", `f:1:2: error: rule "uidrange 9" is ignored: uidrange "9": it takes N-M, up to 4294967295`},
 		{"an interface that is none", "iif a/b table 5", `f:1:2: error: rule "iif a/b" is ignored: iif "a/b": it takes an interface: 1 to 15 bytes, and no /`},
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			l := &loader{}
-			r, ok := l.policyRule(lineOf(strings.Fields(tt.line)), true)
-			got := strings.TrimSuffix(lines(l.found), "\n")
-			if ok {
-				got = strings.Join(r.words(), " ")
-			}
-			if got != tt.want {
-				t.Errorf("%s\n got %s\nwant %s", tt.line, got, tt.want)
-			}
-		})
-	}
+	testLines(t, tests, (*loader).policyRule)
 }
 
 // FuzzPolicyRule holds that a rule that is understood is written such that it
 // is understood as the same.
 func FuzzPolicyRule(f *testing.F) {
-	for _, line := range []string{
+	fuzzLines(f, (*loader).policyRule,
 		"not from 192.0.2.0/24 to 10.0.0.0/8 table 5 preference 100 tos 10 fwmark 1/2 realms 3",
 		"inet6 iif eth0 oif eth1 sup_pl 0 sup_group 3 tunnel-id 5 uidrange 1-2 l3mdev",
 		"protocol 18 ipproto tcp sport 80 dport 1-2 type goto 5 preference 1 no_track",
 		"from 2001:db8::/32 blackhole order 0x10",
-	} {
-		f.Add(line)
-	}
-	f.Fuzz(func(t *testing.T, line string) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			return
-		}
-		l := &loader{}
-		r, ok := l.policyRule(lineOf(words), true)
-		if ok == refused(l.found) {
-			t.Fatalf("%q is understood: %t, but %v", line, ok, l.found)
-		}
-		if !ok {
-			return
-		}
-		again, ok := (&loader{}).policyRule(lineOf(r.words()), true)
-		if got, want := fmt.Sprintf("%+v", again), fmt.Sprintf("%+v", r); !ok || got != want {
-			t.Errorf("%q is written %q, which is another:\n%s\n%s", line, r.words(), want, got)
-		}
-	})
+	)
 }
