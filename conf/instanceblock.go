@@ -40,7 +40,7 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("unicast_peer", "{ IP [OPTION ...] ... }", (*instance).addPeers).shown(showPeers).
 		doc("none: multicast", "the other routers: adverts go to each of them").
 		departing("the own unicast_src_ip is left out, so that one list serves both directors"),
-	custom("authentication", "{ }", (*instance).readAuth).shown((*instance).showAuth).holding(authBlock).
+	custom("authentication", "{ }", (*instance).readAuth).shown((*instance).showAuth).holding(authBlock).only().
 		doc("none", "simple authentication of version 2"),
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress", in.Addresses) }).

@@ -11,7 +11,7 @@ import (
 // those that have nothing to do here.
 func laterInstance() []row[instance] {
 	return slices.Concat(notifyRows[instance](), notifyInstance(), macRows(), []row[instance]{
-		custom("auth_hmac", "{ }", (*instance).readHMAC).later().meanwhile("adverts are not signed, and a peer that asks for signatures does not hear them").holding(hmacBlock).doc("", "sign adverts, in keepalived's own way"),
+		custom("auth_hmac", "{ }", (*instance).readHMAC).later().meanwhile("adverts are not signed, and a peer that asks for signatures does not hear them").holding(hmacBlock).only().doc("", "sign adverts, in keepalived's own way"),
 		device[instance]("vrf").later().doc("none", "VRF of an instance without an interface"),
 		plain[instance]("no_virtual_ipaddress", nil).later().doc("", "an instance without a virtual address is meant so"),
 		plain[instance]("promote_secondaries", nil).

@@ -45,6 +45,16 @@ var idleNames = [...]string{"", "not supported yet", "no effect here"}
 
 func (i Idle) String() string { return idleNames[i] }
 
+// section is where statements of the top level that are shown as they were read
+// stand in the effective configuration.
+type section uint8
+
+const (
+	settingSection section = iota // before global_defs
+	blockSection                  // behind it, before what may track them
+	staticSection                 // behind those: they may name a track_group
+)
+
 // Nodes are the whole effective configuration, in an order in which it can be
 // read again: global_defs stands before the instances that take their defaults
 // from it, and what is tracked before those that track it.
@@ -53,20 +63,14 @@ func (f *File) Nodes() []Node {
 	if l == nil {
 		return nil
 	}
-	var settings, tracked, static []Node
+	var sections [staticSection + 1][]Node
 	for _, n := range rootBlock.show(&none{}, l.root) {
-		switch {
-		case !n.Braced:
-			settings = append(settings, n)
-		case strings.HasPrefix(n.Keyword, "static_"):
-			static = append(static, n)
-		default:
-			tracked = append(tracked, n)
-		}
+		r, _ := rootBlock.find(n.Keyword)
+		sections[r.section] = append(sections[r.section], n)
 	}
-	all := append(settings, nodesOf(&l.global)...)
-	all = append(all, tracked...)
-	all = append(all, static...)
+	all := append(sections[settingSection], nodesOf(&l.global)...)
+	all = append(all, sections[blockSection]...)
+	all = append(all, sections[staticSection]...)
 	all = append(all, nodesOf(l.groups...)...)
 	all = append(all, nodesOf(l.instances...)...)
 	all = append(all, nodesOf(l.idleInstances...)...)
@@ -76,14 +80,10 @@ func (f *File) Nodes() []Node {
 
 // nodesOf are the statements of the blocks, without those of which nothing is
 // left.
-func nodesOf[T any](blocks ...T) []Node {
+func nodesOf[T interface{ node() Node }](blocks ...T) []Node {
 	var all []Node
 	for _, b := range blocks {
-		shows, ok := any(b).(interface{ node() Node })
-		if !ok {
-			continue
-		}
-		if n := shows.node(); n.Keyword != "" {
+		if n := b.node(); n.Keyword != "" {
 			all = append(all, n)
 		}
 	}

@@ -115,7 +115,7 @@ func (k keyword) several() bool {
 		sh := k.shape()
 		return k.adds || sh.braces && sh.min > 0
 	}
-	return !slices.Contains([]string{"global_defs", "authentication", "auth_hmac", "SSL"}, k.name)
+	return !k.alone
 }
 
 // listed is a statement as elements of its list: each word where nothing but the

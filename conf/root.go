@@ -8,7 +8,7 @@ import (
 
 // rootBlock is what stands at the top level of a file.
 var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
-	custom("global_defs", "{ }", readGlobals).
+	custom("global_defs", "{ }", readGlobals).only().
 		doc("", "settings of the whole director, and defaults of the instances below; several blocks add up"),
 	// A word too many voids it, as in keepalived.
 	custom("vrrp_instance", "NAME { }", readInstance).strict().
@@ -20,18 +20,18 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup).
 		doc("", "addresses, ranges of them and firewall marks that are one service"),
 
-	custom("vrrp_script", "NAME { }", readScript).later().holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
-	custom("track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).doc("", "file whose number can be tracked"),
-	custom("vrrp_track_file", "NAME { }", readTrackFile).later().holding(trackFileBlock).otherName("track_file").doc("", "deprecated"),
-	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
-	custom("track_group", "NAME { }", readTrackGroup).later().holding(trackGroupBlock).
+	custom("vrrp_script", "NAME { }", readScript).later().within(blockSection).holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
+	custom("track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).doc("", "file whose number can be tracked"),
+	custom("vrrp_track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).otherName("track_file").doc("", "deprecated"),
+	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().within(blockSection).holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
+	custom("track_group", "NAME { }", readTrackGroup).later().within(blockSection).holding(trackGroupBlock).
 		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
-	custom("garp_group", "{ }", readGARPGroup).later().holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
-	custom("bfd_instance", "NAME { }", readBFD).later().holding(bfdBlock).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
-	custom("SSL", "{ }", readSSL).later().holding(sslBlock).doc("", "what HTTPS checks prove themselves with"),
-	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().doc("", "addresses that are set in every state"),
-	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).later().doc("", "routes that are set in every state"),
-	custom("static_rules", "{ RULE ... }", readStaticRules).later().doc("", "policy rules that are set in every state"),
+	custom("garp_group", "{ }", readGARPGroup).later().within(blockSection).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
+	custom("bfd_instance", "NAME { }", readBFD).later().within(blockSection).holding(bfdBlock).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
+	custom("SSL", "{ }", readSSL).later().within(blockSection).holding(sslBlock).only().doc("", "what HTTPS checks prove themselves with"),
+	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().within(staticSection).doc("", "addresses that are set in every state"),
+	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).later().within(staticSection).doc("", "routes that are set in every state"),
+	custom("static_rules", "{ RULE ... }", readStaticRules).later().within(staticSection).doc("", "policy rules that are set in every state"),
 }, processRootRows)}
 
 // tables are those of all blocks, the outer ones first. It is what the reference

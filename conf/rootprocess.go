@@ -32,9 +32,9 @@ var processRootRows = []row[none]{
 		doc("5", "seconds that the first process waits for the others to end"),
 	plain[none]("linkbeat_use_polling", nil).inert(linkMessages).
 		doc("off", "ask every interface for its link, again and again"),
-	custom("linkbeat_interfaces", "{ IF [MII|ETHTOOL|IOCTL] ... }", checkLinkbeat).inert(linkMessages).
+	custom("linkbeat_interfaces", "{ IF [MII|ETHTOOL|IOCTL] ... }", checkLinkbeat).inert(linkMessages).within(blockSection).
 		doc("none", "interfaces that are asked for their link, again and again"),
-	custom("interface_up_down_delays", "{ IF DOWN [UP] ... }", checkLinkDelays).later().
+	custom("interface_up_down_delays", "{ IF DOWN [UP] ... }", checkLinkDelays).later().within(blockSection).
 		doc("0", "seconds that an interface must stay down, or up, before that counts"),
 }
 

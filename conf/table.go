@@ -34,6 +34,9 @@ type keyword struct {
 	adds    bool   // its statements add up, where of others the last one counts
 	ours    bool   // keepalived does not know it
 	secret  bool   // its last word is shown to nobody who does not ask for it
+	alone   bool   // its blocks are one, where of others each is another one
+
+	section section // of the top level
 }
 
 // effects says what a keyword does here.
@@ -134,6 +137,19 @@ func (r row[T]) strict() row[T] {
 // otherwise.
 func (r row[T]) single() row[T] {
 	r.once = true
+	return r
+}
+
+// only says that the blocks of the keyword are one: a second one adds to the
+// first, or is refused.
+func (r row[T]) only() row[T] {
+	r.alone = true
+	return r
+}
+
+// within names the section of the top level that the keyword is shown in.
+func (r row[T]) within(s section) row[T] {
+	r.section = s
 	return r
 }
 

@@ -1,6 +1,9 @@
 package conf
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestShape(t *testing.T) {
 	tests := []struct {
@@ -33,5 +36,34 @@ func TestKeywordsAreListedOnce(t *testing.T) {
 			}
 			seen[k.name] = true
 		}
+	}
+}
+
+// TestBlocksHaveASection holds that no block that is shown as it was read stands
+// among the settings, before what it may need.
+func TestBlocksHaveASection(t *testing.T) {
+	for _, k := range rootBlock.keywords() {
+		if asRead := k.effects == unbuilt || k.effects == inert; asRead && k.shape().braces == (k.section == settingSection) {
+			t.Errorf("%s stands in the section %d", k.name, k.section)
+		}
+	}
+}
+
+// TestBlocksInJSON holds which blocks of keywords are objects: of all others
+// there may be several.
+func TestBlocksInJSON(t *testing.T) {
+	var got []string
+	for _, table := range tables() {
+		for _, k := range table.keywords() {
+			if blockFor(k) != nil && !k.several() {
+				got = append(got, k.name)
+			}
+			if k.alone && blockFor(k) == nil {
+				t.Errorf("%s has no block of keywords that could be the only one", k.name)
+			}
+		}
+	}
+	if want := []string{"global_defs", "SSL", "authentication", "auth_hmac"}; !slices.Equal(got, want) {
+		t.Errorf("%q are objects, want %q", got, want)
 	}
 }
