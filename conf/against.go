@@ -21,13 +21,14 @@ func Against(this, other *File) Diagnostics {
 		return nil
 	}
 	c := &comparison{this: this.loader, other: other.loader}
+	c.pairing = pairsOf(c.this.instances, c.other.instances)
 	c.filled()
 	c.pairs = c.instances()
 	for _, p := range c.pairs {
 		p.compare(c)
 	}
 	c.groups()
-	c.tracking(this, other)
+	c.tracking()
 	c.services()
 	c.sync()
 	c.sysctls()
@@ -39,8 +40,9 @@ func Against(this, other *File) Diagnostics {
 // comparison is two files while they are compared.
 type comparison struct {
 	this, other *loader
-	pairs       []pair
-	guessed     bool // templates of the other file were filled in with this host
+	pairing     pairing
+	pairs       []pair // rivals and strangers
+	guessed     bool   // templates of the other file were filled in with this host
 	found       Diagnostics
 }
 
@@ -68,68 +70,27 @@ const bothMaster = "both become master"
 // bothSay is the usual remedy.
 const bothSay = "write the same in both files"
 
-// pair is one virtual router as both files have it.
-type pair struct{ here, there *instance }
-
-// name is how messages call it: by its name here, and there where that is
-// another.
-func (p pair) name() string {
-	if p.here.Name == p.there.Name {
-		return "vrrp_instance " + p.here.Name
-	}
-	return fmt.Sprintf("vrrp_instance %s (%s there)", p.here.Name, p.there.Name)
-}
-
-// instances finds for each instance the one that it shares its VRID with in the
-// other file, and says which have none. A VRID may be used on several links, so
-// that of several candidates the one with a common address is taken, or else
-// that with the same name.
+// instances gives the pairs of instances, and says which have none and which
+// pairs do not hear each other.
 func (c *comparison) instances() []pair {
-	var pairs []pair
-	free := slices.Clone(c.other.instances)
-	alone := slices.Clone(c.this.instances)
-	match := func(same func(a, b *instance) bool, found func(pair)) {
-		alone = slices.DeleteFunc(alone, func(a *instance) bool {
-			i := slices.IndexFunc(free, func(b *instance) bool { return same(a, b) })
-			if i < 0 {
-				return false
-			}
-			p := pair{a, free[i]}
-			free = slices.Delete(free, i, i+1)
-			pairs = append(pairs, p)
-			if found != nil {
-				found(p)
-			}
-			return true
-		})
-	}
-	named := func(a, b *instance) bool { return a.Name == b.Name }
-	match(func(a, b *instance) bool { return sameRouter(a, b) && shareAddress(a, b) }, nil)
-	match(func(a, b *instance) bool { return sameRouter(a, b) && named(a, b) }, nil)
-	match(sameRouter, nil)
-	strangers := func(p pair) {
+	all := c.pairing
+	for _, p := range all.strangers {
 		c.report(Error, p.here.said("virtual_router_id"), p.there.said("virtual_router_id"), bothSay,
 			"%s: virtual_router_id %d here, %d there: they do not hear each other, and %s", p.name(), p.here.VRID, p.there.VRID, bothMaster)
 	}
-	match(func(a, b *instance) bool { return shareAddress(a, b) && a.family() == b.family() }, strangers)
-	match(func(a, b *instance) bool { return named(a, b) && a.family() == b.family() }, strangers)
-	for _, a := range alone {
+	for _, a := range all.here {
 		c.report(Error, a.pos, c.other.whole(), "", "vrrp_instance %s with virtual_router_id %d is not there: when this director dies nobody takes %s over",
 			a.Name, a.VRID, list(a.all()))
 	}
-	for _, b := range free {
+	for _, b := range all.there {
 		c.report(Error, c.this.whole(), b.pos, "", "vrrp_instance %s with virtual_router_id %d is not here: when the other director dies nobody takes %s over",
 			b.Name, b.VRID, list(b.all()))
 	}
-	return pairs
+	return slices.Concat(all.rivals, all.strangers)
 }
 
 // said is where an instance says a keyword, or where it begins.
 func (in *instance) said(keywords ...string) syntax.Pos { return in.met.at(in.pos, keywords...) }
-
-// sameRouter tells whether two instances are one virtual router where they are
-// on one link (RFC 9568 section 5.2.3).
-func sameRouter(a, b *instance) bool { return a.VRID == b.VRID && a.family() == b.family() }
 
 // all are the virtual addresses of an instance, excluded ones too.
 func (in *instance) all() []netip.Addr {
@@ -143,11 +104,6 @@ func (in *instance) advertised() []netip.Addr { return convert(in.Addresses, wit
 func (in *instance) excluded() []netip.Addr { return convert(in.Excluded, withoutLength) }
 
 func withoutLength(a vrrp.Address) netip.Addr { return a.Prefix.Addr() }
-
-func shareAddress(a, b *instance) bool {
-	theirs := b.all()
-	return slices.ContainsFunc(a.all(), func(ip netip.Addr) bool { return slices.Contains(theirs, ip) })
-}
 
 // list puts values in a sentence: "a", "a and b", "a, b and 3 more".
 func list[T any](values []T) string {

@@ -4,15 +4,16 @@ import "github.com/tandem-ha/tandem/conf/syntax"
 
 // tracking reports what only both files tell of failures: weights that leave the
 // master where it is, and failures after which there is none.
-func (c *comparison) tracking(this, other *File) {
-	sides := newContest(this.cast(), other.cast()).uselessWeights()
+func (c *comparison) tracking() {
+	both := newContest(c.this.cast(), c.other.cast())
+	sides := both.uselessWeights()
 	c.found = append(c.found, sides[0]...)
 	for _, d := range sides[1] {
 		d.Pos, d.See = d.See, d.Pos
 		d.Message = "in the other file: " + d.Message
 		c.found = append(c.found, d)
 	}
-	for _, o := range Simulate(this, other) {
+	for _, o := range both.outcomes() {
 		if o.Verdict != Lost || o.Failure == "" || o.Peer < 0 {
 			continue // Without a peer there is nobody to take over, which has been said.
 		}

@@ -13,38 +13,25 @@ type contest struct {
 	rival [2][]int // of each instance that of the other director; -1: it has none
 }
 
-// newContest finds the instances that are one virtual router: those of one VRID
-// and family on interfaces of one name, or where the names differ, of a VRID that
-// each file has once.
+// newContest lets two directors play; those are rivals that are taken for one
+// virtual router when the files are compared.
 func newContest(a, b cast) contest {
 	c := contest{side: [2]cast{a, b}}
-	c.rival[0], c.rival[1] = noRivals(len(a.parties)), noRivals(len(b.parties))
-	pair := func(exact bool) {
-		for i, p := range a.parties {
-			if c.rival[0][i] >= 0 {
-				continue
-			}
-			for j, q := range b.parties {
-				same := p.id == q.id || !exact && p.id.vrid == q.id.vrid && p.id.family == q.id.family && a.only(p.id) && b.only(q.id)
-				if same && c.rival[1][j] < 0 {
-					c.rival[0][i], c.rival[1][j] = j, i
-					break
-				}
-			}
+	var instances [2][]*instance
+	var at [2]map[*instance]int
+	for side, s := range c.side {
+		at[side] = make(map[*instance]int, len(s.parties))
+		for i, p := range s.parties {
+			c.rival[side] = append(c.rival[side], -1)
+			instances[side] = append(instances[side], p.of)
+			at[side][p.of] = i
 		}
 	}
-	pair(true)
-	pair(false)
+	for _, p := range pairsOf(instances[0], instances[1]).rivals {
+		i, j := at[0][p.here], at[1][p.there]
+		c.rival[0][i], c.rival[1][j] = j, i
+	}
 	return c
-}
-
-func noRivals(n int) []int { return slices.Repeat([]int{-1}, n) }
-
-// only tells whether no other interface has the VRID in the family.
-func (c cast) only(id routerID) bool {
-	return !slices.ContainsFunc(c.parties, func(p party) bool {
-		return p.id.vrid == id.vrid && p.id.family == id.family && p.id.dev != id.dev
-	})
 }
 
 // masters tells of each instance of the two directors whether it is master.

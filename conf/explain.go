@@ -13,7 +13,7 @@ import (
 // asks for is simulated, whether or not tandem does it yet.
 type party struct {
 	name      string
-	id        routerID
+	of        *instance
 	base      int
 	nopreempt bool
 	source    netip.Addr // of its adverts; zero: not known
@@ -21,13 +21,6 @@ type party struct {
 	unit      int        // which of the units it is in
 	unweighed bool       // weights count for nothing: it is in a sync group
 	pos       syntax.Pos
-}
-
-// routerID tells which instances of two directors are one virtual router.
-type routerID struct {
-	vrid   uint8
-	family int
-	dev    string
 }
 
 // cast are the instances of a director, and its units: each sync group is one,
@@ -55,7 +48,7 @@ func (l *loader) cast() (c cast) {
 	number := make(map[*group]int)
 	for i, in := range l.instances {
 		p := party{
-			name: in.Name, id: routerID{in.VRID, in.family(), in.Interface}, base: int(in.Priority),
+			name: in.Name, of: in, base: int(in.Priority),
 			nopreempt: in.NoPreempt, source: in.Source, pos: in.pos,
 			tracks: []tracking{{keyword: "track_interface", name: in.Interface, pos: in.pos}},
 		}

@@ -8,7 +8,7 @@ import "net/netip"
 type index struct {
 	instances    map[string]*instance
 	unbuilt      map[string]*instance // that do not run
-	routers      map[routerID]*instance
+	routers      map[routerKey]*instance
 	groups       map[string]*group
 	serverGroups map[string]*vsGroup
 	tracked      [trackKinds]map[string]*tracked
@@ -17,7 +17,9 @@ type index struct {
 }
 
 // router is what no two instances may have both.
-func (in *instance) router() routerID { return routerID{in.VRID, in.family(), in.Interface} }
+func (in *instance) router() routerKey {
+	return routerKey{vrid: in.VRID, family: in.family(), dev: in.Interface}
+}
 
 // addInstance takes an instance that runs.
 func (l *loader) addInstance(in *instance) {

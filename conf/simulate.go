@@ -6,7 +6,11 @@ import "slices"
 // failure and with every single one of what either of them tracks. Both begin at
 // once: with nopreempt, who is master then stays it.
 func Simulate(this, other *File) []Outcome {
-	c := newContest(this.cast(), other.cast())
+	return newContest(this.cast(), other.cast()).outcomes()
+}
+
+// outcomes are those of Simulate.
+func (c contest) outcomes() []Outcome {
 	well := [2][]int{c.side[0].priorities(), c.side[1].priorities()}
 	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
 	var all []Outcome

@@ -162,6 +162,38 @@ func TestSimulateGroups(t *testing.T) {
 	}
 }
 
+// TestSimulatePairs holds that the directors elect among what is compared as one
+// virtual router: of one VRID on two links of other names it is that with the
+// same address.
+func TestSimulatePairs(t *testing.T) {
+	links := func(priority int, devs ...string) string {
+		var b strings.Builder
+		for i, dev := range devs {
+			fmt.Fprintf(&b, "vrrp_instance on_%s {\ninterface %s\nvirtual_router_id 1\npriority %d\nvirtual_ipaddress { 192.0.2.%d }\n}\n", dev, dev, priority, i+1)
+		}
+		return b.String()
+	}
+	this, other := readText(t, links(150, "eth0", "eth1")), readText(t, links(100, "ens0", "ens1"))
+	if found := Against(this, other); len(found) > 0 {
+		t.Errorf("they are no pair: %v", found)
+	}
+	want := `on_eth0: priority 150, the other's 100: this director is master
+on_eth1: priority 150, the other's 100: this director is master
+interface eth0 is down at this director: on_eth0: FAULT, the other's 100: the other director takes over, and after the repair this director
+interface eth1 is down at this director: on_eth1: FAULT, the other's 100: the other director takes over, and after the repair this director
+interface ens0 is down at the other director: on_ens0: FAULT, the other's 150: this director stays master
+interface ens1 is down at the other director: on_ens1: FAULT, the other's 150: this director stays master
+`
+	if diff := cmp.Diff(want, sentences(Simulate(this, other))); diff != "" {
+		t.Errorf("want and got differ (-want +got):\n%s", diff)
+	}
+	// By their addresses those are rivals that are on links of different names.
+	crossed := readText(t, links(100, "eth1", "eth0"))
+	if got := Simulate(this, crossed); len(got) != 2+4 || got[2].Peer != 100 {
+		t.Errorf("on crossed links:\n%s", sentences(got))
+	}
+}
+
 // TestSimulateHolds makes pairs of files at random. For each virtual router that
 // both have, in the same sync groups: exactly one is master as long as one of
 // them is not in FAULT, a director in FAULT is not master, and one that may

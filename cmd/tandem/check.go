@@ -103,7 +103,7 @@ func (c *check) print(cmd *cobra.Command, t target, other *target) error {
 		p.found(t.compared)
 	}
 	if c.explain && !t.found.Fatal() {
-		p.outcomes(outcomes(t, other))
+		p.outcomes(outcomes(t, other), both(other))
 	}
 	return p.out.Flush()
 }

@@ -12,22 +12,24 @@ import (
 // outcomes are what comes of every single failure: of two directors who is
 // master then, of one what it is left with.
 func outcomes(t target, other *target) []conf.Outcome {
-	if other == nil || other.found.Fatal() {
-		return t.file.Explain()
+	if both(other) {
+		return conf.Simulate(t.file, other.file)
 	}
-	return conf.Simulate(t.file, other.file)
+	return t.file.Explain()
 }
 
-// outcomes prints the table of what fails, and below it what may surprise.
-func (p *printer) outcomes(all []conf.Outcome) {
+// both tells whether there are two directors to tell of.
+func both(other *target) bool { return other != nil && !other.found.Fatal() }
+
+// outcomes prints the table of what fails, and below it what may surprise;
+// paired tells whether the outcomes are of two directors.
+func (p *printer) outcomes(all []conf.Outcome, paired bool) {
 	if len(all) == 0 {
 		return
 	}
 	rows := [][]string{{"WHAT FAILS", "INSTANCE", "PRIORITY", "OTHER", "THEN"}}
-	paired := false
 	for _, o := range all {
-		paired = paired || o.Peer >= 0
-		rows = append(rows, []string{failure(o), o.Instance, change(o), peer(o), then(o)})
+		rows = append(rows, []string{failure(o, paired), o.Instance, change(o), peer(o), then(o)})
 	}
 	fmt.Fprintln(p.out)
 	table(rows, func(line int, text string) {
@@ -60,12 +62,12 @@ func (p *printer) outcomes(all []conf.Outcome) {
 	}
 }
 
-// failure is what fails and where.
-func failure(o conf.Outcome) string {
+// failure is what fails, and of two directors where.
+func failure(o conf.Outcome, paired bool) string {
 	switch {
 	case o.Failure == "":
 		return "nothing"
-	case o.Peer >= 0:
+	case paired:
 		return o.Failure + ", at " + o.At.String()
 	}
 	return o.Failure
