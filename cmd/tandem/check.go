@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +37,12 @@ func checkCommand() *cobra.Command {
 		Example: checkExample,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			// A read of a pipe may wait for ever, and looks at no context.
+			signal.Reset(os.Interrupt, syscall.SIGTERM)
 			if len(args) == 1 {
+				if cmd.Flags().Changed("file") {
+					return fmt.Errorf("two files, %s and %s: say one of them, or --against for the other director's", c.file, args[0])
+				}
 				c.file = args[0]
 			}
 			return c.run(cmd)
@@ -53,9 +61,6 @@ func checkCommand() *cobra.Command {
 	flags.BoolVar(&c.explain, "explain", false, "print who would be master after every single failure of what is tracked")
 	flags.StringVar(&c.against, "against", "", "compare with the other director's `file`")
 	flags.StringVar(&c.againstID, "against-id", "", "`id` that lines with @ID are for on the other director (default: none)")
-	cmd.MarkFlagsMutuallyExclusive("strict", "keepalived-exit-codes")
-	cmd.MarkFlagsMutuallyExclusive("dump", "explain")
-	cmd.MarkFlagsMutuallyExclusive("dump", "against")
 	if err := cmd.RegisterFlagCompletionFunc("color", cobra.FixedCompletions(colorModes[:], cobra.ShellCompDirectiveNoFileComp)); err != nil {
 		panic(err) // the flag is there
 	}
@@ -65,6 +70,12 @@ func checkCommand() *cobra.Command {
 // run reads, judges, prints and gives the exit status.
 func (c *check) run(cmd *cobra.Command) error {
 	switch {
+	case c.strict && c.keepalived:
+		return errors.New("--strict and --keepalived-exit-codes do not go together")
+	case c.dump && c.explain:
+		return errors.New("--dump and --explain do not go together")
+	case c.dump && c.against != "":
+		return errors.New("--dump and --against do not go together")
 	case c.secrets && !c.dump:
 		return errors.New("--show-secrets is for --dump")
 	case c.positions && !c.dump:

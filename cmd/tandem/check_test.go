@@ -287,13 +287,15 @@ func TestCheckUsage(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"two exit statuses", []string{"--strict", "--keepalived-exit-codes"}, "none of the others can be"},
+		{"two exit statuses", []string{"--strict", "--keepalived-exit-codes"}, "--strict and --keepalived-exit-codes do not go together"},
 		{"secrets of nothing", []string{"--show-secrets"}, "for --dump"},
 		{"an id of nobody", []string{"--against-id", "lb2"}, "for --against"},
 		{"a file against itself", []string{"-f", "x.conf", "--against", "./x.conf"}, "--against-id"},
 		{"a colour", []string{"--color", "red"}, "auto, always, never"},
 		{"two files", []string{"a", "b"}, "at most 1"},
-		{"a dump and a table", []string{"--dump", "--explain"}, "none of the others can be"},
+		{"a dump and a table", []string{"--dump", "--explain"}, "--dump and --explain do not go together"},
+		{"a dump of two", []string{"--dump", "--against", "a"}, "--dump and --against do not go together"},
+		{"two files, one by its flag", []string{"-f", "a", "b"}, "two files, a and b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
