@@ -2,8 +2,8 @@ package conf
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -57,8 +57,9 @@ type Diagnostic struct {
 	Message  string
 	Hint     string // what to do, or what was probably meant; empty: nothing to add
 	Class    Class
-	// See is another place that it speaks of, such as the other director's
-	// file; zero: none.
+	// See is another place that it speaks of, such as the first definition of
+	// a name, or the other director's file; zero: none. A message that names
+	// its line does so by LineFrom, which NewErrors goes by.
 	See syntax.Pos
 }
 
@@ -91,9 +92,9 @@ func (ds Diagnostics) Fatal() bool { return ds.Count(Fatal) > 0 }
 
 // NewErrors returns what must stop a reload: every fatal finding, and every
 // error that the running file's diagnostics do not have. Position and hint do
-// not count, nor does the number of a line in the message, since a line inserted
-// above moves every finding below it; a message that comes more often than
-// before does.
+// not count, nor does the line that a message names, since a line inserted above
+// moves every finding below it, and a block may move to another file; a message
+// that comes more often than before does.
 func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
 	known := make(map[string]int)
 	for _, d := range running {
@@ -115,13 +116,11 @@ func (ds Diagnostics) NewErrors(running Diagnostics) Diagnostics {
 	return fresh
 }
 
-// lasting is the message without what changes when something is written above:
-// "defined already, in line 12" is the same finding in line 13.
+// lasting is the message without the line that it sees: "defined already, in
+// line 12" is the same finding in line 13, and in line 2 of an included file.
 func (d Diagnostic) lasting() string {
-	return lineNumber.ReplaceAllString(d.Message, "line")
+	return strings.Replace(d.Message, d.See.LineFrom(d.Pos), "a line", 1)
 }
-
-var lineNumber = regexp.MustCompile(`\bline [0-9]+\b`)
 
 // Sort puts the findings in the order of the file; those about one place stay
 // in the order in which they were found.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/integration/golden"
@@ -34,14 +35,20 @@ func TestNewErrors(t *testing.T) {
 	at := func(line int32, s Severity, message string) Diagnostic {
 		return Diagnostic{Pos: syntax.Pos{File: "f", Line: line, Col: 1}, Severity: s, Message: message}
 	}
+	twice := func(line int32, first syntax.Pos) Diagnostic {
+		d := at(line, Error, "")
+		d.See, d.Message = first, "a is defined already, in "+first.LineFrom(d.Pos)
+		return d
+	}
 	tests := []struct {
 		name                 string
 		fresh, running, want Diagnostics
 	}{
 		{"nothing found", nil, nil, nil},
 		{"an error that was there moves down", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Error, "a")}, nil},
-		{"an error that names a line that moves down", Diagnostics{at(9, Error, "a is set in line 8 already")}, Diagnostics{at(3, Error, "a is set in line 2 already")}, nil},
-		{"an error about another thing of a line", Diagnostics{at(9, Error, "b is set in line 2 already")}, Diagnostics{at(9, Error, "a is set in line 2 already")}, Diagnostics{at(9, Error, "b is set in line 2 already")}},
+		{"an error that names a line that moves down", Diagnostics{twice(9, syntax.Pos{File: "f", Line: 8})}, Diagnostics{twice(3, syntax.Pos{File: "f", Line: 2})}, nil},
+		{"an error that names a line that moves to another file", Diagnostics{twice(9, syntax.Pos{File: "b.conf", Line: 8})}, Diagnostics{twice(9, syntax.Pos{File: "f", Line: 2})}, nil},
+		{"an error about another line 2", Diagnostics{at(9, Error, "a takes line 2")}, Diagnostics{at(9, Error, "a takes line 1")}, Diagnostics{at(9, Error, "a takes line 2")}},
 		{"an error that was not there", Diagnostics{at(9, Error, "b")}, Diagnostics{at(3, Error, "a")}, Diagnostics{at(9, Error, "b")}},
 		{"an error that was a warning", Diagnostics{at(9, Error, "a")}, Diagnostics{at(3, Warning, "a")}, Diagnostics{at(9, Error, "a")}},
 		{"the same error once more", Diagnostics{at(1, Error, "a"), at(2, Error, "a")}, Diagnostics{at(1, Error, "a")}, Diagnostics{at(2, Error, "a")}},
@@ -85,6 +92,21 @@ func TestReloadKeepsWhatMoves(t *testing.T) {
 				t.Errorf("%s: a comment above makes a new error: %s", name, d)
 			}
 		}
+	}
+}
+
+// TestReloadKeepsWhatIsIncluded holds that a block that moves to a file of its
+// own is no reason to refuse the reload, though what is wrong names its place.
+func TestReloadKeepsWhatIsIncluded(t *testing.T) {
+	const block = "vrrp_instance A {\n interface eth0\n virtual_router_id 51\n virtual_ipaddress { 192.0.2.1 }\n}\n"
+	_, before := Parse("f", []byte(block+block))
+	o := Options{Files: golden.FilesOf([]txtar.File{{Name: "b.conf", Data: []byte(block)}})}
+	_, after := ReadText("f", []byte("include b.conf\n"+block), o)
+	if after.Count(Error) != 1 || !strings.Contains(lines(after), "in line 1 of b.conf") {
+		t.Errorf("the findings do not name b.conf:\n%s", lines(after))
+	}
+	if got := after.NewErrors(before); got != nil {
+		t.Errorf("a block in a file of its own makes new errors: %v", got)
 	}
 }
 

@@ -41,9 +41,9 @@ warning: notification_email is not supported yet and has no effect`},
 		{"an hour for a script", "startup_script_timeout 3600", `error: startup_script_timeout "3600" is ignored: it takes a number from 1 to 1000`},
 		{"a pipe below nothing", "notify_fifo run/pipe", `error: notify_fifo "run/pipe" is ignored: a director has no working directory (write it from / on)`},
 		{"two pipes", "notify_fifo /run/a\nnotify_fifo /run/b", `warning: notify_fifo is not supported yet and has no effect
-error: a second notify_fifo is ignored: line 2 says it already`},
+error: a second notify_fifo is ignored: it is said already, in line 2`},
 		{"a table twice", "nftables a\nnftables b", `note: nftables has no effect here: tandem keeps its rules in an nftables table of its own, named tandem
-error: a second nftables is ignored: line 2 says it already`},
+error: a second nftables is ignored: it is said already, in line 2`},
 		{"a mark that is none", "nftables_ipvs_start_fwmark 0", `error: nftables_ipvs_start_fwmark "0" is ignored: it takes a number from 1 to 4294967295`},
 		{"sets too many", "vrrp_ipsets a b c d e f g", `note: vrrp_ipsets has no effect here: tandem writes its rules with nftables, beside those of iptables
 warning: vrrp_ipsets: "g" is left over and ignored`},

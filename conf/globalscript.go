@@ -61,7 +61,7 @@ func once(r row[globals]) row[globals] {
 	set := r.set
 	r.set = func(g *globals, l *loader, s *syntax.Statement) {
 		if first, ok := g.met.idled(r.name); ok {
-			l.errorf(s.Pos, "", "a second %s is ignored: line %d says it already", r.name, first.Line)
+			l.seeing(Error, s.Pos, first, "", "a second %s is ignored: it is said already, in %s", r.name, first.LineFrom(s.Pos))
 			return
 		}
 		if set != nil {

@@ -49,7 +49,7 @@ func readGroup(_ *none, l *loader, s *syntax.Statement) {
 		return
 	}
 	if first := l.known.groups[g.name]; first != nil {
-		l.errorf(s.Pos, "", "vrrp_sync_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
+		l.defined(s, g.name, first.pos)
 		return
 	}
 	l.within("vrrp_sync_group "+g.name, func() { g.met = read(l, groupBlock, g, s.Block) })

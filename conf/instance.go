@@ -48,7 +48,7 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 		return
 	}
 	if first := cmp.Or(l.known.instances[name], l.known.unbuilt[name]); first != nil {
-		l.errorf(s.Pos, "", "vrrp_instance %s is defined already, in line %d: the block is ignored", name, first.pos.Line)
+		l.defined(s, name, first.pos)
 		return
 	}
 	in := &instance{Instance: defaultInstance, pos: s.Pos, peer: make(map[netip.Addr]peerLine)}

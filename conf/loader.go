@@ -103,6 +103,17 @@ func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
 	l.report(Note, pos, hint, format, args...)
 }
 
+// seeing is report of a finding that speaks of a second place: there.
+func (l *loader) seeing(sev Severity, pos, there syntax.Pos, hint, format string, args ...any) {
+	l.report(sev, pos, hint, format, args...)
+	l.found[len(l.found)-1].See = there
+}
+
+// defined reports a block whose name another one above has.
+func (l *loader) defined(s *syntax.Statement, name string, first syntax.Pos) {
+	l.seeing(Error, s.Pos, first, "", "%s %s is defined already, in %s: the block is ignored", s.Keyword(), name, first.LineFrom(s.Pos))
+}
+
 // classify gives the last finding its class.
 func (l *loader) classify(c Class) { l.found[len(l.found)-1].Class = c }
 

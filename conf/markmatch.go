@@ -105,7 +105,7 @@ func (v *service) judgeMatches(l *loader) {
 		}
 		above := l.known.marks[m.Addr]
 		if i := slices.IndexFunc(above, func(o mark) bool { return overlap(o.Match, m.Match) }); i >= 0 {
-			l.errorf(m.pos, "", "mark_match %s is ignored: it overlaps the mark_match in line %d, and a packet has one mark", m.Addr, above[i].pos.Line)
+			l.seeing(Error, m.pos, above[i].pos, "", "mark_match %s is ignored: it overlaps the mark_match in %s, and a packet has one mark", m.Addr, above[i].pos.LineFrom(m.pos))
 			continue
 		}
 		kept = append(kept, m)
@@ -137,7 +137,7 @@ func (l *loader) shadowed() {
 			at := l.known.marks[packets.Addr]
 			if i := slices.IndexFunc(at, func(m mark) bool { return overlap(m.Match, packets) }); i >= 0 && port != 0 {
 				l.within(v.scope, func() {
-					l.warnf(v.pos, "", "%s gets no packet: the mark_match in line %d takes them before", k, at[i].pos.Line)
+					l.seeing(Warning, v.pos, at[i].pos, "", "%s gets no packet: the mark_match in %s takes them before", k, at[i].pos.LineFrom(v.pos))
 				})
 			}
 		}

@@ -41,7 +41,7 @@ var processRootRows = []row[none]{
 // checkNamespace checks a name that is an element of a path.
 func checkNamespace(_ *none, l *loader, s *syntax.Statement) {
 	if first, ok := l.root.idled(s.Keyword()); ok {
-		l.errorf(s.Pos, "", "a second %s is ignored: line %d says it already", s.Keyword(), first.Line)
+		l.seeing(Error, s.Pos, first, "", "a second %s is ignored: it is said already, in %s", s.Keyword(), first.LineFrom(s.Pos))
 		return
 	}
 	for _, w := range s.Args() {

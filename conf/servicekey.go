@@ -168,11 +168,11 @@ func (l *loader) freeKeys(v *service, keys []ipvs.Key) []ipvs.Key {
 	}
 	for _, o := range owners {
 		if v.group.Text == "" {
-			l.errorf(v.pos, "", "the block is ignored: the service is defined already, in line %d", o.pos.Line)
+			l.seeing(Error, v.pos, o.pos, "", "the block is ignored: the service is defined already, in %s", o.pos.LineFrom(v.pos))
 			continue
 		}
 		lost := taken[o]
-		l.errorf(v.pos, "", "%s%s: left out, for the virtual_server in line %d has it already", lost[0], andMore(len(lost)-1), o.pos.Line)
+		l.seeing(Error, v.pos, o.pos, "", "%s%s: left out, for the virtual_server in %s has it already", lost[0], andMore(len(lost)-1), o.pos.LineFrom(v.pos))
 	}
 	if len(free) == 0 && v.group.Text != "" {
 		l.errorf(v.pos, "", "the block is ignored: no member of the group is left")

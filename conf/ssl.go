@@ -17,7 +17,7 @@ var sslBlock = block[tlsMaterial]{"SSL", []row[tlsMaterial]{
 func readSSL(_ *none, l *loader, s *syntax.Statement) {
 	l.within("SSL", func() {
 		if first, ok := l.root.idled("SSL"); ok {
-			l.errorf(s.Pos, "write all into one", "a second SSL replaces the one in line %d", first.Line)
+			l.seeing(Error, s.Pos, first, "write all into one", "a second SSL replaces the one in %s", first.LineFrom(s.Pos))
 			l.root.dropIdle("SSL")
 		}
 		var m tlsMaterial
@@ -28,7 +28,7 @@ func readSSL(_ *none, l *loader, s *syntax.Statement) {
 				continue
 			}
 			if first := met[inner.Keyword()]; first != nil {
-				l.errorf(inner.Pos, "", "a second %s replaces the one in line %d", inner.Keyword(), first.Pos.Line)
+				l.seeing(Error, inner.Pos, first.Pos, "", "a second %s replaces the one in %s", inner.Keyword(), first.Pos.LineFrom(inner.Pos))
 				first.Refused = true
 			}
 			met[inner.Keyword()] = inner

@@ -27,7 +27,7 @@ func readTrackGroup(_ *none, l *loader, s *syntax.Statement) {
 		return
 	}
 	if first := l.trackGroup(g.name); first != nil {
-		l.errorf(s.Pos, "", "track_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
+		l.defined(s, g.name, first.pos)
 		s.Refused = true
 		return
 	}

@@ -85,7 +85,7 @@ func (g *globals) claim(l *loader, s *syntax.Statement) bool {
 	keyword := s.Keyword()
 	name := strings.TrimPrefix(keyword, "lvs_")
 	if first, ok := g.said[name]; ok && first.value != keyword {
-		l.errorf(s.Pos, "", "%s is ignored: %s in line %d says it already", keyword, first.value, first.pos.Line)
+		l.seeing(Error, s.Pos, first.pos, "", "%s is ignored: %s says it already, in %s", keyword, first.value, first.pos.LineFrom(s.Pos))
 		return false
 	} else if ok {
 		l.again(s, first.pos)
@@ -99,5 +99,5 @@ func (g *globals) claim(l *loader, s *syntax.Statement) bool {
 
 // again reports a setting that is made a second time.
 func (l *loader) again(s *syntax.Statement, first syntax.Pos) {
-	l.warnf(s.Pos, "remove one of them", "%s is set in line %d already: this one counts", s.Keyword(), first.Line)
+	l.seeing(Warning, s.Pos, first, "remove one of them", "%s is set already, in %s: this one counts", s.Keyword(), first.LineFrom(s.Pos))
 }

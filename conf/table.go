@@ -340,7 +340,7 @@ func (l *loader) repeats(s *syntax.Statement, said seen) bool {
 		first, again = said.idled(s.Keyword())
 	}
 	if again {
-		l.errorf(s.Pos, "", "a second %s is ignored: the first, in line %d, counts", s.Keyword(), first.Line)
+		l.seeing(Error, s.Pos, first, "", "a second %s is ignored: the first counts, in %s", s.Keyword(), first.LineFrom(s.Pos))
 	}
 	return again
 }

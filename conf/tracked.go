@@ -66,7 +66,7 @@ func (l *loader) define(kind trackKind, s *syntax.Statement) *tracked {
 		return nil
 	}
 	if first := l.known.tracked[kind][t.name]; first != nil {
-		l.errorf(s.Pos, "", "%s %s is defined already, in line %d: the block is ignored", kind, t.name, first.pos.Line)
+		l.defined(s, t.name, first.pos)
 		return nil
 	}
 	put(&l.known.begun[kind], t.name, t)
@@ -94,13 +94,15 @@ func (l *loader) missing(u untracked) Diagnostic {
 	d := u.finding
 	if below := l.known.tracked[u.kind][u.name]; below != nil {
 		below.used = true // This is said here.
-		d.Message += fmt.Sprintf("%s %s is defined below only, in line %d: it is not tracked", u.kind, u.name, below.pos.Line)
+		d.Message += fmt.Sprintf("%s %s is defined below only, in %s: it is not tracked", u.kind, u.name, below.pos.LineFrom(d.Pos))
+		d.See = below.pos
 		d.Hint = fmt.Sprintf("move the %s above what tracks it", u.kind)
 		return d
 	}
 	if void := l.known.begun[u.kind][u.name]; void != nil {
 		d.Message += fmt.Sprintf("there is no usable %s %s: it is not tracked", u.kind, quote(u.name))
-		d.Hint = fmt.Sprintf("mend the one in line %d", void.pos.Line)
+		d.Hint = "mend the one in " + void.pos.LineFrom(d.Pos)
+		d.See = void.pos
 		return d
 	}
 	d.Message += fmt.Sprintf("there is no %s %s: it is not tracked", u.kind, quote(u.name))

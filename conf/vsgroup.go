@@ -39,7 +39,7 @@ func readServerGroup(_ *none, l *loader, s *syntax.Statement) {
 		return
 	}
 	if first := l.known.serverGroups[g.name]; first != nil {
-		l.errorf(s.Pos, "", "virtual_server_group %s is defined already, in line %d: the block is ignored", g.name, first.pos.Line)
+		l.defined(s, g.name, first.pos)
 		return
 	}
 	l.within("virtual_server_group "+g.name, func() {

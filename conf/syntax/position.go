@@ -45,6 +45,19 @@ func (p Pos) Chain() []Pos {
 	return chain
 }
 
+// LineFrom names the line for a sentence that a reader meets at another place:
+// "line 4", and "line 4 of b.conf" where that place is in another file. A line
+// that is read twice, since its file is included twice, is both places.
+func (p Pos) LineFrom(at Pos) string {
+	switch {
+	case p.File != at.File:
+		return "line " + strconv.Itoa(int(p.Line)) + " of " + p.File
+	case p.Line == at.Line && p.From != at.From:
+		return "this line, read twice"
+	}
+	return "line " + strconv.Itoa(int(p.Line))
+}
+
 // Compare orders positions as they are read: what is included stands where its
 // include statement does, behind what that line says itself. Files of one include
 // statement, and those that nothing includes, are in the order of their names.
