@@ -106,7 +106,7 @@ func (b block[T]) show(t *T, said seen) []Node {
 	var all []Node
 	for i := range b.rows {
 		r := &b.rows[i]
-		if r.show == nil {
+		if !r.shows() {
 			continue
 		}
 		for _, n := range r.show(t) {

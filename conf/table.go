@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -34,6 +33,7 @@ type keyword struct {
 	adds    bool   // its statements add up, where of others the last one counts
 	ours    bool   // keepalived does not know it
 	secret  bool   // its last word is shown to nobody who does not ask for it
+	judged  bool   // without effect: it is shown as the row shows it, not as the file says it
 	alone   bool   // its blocks are one, where of others each is another one
 
 	section section // of the top level
@@ -62,9 +62,20 @@ type row[T any] struct {
 	// words.
 	set func(*T, *loader, *syntax.Statement)
 	// show gives the statements that say what the block holds; nil: others do,
-	// or nothing does.
+	// or nothing does. See shows for when it is asked.
 	show func(*T) []Node
 }
+
+// asWritten tells whether the statements of the row are shown as the file says
+// them: nothing is made of what has no effect. It does not depend on the order in
+// which the row was described, and neither does shows.
+func (r *row[T]) asWritten() bool {
+	return (r.effects == unbuilt || r.effects == inert) && !r.judged
+}
+
+// shows tells whether show says what the block holds: it is not asked of another
+// name of a keyword, nor where the statements are kept as they are written.
+func (r *row[T]) shows() bool { return r.show != nil && r.alias == "" && !r.asWritten() }
 
 // none is what a block fills that is not built yet.
 type none struct{}
@@ -84,7 +95,7 @@ func (r row[T]) departing(why string) row[T] {
 
 // later makes the keyword one that is not built yet.
 func (r row[T]) later() row[T] {
-	r.effects, r.show = unbuilt, nil
+	r.effects = unbuilt
 	return r
 }
 
@@ -98,13 +109,13 @@ func (r row[T]) meanwhile(what string) row[T] {
 // inert makes the keyword one that has no effect here, and says why none is
 // missing: "tandem has no D-Bus interface".
 func (r row[T]) inert(why string) row[T] {
-	r.effects, r.why, r.show = inert, why, nil
+	r.effects, r.why = inert, why
 	return r
 }
 
 // otherName makes the keyword another name of one: that one is shown.
 func (r row[T]) otherName(of string) row[T] {
-	r.alias, r.show = of, nil
+	r.alias = of
 	return r
 }
 
@@ -156,6 +167,13 @@ func (r row[T]) within(s section) row[T] {
 // holding names the table of the keyword's block.
 func (r row[T]) holding(inner table) row[T] {
 	r.inner = inner
+	return r
+}
+
+// asJudged says that a keyword without effect is shown as the row shows it, which
+// leaves out what is wrong in it: the simulation of failures knows what it holds.
+func (r row[T]) asJudged() row[T] {
+	r.judged = true
 	return r
 }
 
@@ -224,152 +242,4 @@ func (b block[T]) find(name string) (*row[T], bool) {
 		}
 	}
 	return nil, false
-}
-
-// seen is what one block says: where its keywords stand, and the statements
-// that have no effect. Most blocks have few, and a large configuration has
-// thousands of blocks: it is no map.
-type seen struct {
-	all  []met
-	idle []*syntax.Statement // of unbuilt and inert keywords, to be shown again
-}
-
-type met struct {
-	keyword string
-	pos     syntax.Pos
-}
-
-// find is where the last one of a keyword stands.
-func (s seen) find(keyword string) (syntax.Pos, bool) {
-	for _, m := range slices.Backward(s.all) {
-		if m.keyword == keyword {
-			return m.pos, true
-		}
-	}
-	return syntax.Pos{}, false
-}
-
-// idled is where a keyword without effect stands.
-func (s seen) idled(keyword string) (syntax.Pos, bool) {
-	for _, i := range s.idle {
-		if i.Keyword() == keyword {
-			return i.Pos, true
-		}
-	}
-	return syntax.Pos{}, false
-}
-
-// has reports whether the block has the keyword.
-func (s seen) has(keyword string) bool {
-	_, ok := s.find(keyword)
-	return ok
-}
-
-// at is where the first of the keywords that the block has stands, or the
-// place of the block.
-func (s seen) at(block syntax.Pos, keywords ...string) syntax.Pos {
-	for _, k := range keywords {
-		if p, ok := s.find(k); ok {
-			return p
-		}
-	}
-	return block
-}
-
-// read reads the statements of a block into t.
-func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) seen {
-	said := seen{all: make([]met, 0, len(statements))}
-	readMore(l, b, t, statements, &said)
-	return said
-}
-
-// readMore is read for a block that may be written in several pieces. What is
-// refused of it is marked, so that a block without effect is shown again with
-// what is good of it.
-func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement, said *seen) {
-	for _, s := range statements {
-		if s.Skip {
-			continue
-		}
-		r, ok := b.find(s.Keyword())
-		before := len(l.found)
-		block := ok && s.Braced && r.shape().braces
-		switch {
-		case !ok:
-			l.unknown(s, b.name)
-			s.Refused = true
-		case r.effects == gone:
-			l.idle(s, r.keyword, b.name)
-			s.Refused = true
-		case r.once && l.repeats(s, *said):
-			s.Refused = true
-		case !l.fits(s, r.keyword):
-			s.Refused = true
-		case r.effects == unbuilt || r.effects == inert:
-			before = len(l.found)
-			l.without++
-			r.read(t, l, s)
-			l.without--
-			// A block is not lost by what is wrong in it, unless its reader says
-			// so.
-			if block && !s.Refused || !refused(l.found[before:]) {
-				l.idle(s, r.keyword, b.name)
-				said.note(r.show == nil, r.name, s)
-			}
-		default:
-			before = len(l.found)
-			said.all = append(said.all, met{r.name, s.Pos})
-			r.read(t, l, s)
-		}
-		// A block that is shown as it was read leaves out what was refused.
-		if !block && refused(l.found[before:]) {
-			s.Refused = true
-		}
-	}
-}
-
-// refused tells whether there is an error among the findings.
-func refused(ds Diagnostics) bool {
-	return slices.ContainsFunc(ds, func(d Diagnostic) bool { return d.Severity <= Error })
-}
-
-// repeats reports a keyword that its block has already.
-func (l *loader) repeats(s *syntax.Statement, said seen) bool {
-	first, again := said.find(s.Keyword())
-	if !again {
-		first, again = said.idled(s.Keyword())
-	}
-	if again {
-		l.seeing(Error, s.Pos, first, "", "a second %s is ignored: the first counts, in %s", s.Keyword(), first.LineFrom(s.Pos))
-	}
-	return again
-}
-
-// note keeps a statement without effect to be shown again, or only its place
-// where its row shows what it said.
-func (s *seen) note(whole bool, keyword string, said *syntax.Statement) {
-	if whole {
-		s.idle = append(s.idle, clone(said))
-		return
-	}
-	s.all = append(s.all, met{keyword, said.Pos})
-}
-
-func (r *row[T]) read(t *T, l *loader, s *syntax.Statement) {
-	if r.set != nil {
-		r.set(t, l, s)
-	}
-}
-
-// clone copies what a statement holds, whose memory the next one gets.
-func clone(s *syntax.Statement) *syntax.Statement {
-	c := *s
-	c.Words = slices.Clone(s.Words)
-	c.Block = make([]*syntax.Statement, 0, len(s.Block))
-	for _, inner := range s.Block {
-		if !inner.Skip && !inner.Refused {
-			c.Block = append(c.Block, clone(inner))
-		}
-	}
-	return &c
 }

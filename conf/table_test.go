@@ -67,3 +67,42 @@ func TestBlocksInJSON(t *testing.T) {
 		t.Errorf("%q are objects, want %q", got, want)
 	}
 }
+
+// TestOrderOfModifiers holds that what is shown of a row does not depend on the
+// order in which it is described.
+func TestOrderOfModifiers(t *testing.T) {
+	show := func(*none) []Node { return nil }
+	const no, asShown, asWritten = "not", "as the row shows it", "as the file says it"
+	tests := []struct {
+		name string
+		row  row[none]
+		want string
+	}{
+		{"show alone", row[none]{}.shown(show), asShown},
+		{"no show", row[none]{}, no},
+		{"show and later", row[none]{}.shown(show).later(), asWritten},
+		{"later and show", row[none]{}.later().shown(show), asWritten},
+		{"show and inert", row[none]{}.shown(show).inert(""), asWritten},
+		{"inert and show", row[none]{}.inert("").shown(show), asWritten},
+		{"show, later and judged", row[none]{}.shown(show).later().asJudged(), asShown},
+		{"judged, later and show", row[none]{}.asJudged().later().shown(show), asShown},
+		{"show and another name", row[none]{}.shown(show).otherName("x"), no},
+		{"another name and show", row[none]{}.otherName("x").shown(show), no},
+		{"another name, later", row[none]{}.otherName("x").later(), asWritten},
+		{"later, another name", row[none]{}.later().otherName("x"), asWritten},
+	}
+	for _, tt := range tests {
+		got := no
+		switch {
+		case tt.row.shows() && tt.row.asWritten():
+			t.Errorf("%s: it is shown twice", tt.name)
+		case tt.row.shows():
+			got = asShown
+		case tt.row.asWritten():
+			got = asWritten
+		}
+		if got != tt.want {
+			t.Errorf("%s: it is shown %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func trackRow[T any](name string, kind trackKind, limit int, at func(*T) *[]trac
 				known[w.Text] = true
 			}
 		}
-	}).later().shown(func(t *T) []Node { return showTracks(name, *at(t)) })
+	}).shown(func(t *T) []Node { return showTracks(name, *at(t)) }).later().asJudged()
 }
 
 // namesTracked are the names that lines of a keyword track.
