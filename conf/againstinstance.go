@@ -52,7 +52,15 @@ func (p pair) compareAdverts(c *comparison) {
 // compareAuth never shows a password, nor how far two are alike.
 func (p pair) compareAuth(c *comparison) {
 	a, b := p.here, p.there
-	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth {
+	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth && !a.auth.masked && !b.auth.masked {
+		return
+	}
+	if a.auth.masked || b.auth.masked {
+		file := "the other file"
+		if a.auth.masked {
+			file = "this file"
+		}
+		p.differ(c, Note, "authentication", "dump with --show-secrets", "auth_pass is masked in %s, and not compared", file)
 		return
 	}
 	what := "auth_pass is not the same in both"

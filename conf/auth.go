@@ -7,11 +7,12 @@ import (
 
 // authentication is the authentication block of an instance.
 type authentication struct {
-	kind string // PASS, or nothing
-	pass string
-	set  bool // auth_pass was given
-	used bool // judgeAuth has taken it
-	met  seen
+	kind   string // PASS, or nothing
+	pass   string
+	set    bool // auth_pass was given
+	masked bool // instead of it stands what a dump shows
+	used   bool // judgeAuth has taken it
+	met    seen
 }
 
 var authBlock = block[authentication]{"authentication", []row[authentication]{
@@ -28,6 +29,7 @@ var authBlock = block[authentication]{"authentication", []row[authentication]{
 // stand below it.
 func (in *instance) readAuth(l *loader, s *syntax.Statement) {
 	l.within("authentication", func() { in.auth.met = read(l, authBlock, &in.auth, s.Block) })
+	in.auth.masked = !in.auth.set && holdsMasked(s, "auth_pass")
 }
 
 // setType reads the kind of authentication. AH is a protocol of its own: an
@@ -71,6 +73,7 @@ func (in *instance) judgeAuth(l *loader) {
 		l.errorf(pos, "remove the block", "authentication is ignored: VRRP version 3 has none, so the password is neither sent nor asked for")
 	case in.auth.kind == "" && in.auth.set:
 		l.errorf(pos, "write auth_type PASS", "auth_pass is ignored without auth_type")
+	case in.auth.masked: // That has been said.
 	case in.auth.kind == "PASS" && in.auth.pass == "":
 		l.errorf(pos, "", "authentication is ignored: auth_pass is missing")
 	case in.auth.kind == "PASS":

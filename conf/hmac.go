@@ -28,6 +28,8 @@ func (in *instance) readHMAC(l *loader, s *syntax.Statement) {
 		h := hmacAuth{keys: make(map[int]bool)}
 		met := read(l, hmacBlock, &h, s.Block)
 		switch pos, _ := met.idled("active_key"); {
+		case !h.keys[h.active] && holdsMasked(s, "key"): // That has been said.
+			s.Refused = true
 		case len(h.keys) == 0:
 			l.errorf(s.Pos, "write key ID KEY", "the block is ignored: it has no key")
 			s.Refused = true

@@ -187,6 +187,9 @@ func (l *loader) fits(s *syntax.Statement, k keyword) bool {
 	case k.exact && given > sh.max:
 		l.errorf(s.Words[1+sh.max].Pos, "", "%s %s is ignored: the word %s is too many", k.name, s.Words[1].Text, quote(s.Words[1+sh.max].Text))
 		return false
+	case k.secret && masked(s.Words[sh.max]):
+		l.errorf(s.Words[sh.max].Pos, "put the password back, or dump with --show-secrets", "%s is ignored: it was masked by tandem check --dump", k.name)
+		return false
 	case sh.braces && !s.Braced && !sh.bare:
 		l.errorf(s.Pos, "", "%s lacks its block in braces and has no effect: %s %s", k.name, k.name, k.args)
 		return false

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,16 @@ type PrintOptions struct {
 
 // hidden stands for a Secret.
 const hidden = "********"
+
+// masked tells whether a word is what stands for a Secret.
+func masked(w syntax.Word) bool { return w.Text == hidden }
+
+// holdsMasked tells whether a statement of a block lost its secret to a dump.
+func holdsMasked(s *syntax.Statement, keyword string) bool {
+	return slices.ContainsFunc(s.Block, func(inner *syntax.Statement) bool {
+		return !inner.Skip && inner.Keyword() == keyword && slices.ContainsFunc(inner.Args(), masked)
+	})
+}
 
 // Print writes statements as a keepalived.conf that can be loaded: one
 // statement on a line, words in quotes where they need them, times in seconds.
