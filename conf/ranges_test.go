@@ -103,7 +103,7 @@ func TestParsePorts(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "", "80,": "", ",80": "", "0": "0", "65536": "65536", "90-80": "90-80", "80-": "80-", "80-90-95": "80-90-95",
-		"80,http": "http", "80;443": "80;443", "-1": "-1", "+80": "+80",
+		"80,http": "http", "80;443": "80;443", "-1": "-1", "+-80": "+-80",
 	} {
 		if _, bad, ok := parsePorts(text); ok || bad != want {
 			t.Errorf("parsePorts(%q) blames %q, %t, want %q", text, bad, ok, want)

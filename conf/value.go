@@ -67,11 +67,9 @@ func alternatives(words []string) string {
 	return strings.Join(words, "")
 }
 
-// whole is a whole number in base 10, without a sign or unit.
+// whole is a whole number in base 10, without a unit. It may have a sign, as in
+// keepalived.
 func whole(text string, from, to int) (int, bool) {
-	if text == "" || strings.Trim(strings.TrimPrefix(text, "-"), "0123456789") != "" {
-		return 0, false
-	}
 	n, err := strconv.Atoi(text)
 	return n, err == nil && n >= from && n <= to
 }
