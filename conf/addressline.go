@@ -29,9 +29,14 @@ func (l *loader) addressOf(e *syntax.Statement, kind string) (a listed, ok bool)
 		return a, false
 	}
 	name := a.Prefix.Addr().String()
-	if why := noVirtual(a.Prefix); why != "" {
+	if why := noVirtual(a.Prefix.Addr()); why != "" {
 		l.errorf(w.Pos, "", "address %s is ignored: %s", name, why)
 		return a, false
+	}
+	if what := edgeOf(a.Prefix); what != "" {
+		// It is set all the same: clients elsewhere reach it, and have no other.
+		l.warnf(w.Pos, "write another one, or a prefix length that is not that of the network",
+			"address %s: %s: hosts of that network may take it for all of them, and open no connection to it", name, what)
 	}
 	args := e.Args()
 	for i := 0; i < len(args); i++ {

@@ -23,7 +23,7 @@ func newFloating(instances []*instance, groups []vrrp.Group) floating {
 		for _, a := range in.addresses() {
 			f.holder[a.Prefix.Addr()] = in
 			for _, edge := range []netip.Addr{a.Prefix.Masked().Addr(), lastAddr(a.Prefix)} {
-				if why := noVirtual(netip.PrefixFrom(edge, a.Prefix.Bits())); why != "" {
+				if why := edgeOf(netip.PrefixFrom(edge, a.Prefix.Bits())); why != "" {
 					f.edges[edge] = why
 				}
 			}

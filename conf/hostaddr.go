@@ -20,14 +20,21 @@ func noHost(a netip.Addr) string {
 }
 
 // noVirtual says why an address cannot move between directors; empty: it can.
-func noVirtual(p netip.Prefix) string {
-	a := p.Addr()
+func noVirtual(a netip.Addr) string {
 	if why := noHost(a); why != "" {
 		return why
 	}
-	switch {
-	case a.IsLoopback():
+	if a.IsLoopback() {
 		return "a loopback address never leaves its host"
+	}
+	return ""
+}
+
+// edgeOf says what an address is to the hosts of its network, if they do not
+// take it for one of a host.
+func edgeOf(p netip.Prefix) string {
+	a := p.Addr()
+	switch {
 	case a.Is6() || p.Bits() >= 31:
 		// A /31 has two hosts and nothing else (RFC 3021), and IPv6 has no
 		// broadcast.

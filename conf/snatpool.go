@@ -127,7 +127,7 @@ func (v *service) showPool() []Node {
 // between directors; empty: they can.
 func noPool(r rules.Range) string {
 	for _, a := range addressesOf(r) {
-		if why := noVirtual(netip.PrefixFrom(a, a.BitLen())); why != "" && r.First != r.Last {
+		if why := noVirtual(a); why != "" && r.First != r.Last {
 			return a.String() + ": " + why
 		} else if why != "" {
 			return why
