@@ -83,12 +83,37 @@ func (l *loader) interfaceTracks(s *syntax.Statement, already []tracking) []trac
 		if !ok || !l.trackedOnce(known, s.Keyword(), w) {
 			continue
 		}
+		if !l.canTrack(e, w.Text) {
+			continue
+		}
 		t := tracking{keyword: s.Keyword(), name: w.Text, pos: w.Pos}
 		l.trackWeight(e, &t, maxWeight)
 		lines = append(lines, t)
 		known[w.Text] = true
 	}
 	return lines
+}
+
+// canTrack reports a line of track_interface that says something else than a
+// weight. What is meant may be no fault, so that as in keepalived it counts for
+// nothing.
+func (l *loader) canTrack(e *syntax.Statement, name string) bool {
+	args := e.Args()
+	switch {
+	case len(args) == 0 || args[0].Text == "weight" && len(args) > 1:
+		return true
+	case args[0].Text == "weight":
+		l.errorf(args[0].Pos, "", "interface %s is not tracked: weight lacks a value", name)
+		return false
+	}
+	hint := "one interface a line"
+	if args[0].Text == "reverse" || args[0].Text == "noreverse" {
+		hint = "write weight N before it"
+	} else if _, number := whole(args[0].Text, -maxWeight-1, maxWeight+1); number {
+		hint = "write weight " + args[0].Text
+	}
+	l.errorf(args[0].Pos, hint, "interface %s is not tracked: %s cannot stand behind it, it takes weight N and reverse", name, quote(args[0].Text))
+	return false
 }
 
 // trackWeight reads what stands behind a tracked name.
