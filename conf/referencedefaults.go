@@ -18,7 +18,7 @@ func shownDefaults() map[string]map[string]string {
 		instanceBlock.name: words(instanceBlock.show(&instance{Instance: defaultInstance}, seen{})),
 		groupBlock.name:    words(groupBlock.show(&group{}, seen{})),
 		serviceBlock.name:  words(serviceBlock.show(v, seen{})),
-		serverBlock.name:   words(serverBlock.show(&server{Server: defaultServer(v)}, seen{})),
+		serverBlock.name:   words(serverBlock.show(&server{}, seen{})),
 		tcpBlock.name:      words(tcpBlock.show(spec(healthcheck.TCP), seen{})),
 		httpBlock.name:     words(httpBlock.show(spec(healthcheck.HTTP), seen{})),
 	}

@@ -16,6 +16,7 @@ type server struct {
 	met     seen
 	service *service
 
+	weight      *int    // nil: that of the service
 	method      *method // lvs_method; nil: that of the service
 	lost        bool    // lvs_method cannot be, and so the server
 	alpha       *bool   // nil: that of the service
@@ -27,15 +28,9 @@ type server struct {
 	checks      []healthcheck.Spec // of the checkers, once all is known
 }
 
-// defaultServer is a real_server with nothing in it.
-func defaultServer(v *service) pool.Server {
-	var r pool.Server
-	r.Dest.Weight = v.weight
-	return r
-}
-
 var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
-	number("weight", 0, math.MaxInt32, func(r *server) *int32 { return &r.Dest.Weight }).
+	optionalNumber("weight", 0, math.MaxInt32, func(r *server) **int { return &r.weight }).
+		shown(func(r *server) []Node { return statement("weight", int(r.Dest.Weight)) }).
 		doc("that of the virtual_server", "its share of the connections; 0 drains it: new ones go elsewhere"),
 	custom("lvs_method", methodArgs, (*server).setMethod).
 		departing("one that cannot be costs the server, where keepalived takes NAT; FULLNAT is tandem's own").
@@ -73,7 +68,7 @@ var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
 	unbuiltCheck(pingBlock, nil).doc("none", "a check: is an ICMP echo answered?"),
 	unbuiltCheck(bfdCheckBlock, mustHave("name", "the bfd_instance to follow")).doc("none", "a check: is a BFD session up?"),
 	unbuiltCheck(fileCheckBlock, mustHave("track_file", "the track_file to follow")).doc("none", "a check: the number in a file"),
-}, timingRows(0, serverTiming, func(r *server) *timing { return &r.timing }))}
+}, timingRows(1, serverTiming, func(r *server) *timing { return &r.timing }))}
 
 // node is the server as it is.
 func (r *server) node() Node {
@@ -98,7 +93,7 @@ func (v *service) readServer(l *loader, s *syntax.Statement) {
 	if !ok {
 		return
 	}
-	r := &server{Server: defaultServer(v), pos: s.Pos, service: v}
+	r := &server{pos: s.Pos, service: v}
 	r.Addr = a
 	l.withinServer(a, func() {
 		r.met = read(l, serverBlock, r, s.Block)

@@ -67,6 +67,11 @@ func readService(_ *none, l *loader, s *syntax.Statement) {
 		v.met = read(l, serviceBlock, v, s.Block)
 		v.lost = l.unreadMethod(s) || v.lost
 	})
+	for _, r := range v.servers {
+		weight := int(v.weight)
+		set(&weight, r.weight)
+		r.Dest.Weight = int32(weight)
+	}
 	l.services = append(l.services, v)
 }
 

@@ -74,7 +74,7 @@ func TestServiceKeywords(t *testing.T) {
 		{"server", "lthreshold 5", "error: lthreshold 5 is ignored: it is above uthreshold 0"},
 		{"server", "inhibit_on_failure ON", `error: inhibit_on_failure "ON" is ignored: it takes on, true, yes, off, false or no`},
 		{"server", "alpha off", ""},
-		{"server", "retry 0", ""},
+		{"server", "retry 0", "error: retry 0 is ignored: keepalived does not take it here"},
 		{"server", "notify_up /bin/true\nnotify_up /bin/false", "warning: notify_up is not supported yet and has no effect\nerror: a second notify_up is ignored: the first counts, in line 8"},
 		{"server", "PING_CHECK", "warning: PING_CHECK lacks its braces: it is read as PING_CHECK { }\nwarning: PING_CHECK is not supported yet and has no effect"},
 		{"server", "SSL_GET", "error: SSL_GET lacks its block in braces and has no effect: SSL_GET { }"},

@@ -72,10 +72,8 @@ var serviceBlock = block[service]{"virtual_server", slices.Concat([]row[service]
 			}
 			return statement("sorry_server_inhibit")
 		}),
-	// weight is a default for the real servers that stand below it, as they
-	// are read; the others of these keywords count wherever they stand.
 	number("weight", 1, math.MaxInt32, func(v *service) *int32 { return &v.weight }).
-		doc("1", "the weight of the real servers below that set none"),
+		doc("1", "the weight of the real servers that set none"),
 	plain("alpha", func(v *service) *bool { return &v.alpha }).
 		doc("off", "real servers count as down until their checks have passed"),
 	plain("omega", func(v *service) *bool { return &v.Omega }).

@@ -31,8 +31,8 @@ var (
 
 func inherited(from string) timingDefaults { return timingDefaults{from, from, from, from} }
 
-// timingRows are the keywords of timing. A virtual server refuses retry 0,
-// which its real servers and their checkers may have.
+// timingRows are the keywords of timing. Only a checker can have retry 0:
+// keepalived refuses it in the blocks around it.
 func timingRows[T any](minRetry int, def timingDefaults, of func(*T) *timing) []row[T] {
 	return []row[T]{
 		optionalSeconds("delay_loop", time.Microsecond, longest, func(t *T) **time.Duration { return &of(t).interval }).
@@ -46,13 +46,13 @@ func timingRows[T any](minRetry int, def timingDefaults, of func(*T) *timing) []
 	}
 }
 
-// retry is a number of retries, where a virtual server says where 0 can be said.
+// retry is a number of retries; where it cannot be 0, it is said where it can.
 func retry[T any](from int, at func(*T) **int) row[T] {
 	r := optionalNumber("retry", from, math.MaxInt32, at)
 	set := r.set
 	r.set = func(t *T, l *loader, s *syntax.Statement) {
 		if w := s.Words[1]; from > 0 && w.Text == "0" {
-			l.errorf(w.Pos, "write it in each real_server, or in its checks", "retry 0 is ignored: keepalived does not take it here")
+			l.errorf(w.Pos, "write it in the checks of the real servers", "retry 0 is ignored: keepalived does not take it here")
 			return
 		}
 		set(t, l, s)
