@@ -25,7 +25,7 @@ var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 	custom("group", "{ INSTANCE ... }", (*group).setMembers).shown(showMembers).
 		doc("", "instances that are master on one director, all or none; one FAULT is that of all"),
 	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*group).addTracks).later().
-		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).
+		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).asJudged().
 		doc("none", "interfaces whose loss is a fault of all members"),
 	trackRow("track_script", trackedScript, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
 		doc("none", "vrrp_scripts whose failure is a fault of all members"),
@@ -39,7 +39,7 @@ var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 		doc("off", "weights of what the group and its members track change their priorities; without it they are ignored"),
 	plain("global_tracking", func(g *group) *bool { return &g.weighted }).later().otherName("sync_group_tracking_weight").
 		doc("off", "the same, in keepalived before 2.0"),
-}, laterGroup()...)}
+}, notifyRows[group]()...)}
 
 // readGroup reads a vrrp_sync_group; whether its instances exist is known at
 // the end of the file only.

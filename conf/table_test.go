@@ -2,6 +2,7 @@ package conf
 
 import (
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -104,5 +105,17 @@ func TestOrderOfModifiers(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s: it is shown %s, want %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestTracksAreShownAsJudged holds that no weight is shown that does not count.
+func TestTracksAreShownAsJudged(t *testing.T) {
+	text := "vrrp_script s {\n script /bin/true\n}\n"
+	for _, block := range []string{"vrrp_instance A {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress { 192.0.2.1 }\n", "vrrp_sync_group G {\n group { A }\n"} {
+		text += block + " track_interface {\n  eth1 weight 300\n }\n track_script {\n  s weight 300\n }\n}\n"
+	}
+	f, _ := ReadText("f", []byte(text), Options{})
+	if shown := printed(t, f); strings.Contains(shown, "300") || strings.Count(shown, "track_") != 4 {
+		t.Errorf("it is shown as\n%s", shown)
 	}
 }
