@@ -52,7 +52,7 @@ func (p pair) compareAdverts(c *comparison) {
 // compareAuth never shows a password, nor how far two are alike.
 func (p pair) compareAuth(c *comparison) {
 	a, b := p.here, p.there
-	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth && !a.auth.masked && !b.auth.masked {
+	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth && a.auth.masked == b.auth.masked {
 		return
 	}
 	if a.auth.masked || b.auth.masked {

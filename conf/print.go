@@ -23,8 +23,9 @@ type PrintOptions struct {
 // hidden stands for a Secret.
 const hidden = "********"
 
-// masked tells whether a word is what stands for a Secret.
-func masked(w syntax.Word) bool { return w.Text == hidden }
+// masked tells whether a word is what stands for a Secret. Of an auth_pass with
+// more behind it nothing else would count.
+func masked(w syntax.Word) bool { return strings.HasPrefix(w.Text, hidden) }
 
 // holdsMasked tells whether a statement of a block lost its secret to a dump.
 func holdsMasked(s *syntax.Statement, keyword string) bool {
