@@ -65,14 +65,11 @@ func Read() (*conf.Host, error) {
 }
 
 // again reads a list, a few times if it changes meanwhile. One that never stands
-// still is better than none: the picture is of a moment anyway.
+// still is an error: what it lacks, or has twice, would be judged as if it were so.
 func again(read func() error) error {
 	err := error(netlink.ErrDumpInterrupted)
 	for try := 0; try < 5 && errors.Is(err, netlink.ErrDumpInterrupted); try++ {
 		err = read()
-	}
-	if errors.Is(err, netlink.ErrDumpInterrupted) {
-		return nil
 	}
 	return err
 }

@@ -12,27 +12,26 @@ import (
 // routes notes by which interfaces the default route of a family leaves, and
 // what each reaches without a router.
 func (p picture) routes(family int) error {
-	var defaults []int
 	table := &netlink.Route{Table: unix.RT_TABLE_MAIN}
-	err := again(func() error {
-		best := math.MaxInt
-		defaults = nil
-		return p.kernel.RouteListFilteredIter(family, table, netlink.RT_FILTER_TABLE, func(r netlink.Route) bool {
-			if r.Type != unix.RTN_UNICAST {
-				return true
-			}
-			to, isDefault := destination(r, family)
-			switch {
-			case isDefault && r.Priority < best:
-				best, defaults = r.Priority, ways(r)
-			case isDefault && r.Priority == best:
-				defaults = append(defaults, ways(r)...)
-			case !isDefault:
-				p.network(r, to)
-			}
-			return true
-		})
+	all, err := listed(func(take func(netlink.Route) bool) error {
+		return p.kernel.RouteListFilteredIter(family, table, netlink.RT_FILTER_TABLE, take)
 	})
+	if err != nil {
+		return err
+	}
+	best := math.MaxInt
+	var defaults []int
+	for _, r := range all {
+		to, isDefault := destination(r)
+		switch {
+		case isDefault && r.Priority < best:
+			best, defaults = r.Priority, ways(r)
+		case isDefault && r.Priority == best:
+			defaults = append(defaults, ways(r)...)
+		case !isDefault:
+			p.network(r, to)
+		}
+	}
 	for _, index := range defaults {
 		if in := p.at(index); in != nil && family == unix.AF_INET {
 			in.Default4 = true
@@ -40,20 +39,42 @@ func (p picture) routes(family int) error {
 			in.Default6 = true
 		}
 	}
-	return err
+	return nil
+}
+
+// listed are the routes that matter here. What a dump gave before it was
+// interrupted is dropped: the next one gives it again, if it is still so. The
+// table may hold the whole Internet, of which only the routes without a router
+// are kept.
+func listed(dump func(take func(netlink.Route) bool) error) (all []netlink.Route, err error) {
+	err = again(func() error {
+		all = nil
+		return dump(func(r netlink.Route) bool {
+			if _, isDefault := destination(r); r.Type == unix.RTN_UNICAST && (isDefault || direct(r)) {
+				all = append(all, r)
+			}
+			return true
+		})
+	})
+	return all, err
 }
 
 // destination is where a route leads.
-func destination(r netlink.Route, family int) (to netip.Prefix, isDefault bool) {
+func destination(r netlink.Route) (to netip.Prefix, isDefault bool) {
 	if r.Dst == nil {
 		return to, true
 	}
 	a, _ := netip.AddrFromSlice(r.Dst.IP)
-	if family == unix.AF_INET {
+	if r.Family == unix.AF_INET {
 		a = a.Unmap()
 	}
 	bits, _ := r.Dst.Mask.Size()
 	return netip.PrefixFrom(a, bits), bits == 0
+}
+
+// direct tells that a route needs no router.
+func direct(r netlink.Route) bool {
+	return r.Gw == nil && r.Via == nil && len(r.MultiPath) == 0 && r.Encap == nil
 }
 
 // ways are the interfaces that a route leaves by.
@@ -73,8 +94,7 @@ func ways(r netlink.Route) []int {
 // leaves with it.
 func (p picture) network(r netlink.Route, to netip.Prefix) {
 	in := p.at(r.LinkIndex)
-	if in == nil || r.Gw != nil || r.Via != nil || len(r.MultiPath) > 0 || r.Encap != nil ||
-		!to.IsValid() || to.Addr().IsLinkLocalUnicast() {
+	if in == nil || !direct(r) || !to.IsValid() || to.Addr().IsLinkLocalUnicast() {
 		return
 	}
 	if source, ok := netip.AddrFromSlice(r.Src); ok && has(in.Floating, source.Unmap()) {
