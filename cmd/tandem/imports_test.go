@@ -21,7 +21,8 @@ func TestWhoMayImportWhom(t *testing.T) {
 	}{
 		{"the VRRP machine is pure", "vrrp", []string{"vrrp/advert"}, append(edges, "net/http", "os/exec")},
 		{"the advert codec is pure", "vrrp/advert", nil, edges},
-		{"the VRRP edge knows VRRP only", "vrrp/link", []string{"vrrp", "vrrp/advert"}, nil},
+		{"the VRRP edge knows VRRP only", "vrrp/link", []string{"vrrp", "vrrp/advert", "vrrp/link/ifaddr"}, nil},
+		{"an address knows not whose it is", "vrrp/link/ifaddr", nil, nil},
 		{"the Runner knows no probe", "healthcheck", nil, append(edges, "net/http")},
 		{"probes know health checks only", "healthcheck/probe", []string{"healthcheck"}, nil},
 		{"a record knows not whose it is", "ipvs/recordfile", nil, edges},
@@ -39,7 +40,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{"the configuration needs no kernel", "conf",
 			[]string{"conf/syntax", "conf/template", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, edges[:2]},
 		{"the picture of a host knows the configuration only", "conf/host",
-			[]string{"conf", "conf/syntax", "conf/template", "vrrp", "vrrp/advert", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, nil},
+			[]string{"conf", "conf/syntax", "conf/template", "vrrp", "vrrp/advert", "vrrp/link/ifaddr", "healthcheck", "ipvs", "ipvs/recordfile", "ipvs/pool", "ipvs/connsync", "ipvs/rules", "ipvs/sysctl", "ipvs/wish"}, nil},
 		{"the lab knows nothing of tandem", "integration/lab/drill",
 			[]string{"integration/lab", "integration/lab/testkernel", "integration/lab/traffic"}, nil},
 	}

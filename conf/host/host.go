@@ -4,7 +4,6 @@
 package host
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
 // ConfigID is what @ID conditions compare with where nothing else is said: the
@@ -44,7 +44,7 @@ func Read() (*conf.Host, error) {
 		return nil, fmt.Errorf("set up a route netlink socket: %w", err)
 	}
 	var links []netlink.Link
-	err = again(func() error { links, err = kernel.LinkList(); return err })
+	err = ifaddr.Whole(func() error { links, err = kernel.LinkList(); return err })
 	if err != nil {
 		return nil, fmt.Errorf("read interfaces: %w", err)
 	}
@@ -62,16 +62,6 @@ func Read() (*conf.Host, error) {
 		}
 	}
 	return p.host, nil
-}
-
-// again reads a list, a few times if it changes meanwhile. One that never stands
-// still is an error: what it lacks, or has twice, would be judged as if it were so.
-func again(read func() error) error {
-	err := error(netlink.ErrDumpInterrupted)
-	for try := 0; try < 5 && errors.Is(err, netlink.ErrDumpInterrupted); try++ {
-		err = read()
-	}
-	return err
 }
 
 // describe is an interface without its addresses and routes.

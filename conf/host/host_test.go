@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
 // private names the variable that says that the process is in a network
@@ -83,7 +84,7 @@ func addAddress(t *testing.T, link netlink.Link, address string, proto byte) {
 	req.AddData(nl.NewRtAttr(unix.IFA_LOCAL, p.Addr().AsSlice()))
 	req.AddData(nl.NewRtAttr(unix.IFA_ADDRESS, p.Addr().AsSlice()))
 	if proto != 0 {
-		req.AddData(nl.NewRtAttr(ifaProto, []byte{proto}))
+		req.AddData(nl.NewRtAttr(ifaddr.Proto, []byte{proto}))
 	}
 	_, err := req.Execute(unix.NETLINK_ROUTE, 0)
 	must(t, err)
@@ -115,9 +116,9 @@ func TestRead(t *testing.T) {
 	outside, inside, down := newLink(t, "out1", true), newLink(t, "in2", true), newLink(t, "spare3", false)
 	addAddress(t, outside, "198.51.100.2/24", 0)
 	addAddress(t, outside, "2001:db8::2/64", 0)
-	addAddress(t, outside, "198.51.100.80/24", mark)
+	addAddress(t, outside, "198.51.100.80/24", ifaddr.Mark)
 	addAddress(t, inside, "10.0.0.2/24", 0)
-	addAddress(t, inside, "10.7.0.1/16", mark) // the gateway of the servers, and their network with it
+	addAddress(t, inside, "10.7.0.1/16", ifaddr.Mark) // the gateway of the servers, and their network with it
 	addAddress(t, down, "192.0.2.2/24", 0)
 	addRoute(t, inside, "10.5.0.0/16", "", 0)
 	addRoute(t, inside, "10.6.0.0/16", "10.0.0.254", 0)
@@ -186,39 +187,4 @@ func TestConfigID(t *testing.T) {
 	if strings.Contains(got, ".") || !strings.HasPrefix(name, got) || got == "" {
 		t.Errorf("ConfigID of %s is %q", name, got)
 	}
-}
-
-func TestParseAddress(t *testing.T) {
-	head := []byte{2, 24, 128, 0, 3, 0, 0, 0} // IPv4, /24, interface 3
-	own, peer := []byte{8, 0, 2, 0, 10, 0, 0, 2}, []byte{8, 0, 1, 0, 10, 0, 0, 1}
-	tests := []struct {
-		name  string
-		attrs [][]byte
-		want  string
-	}{
-		{"its own", [][]byte{own}, "10.0.0.2/24"},
-		{"of a link between two, whose length is that of the other side", [][]byte{peer, own}, "10.0.0.2/32"},
-		{"none", nil, "invalid Prefix"},
-		{"cut off", [][]byte{own[:6]}, "invalid Prefix"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			index, p, floating, ok := parseAddress(slices.Concat(append([][]byte{head}, tt.attrs...)...))
-			if p.String() != tt.want || ok != p.IsValid() || ok && index != 3 || floating {
-				t.Errorf("interface %d has %s (floating %v, ok %v), want %s", index, p, floating, ok, tt.want)
-			}
-		})
-	}
-}
-
-// FuzzParseAddress holds that nothing the kernel could say brings the reader
-// down, and that an address it takes has a length.
-func FuzzParseAddress(f *testing.F) {
-	f.Add([]byte{2, 24, 128, 0, 3, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 2, 8, 0, 2, 0, 10, 0, 0, 2, 5, 0, 11, 0, 112, 0, 0, 0})
-	f.Add([]byte{2, 24, 128, 0, 3, 0, 0, 0, 8, 0, 1, 0, 10, 0, 0, 1, 8, 0, 2, 0, 10, 0, 0, 2})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if _, p, _, ok := parseAddress(b); ok && !p.IsValid() {
-			t.Errorf("%v is %v", b, p)
-		}
-	})
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
 // routes notes by which interfaces the default route of a family leaves, and
@@ -47,7 +49,7 @@ func (p picture) routes(family int) error {
 // table may hold the whole Internet, of which only the routes without a router
 // are kept.
 func listed(dump func(take func(netlink.Route) bool) error) (all []netlink.Route, err error) {
-	err = again(func() error {
+	err = ifaddr.Whole(func() error {
 		all = nil
 		return dump(func(r netlink.Route) bool {
 			if _, isDefault := destination(r); r.Type == unix.RTN_UNICAST && (isDefault || direct(r)) {

@@ -7,21 +7,11 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/vrrp"
-)
-
-// Address attributes that the libraries have no name for
-// (include/uapi/linux/if_addr.h).
-const (
-	ifaProto = 11 // who made the address; since Linux 5.18, ignored before
-	// mark is tandem's IFA_PROTO, shown by `ip -d address` as "proto 112":
-	// the protocol number of VRRP. The mark lives and dies with the address,
-	// so that after a crash the next run still knows which ones are ours.
-	mark = 112
+	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
 // held is an address that the kernel holds.
@@ -32,7 +22,7 @@ type held struct {
 	scope     uint8
 	secondary bool // falls with its subnet's first address
 	marked    bool // carries tandem's mark
-	peer      bool // point to point: the prefix is the other side's
+	peer      bool // point to point: the prefix length is the other side's
 	raw       []byte
 }
 
@@ -55,11 +45,10 @@ func (k *kernel) addresses(index int) ([]held, error) {
 	msg := nl.NewIfAddrmsg(unix.AF_UNSPEC)
 	msg.Index = uint32(index)
 	var msgs [][]byte
-	err := error(netlink.ErrDumpInterrupted)
-	// A change during the dump makes it unreliable: read again, a few times.
-	for try := 0; try < 5 && errors.Is(err, netlink.ErrDumpInterrupted); try++ {
+	err := ifaddr.Whole(func() (err error) {
 		msgs, err = k.read(unix.RTM_GETADDR, unix.NLM_F_DUMP, unix.RTM_NEWADDR, msg)
-	}
+		return err
+	})
 	if errors.Is(err, unix.ENODEV) {
 		return nil, errNoLink
 	}
@@ -75,49 +64,15 @@ func (k *kernel) addresses(index int) ([]held, error) {
 	return list, nil
 }
 
-// parseAddress decodes an RTM_NEWADDR payload: struct ifaddrmsg (8 bytes:
-// family, prefix length, flags, scope, index) and its attributes.
+// parseAddress decodes an RTM_NEWADDR payload, and keeps it.
 func parseAddress(b []byte) (held, bool) {
-	if len(b) < unix.SizeofIfAddrmsg {
-		return held{}, false
-	}
-	a := held{scope: b[3], raw: b}
-	a.index = int(binary.NativeEndian.Uint32(b[4:]))
-	attrs, err := attributes(b[unix.SizeofIfAddrmsg:])
-	if err != nil {
-		return held{}, false
-	}
-	flags := uint32(b[2])
-	var local, addr netip.Addr
-	for _, attr := range attrs {
-		v := attr.Value
-		switch attr.Attr.Type {
-		case unix.IFA_LOCAL:
-			local, _ = netip.AddrFromSlice(v)
-		case unix.IFA_ADDRESS:
-			addr, _ = netip.AddrFromSlice(v)
-		case unix.IFA_BROADCAST:
-			a.broadcast, _ = netip.AddrFromSlice(v)
-		case unix.IFA_LABEL:
-			a.label = unix.ByteSliceToString(v)
-		case unix.IFA_FLAGS:
-			if len(v) == 4 {
-				flags = binary.NativeEndian.Uint32(v)
-			}
-		case ifaProto:
-			a.marked = len(v) == 1 && v[0] == mark
-		}
-	}
-	if !local.IsValid() {
-		local = addr // IPv6 has IFA_ADDRESS alone, unless it has a peer
-	}
-	if !local.IsValid() || int(b[1]) > local.BitLen() {
-		return held{}, false
-	}
-	a.peer = addr.IsValid() && addr != local
-	a.prefix = netip.PrefixFrom(local, int(b[1]))
-	a.secondary = local.Is4() && flags&unix.IFA_F_SECONDARY != 0
-	return a, true
+	a, ok := ifaddr.Parse(b)
+	return held{
+		place: place{a.Index, a.Prefix},
+		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
+		secondary: a.Secondary, marked: a.Marked, peer: a.Peer,
+		raw: b,
+	}, ok
 }
 
 // create is the request that puts a virtual address on an interface.
@@ -139,7 +94,7 @@ func create(p place, a vrrp.Address) *nl.NetlinkRequest {
 			data = append(data, nl.NewRtAttr(unix.IFA_CACHEINFO, deprecated()))
 		}
 	}
-	data = append(data, nl.NewRtAttr(ifaProto, []byte{mark}))
+	data = append(data, nl.NewRtAttr(ifaddr.Proto, []byte{ifaddr.Mark}))
 	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
 }
 

@@ -63,15 +63,6 @@ func FuzzParseIPv4(f *testing.F) {
 	})
 }
 
-func FuzzParseAddress(f *testing.F) {
-	f.Add([]byte{2, 24, 0x80, 0, 1, 0, 0, 0, 8, 0, 2, 0, 10, 0, 0, 1, 5, 0, 11, 0, 112, 0, 0, 0})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if a, ok := parseAddress(b); ok && !a.prefix.IsValid() {
-			t.Errorf("%x: accepted with prefix %s", b, a.prefix)
-		}
-	})
-}
-
 func TestArrival(t *testing.T) {
 	now := time.Now()
 	stamp := func(at time.Time) []byte {
