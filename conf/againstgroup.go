@@ -1,10 +1,6 @@
 package conf
 
-import (
-	"slices"
-
-	"github.com/tandem-ha/tandem/conf/syntax"
-)
+import "slices"
 
 // preferred is by how much this director is preferred; below 0: the other one.
 func (p pair) preferred() int { return int(p.here.Priority) - int(p.there.Priority) }
@@ -21,17 +17,37 @@ func (c *comparison) groups() {
 	c.pulled(c.other, there, told)
 }
 
-// pairs are those of the group; name is what the group calls them.
-func (g *group) pairs(all []pair, name func(pair) string) []pair {
-	return slices.DeleteFunc(slices.Clone(all), func(p pair) bool {
-		return !slices.ContainsFunc(g.members, func(w syntax.Word) bool { return w.Text == name(p) })
-	})
+// members are the pairs of each group, in the order of the pairs; name is what
+// the groups call them.
+func (c *comparison) members(in *loader, name func(pair) string) map[*group][]pair {
+	holding := in.holding()
+	all := make(map[*group][]pair)
+	for _, p := range c.pairs {
+		for _, g := range holding[name(p)] {
+			all[g] = append(all[g], p)
+		}
+	}
+	return all
+}
+
+// holding are the groups that name an instance, by its name.
+func (l *loader) holding() map[string][]*group {
+	all := make(map[string][]*group)
+	for _, g := range l.groups {
+		for _, w := range g.members {
+			if known := all[w.Text]; !slices.Contains(known, g) {
+				all[w.Text] = append(known, g)
+			}
+		}
+	}
+	return all
 }
 
 // pulled reports groups of which either director is preferred for a part.
 func (c *comparison) pulled(in *loader, name func(pair) string, told map[[2]string]bool) {
+	all := c.members(in, name)
 	for _, g := range in.groups {
-		members := slices.DeleteFunc(g.pairs(c.pairs, name), func(p pair) bool { return p.preferred() == 0 })
+		members := slices.DeleteFunc(all[g], func(p pair) bool { return p.preferred() == 0 })
 		for _, p := range members {
 			first := members[0]
 			names := [2]string{first.here.Name, p.here.Name}
@@ -48,11 +64,12 @@ func (c *comparison) pulled(in *loader, name func(pair) string, told map[[2]stri
 // torn reports instances that are in one sync group in one file and not in the
 // other.
 func (c *comparison) torn(in, against *loader, where, elsewhere string, name, theirs func(pair) string) {
+	all, there := c.members(in, name), against.holding()
 	for _, g := range in.groups {
-		members := g.pairs(c.pairs, name)
+		members := all[g]
 		for _, p := range members {
 			first := members[0]
-			if p == first || against.together(theirs(first), theirs(p)) {
+			if p == first || haveOne(there[theirs(first)], there[theirs(p)]) {
 				continue
 			}
 			pos, see := g.pos, p.there.pos
@@ -65,10 +82,7 @@ func (c *comparison) torn(in, against *loader, where, elsewhere string, name, th
 	}
 }
 
-// together tells whether two instances are in one sync group.
-func (l *loader) together(a, b string) bool {
-	in := func(g *group, name string) bool {
-		return slices.ContainsFunc(g.members, func(w syntax.Word) bool { return w.Text == name })
-	}
-	return slices.ContainsFunc(l.groups, func(g *group) bool { return in(g, a) && in(g, b) })
+// haveOne tells whether two lists have a value in common.
+func haveOne[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(v T) bool { return slices.Contains(b, v) })
 }

@@ -13,7 +13,7 @@ func (c *comparison) tracking() {
 		d.Message = "in the other file: " + d.Message
 		c.found = append(c.found, d)
 	}
-	for _, o := range both.outcomes() {
+	for o := range both.outcomes() {
 		if o.Verdict != Lost || o.Failure == "" || o.Peer < 0 {
 			continue // Without a peer there is nobody to take over, which has been said.
 		}

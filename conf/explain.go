@@ -14,6 +14,7 @@ import (
 type party struct {
 	name      string
 	of        *instance
+	at        int // in the file
 	base      int
 	nopreempt bool
 	source    netip.Addr // of its adverts; zero: not known
@@ -48,7 +49,7 @@ func (l *loader) cast() (c cast) {
 	number := make(map[*group]int)
 	for i, in := range l.instances {
 		p := party{
-			name: in.Name, of: in, base: int(in.Priority),
+			name: in.Name, of: in, at: i, base: int(in.Priority),
 			nopreempt: in.NoPreempt, source: in.Source, pos: in.pos,
 			tracks: []tracking{{keyword: "track_interface", name: in.Interface, pos: in.pos}},
 		}
@@ -94,21 +95,6 @@ func (t thing) String() string {
 		return "bfd_instance " + t.name + " is down"
 	}
 	return strings.TrimPrefix(t.keyword, "track_") + " " + t.name
-}
-
-// things are all that can fail, in the order of the file.
-func (c cast) things() []thing {
-	var all []thing
-	known := make(map[thing]bool)
-	for _, p := range c.parties {
-		for _, t := range p.tracks {
-			if th := t.thing(); !known[th] {
-				known[th] = true
-				all = append(all, th)
-			}
-		}
-	}
-	return all
 }
 
 // effect is what a tracked thing means to a priority. A positive weight is
@@ -167,16 +153,38 @@ func (c cast) priorities(failed ...thing) []int {
 	return all
 }
 
-// line is the line by which an instance, or another of its unit, tracks a thing.
-func (c cast) line(i int, failed thing) (tracking, bool) {
-	for _, j := range append([]int{i}, c.units[c.parties[i].unit]...) {
-		for _, t := range c.parties[j].tracks {
+// trackedBy is the line by which an instance, or else another of its unit, tracks
+// a thing.
+type trackedBy struct {
+	tracking
+	own, any bool
+}
+
+// lines are those of all instances; where none tracks the thing it is their own
+// place.
+func (c cast) lines(failed thing) []trackedBy {
+	all := make([]trackedBy, len(c.parties))
+	of := make(map[int]trackedBy, len(c.units))
+	for i, p := range c.parties {
+		for _, t := range p.tracks {
 			if failed == t.thing() {
-				return t, true
+				all[i] = trackedBy{t, true, true}
+				if !of[p.unit].any {
+					of[p.unit] = trackedBy{t, false, true}
+				}
+				break
 			}
 		}
 	}
-	return tracking{pos: c.parties[i].pos}, false
+	for i, p := range c.parties {
+		if !all[i].own {
+			all[i] = of[p.unit]
+		}
+		if !all[i].any {
+			all[i].keyword, all[i].pos = failed.keyword, p.pos
+		}
+	}
+	return all
 }
 
 // Explain tells for every single failure of what the file tracks which priority
@@ -184,31 +192,42 @@ func (c cast) line(i int, failed thing) (tracking, bool) {
 // outcome of each instance is that without a failure.
 func (f *File) Explain() []Outcome {
 	c := f.cast()
-	before := c.priorities()
+	s := newContest(c, cast{}).split()
 	var all []Outcome
-	for i, p := range c.parties {
-		o := Outcome{Instance: p.name, Before: before[i], Priority: before[i], Peer: -1, Pos: p.pos}
-		if before[i] == 0 {
+	for i, before := range c.priorities() {
+		o := Outcome{Instance: c.parties[i].name, Before: before, Priority: before, Peer: -1, Pos: c.parties[i].pos}
+		if before == 0 {
 			o.Verdict = Moves
 		}
 		all = append(all, o)
 	}
-	for _, failed := range c.things() {
-		after := c.priorities(failed)
-		for i, p := range c.parties {
-			line, tracks := c.line(i, failed)
-			if !tracks || before[i] == after[i] && !slices.Contains(p.tracks, line) {
-				continue
-			}
-			o := Outcome{Failure: failed.String(), At: This, Instance: p.name, Before: before[i], Priority: after[i], Peer: -1, Pos: line.pos, Unbuilt: line.unbuilt()}
-			switch {
-			case after[i] == 0:
-				o.Verdict = Moves
-			case after[i] < before[i]:
-				o.Verdict = MayMove
-			}
-			all = append(all, o)
+	for _, f := range s.failures(0, c) {
+		var found []told
+		for _, n := range f.parts {
+			found = append(found, s.parts[n].side[0].explain(f.thing)...)
 		}
+		all = append(all, inOrder(found)...)
+	}
+	return all
+}
+
+// explain tells what a failure makes of the instances.
+func (c cast) explain(failed thing) []told {
+	before, after, lines := c.priorities(), c.priorities(failed), c.lines(failed)
+	var all []told
+	for i, p := range c.parties {
+		line := lines[i]
+		if !line.any || before[i] == after[i] && !line.own {
+			continue
+		}
+		o := Outcome{Failure: failed.String(), At: This, Instance: p.name, Before: before[i], Priority: after[i], Peer: -1, Pos: line.pos, Unbuilt: line.unbuilt()}
+		switch {
+		case after[i] == 0:
+			o.Verdict = Moves
+		case after[i] < before[i]:
+			o.Verdict = MayMove
+		}
+		all = append(all, told{p.at, o})
 	}
 	return all
 }

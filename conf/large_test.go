@@ -216,11 +216,36 @@ func TestLargeFiles(t *testing.T) {
 	}
 }
 
+// TestLargePairs holds the same of what is done with two files: each instance
+// fails alone, and what fails is compared with what it touches.
+func TestLargePairs(t *testing.T) {
+	for _, tt := range largeFiles {
+		if tt.name == "one sync group" {
+			continue // Each failure is one of all its members: what is told is as much.
+		}
+		file := func(n int) *File { f, _ := ReadText("f", []byte(tt.text(n)), Options{}); return f }
+		small, large := file(500), file(2000)
+		for what, do := range map[string]func(f *File){
+			"Against":  func(f *File) { Against(f, f) },
+			"Simulate": func(f *File) { Simulate(f, f) },
+			"Explain":  func(f *File) { f.Explain() },
+		} {
+			before, after := allocates(func() { do(small) }), allocates(func() { do(large) })
+			t.Logf("%s, %s: %.0f bytes allocated, %.0f for 4 times the size", what, tt.name, before, after)
+			if after > 1.3*4*before+1e5 {
+				t.Errorf("%s of %s: 4 times the size allocates %.1f times as much", what, tt.name, after/before)
+			}
+		}
+	}
+}
+
 // allocated is how many bytes a load of the text takes in all.
-func allocated(src []byte) float64 {
+func allocated(src []byte) float64 { return allocates(func() { Parse("f", src) }) }
+
+func allocates(do func()) float64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	Parse("f", src)
+	do()
 	runtime.ReadMemStats(&after)
 	return float64(after.TotalAlloc - before.TotalAlloc)
 }

@@ -137,6 +137,10 @@ func TestSimulateGroups(t *testing.T) {
 				"VI_2: priority 90, the other's 100: the other director is master\n" +
 				"interface eth1 is down at the other director: VI_1: priority 100, the other's 150: this director takes over, and after the repair the other director\n" +
 				"interface eth1 is down at the other director: VI_2: FAULT, the other's 90: this director takes over, and after the repair the other director\n"},
+		{"a failure beside an instance that is open as it is", director("", "priority 150\ntrack_interface { eth1 }", ""), director("", "", ""),
+			"VI_1: priority 150, the other's 100: this director is master\n" +
+				"VI_2: priority 100, the other's 100: the files do not tell who is master\n" +
+				"interface eth1 is down at this director: VI_1: FAULT, the other's 100: the other director takes over, and after the repair this director\n"},
 		{"an instance that the other has not", director("", "priority 150", "priority 150\ntrack_interface { eth1 }"), director("", "priority 100"),
 			"VI_1: priority 150, the other's 100: this director is master\n" +
 				"VI_2: priority 150: this director is master\n" +
@@ -151,6 +155,9 @@ func TestSimulateGroups(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []Outcome
 			for _, o := range Simulate(readText(t, tt.this), readText(t, tt.other)) {
+				if o.Unbuilt {
+					t.Errorf("interfaces are tracked: %s", o)
+				}
 				if o.Failure == "" || strings.Contains(o.Failure, "eth1") {
 					got = append(got, o)
 				}

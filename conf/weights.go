@@ -74,24 +74,31 @@ func JudgeTracking(this, other *File) Diagnostics {
 // uselessWeights are the findings about each file; See is the instance in the
 // other one.
 func (c contest) uselessWeights() (found [2]Diagnostics) {
-	well := [2][]int{c.side[0].priorities(), c.side[1].priorities()}
-	calm := c.elect([2]masters{c.nobody(), c.nobody()}, well)
-	for side, s := range c.side {
-		for i, p := range s.parties {
-			if c.rival[side][i] < 0 || len(p.tracks) > maxWeighed || c.master(calm, side, i) != [2]Director{This, Other}[side] {
-				continue
+	for _, part := range c.split().parts {
+		g := part.play()
+		for side := range found {
+			for i := range g.side[side].parties {
+				found[side] = append(found[side], g.useless(side, i)...)
 			}
-			weighted := p.weighted(tracking{})
-			together := c.moves(side, i, well, calm, weighted...)
-			for _, t := range p.tracks {
-				if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() <= p.priority(t.thing()) {
-					continue // It has no number of its own, is not meant to, or adviseWeight has said it.
-				}
-				if c.moves(side, i, well, calm, t.thing()) {
-					continue
-				}
-				found[side] = append(found[side], c.uselessWeight(side, i, t, together))
-			}
+		}
+	}
+	return found
+}
+
+// useless are those of one instance.
+func (g game) useless(side, i int) (found Diagnostics) {
+	p := g.side[side].parties[i]
+	weighted := p.weighted(tracking{})
+	if len(weighted) == 0 || g.rival[side][i] < 0 || len(p.tracks) > maxWeighed || g.master(g.calm, side, i) != [2]Director{This, Other}[side] {
+		return nil
+	}
+	together := g.moves(side, i, weighted...)
+	for _, t := range p.tracks {
+		if !slices.Contains(weighted, t.thing()) || t.keyword == "track_file" || p.priority() <= p.priority(t.thing()) {
+			continue // It has no number of its own, is not meant to, or adviseWeight has said it.
+		}
+		if !g.moves(side, i, t.thing()) {
+			found = append(found, g.uselessWeight(side, i, t, together))
 		}
 	}
 	return found
@@ -111,10 +118,10 @@ func (p party) weighted(but tracking) []thing {
 
 // moves tells whether the other director becomes master of an instance while
 // things of this one fail.
-func (c contest) moves(side, i int, well [2][]int, calm election, failed ...thing) bool {
-	ill := well
-	ill[side] = c.side[side].priorities(failed...)
-	return c.master(c.elect(calm.ends, ill), side, i) != c.master(calm, side, i)
+func (g game) moves(side, i int, failed ...thing) bool {
+	ill := g.well
+	ill[side] = g.side[side].priorities(failed...)
+	return g.master(g.elect(g.calm.ends, ill), side, i) != g.master(g.calm, side, i)
 }
 
 // uselessWeight words it; together tells that the weight has an effect when all
