@@ -44,6 +44,9 @@ func TestAReloadIsRefused(t *testing.T) {
 		{"another interface that is missing", anInstance(""), strings.Replace(anInstance(""), "eth0absent", "eth1absent", 1), "eth1absent does not exist"},
 		{"a template that gives nothing", anInstance(""), anInstance("mcast_src_ip \"{{ GetInterfaceIP `eth9absent` }}\""), "mcast_src_ip"},
 		{"a file that is gone", anInstance(""), "", "no such file"},
+		{"a file that was emptied", anInstance(""), "\n", "no vrrp_instance and no virtual_server"},
+		{"a file that is for another director", anInstance(""), "@another include part.conf\n", "no vrrp_instance and no virtual_server"},
+		{"nothing, where nothing was", "# soon\n", "# later\n", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -48,6 +48,9 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 	for _, f := range found.NewErrors(d.found) {
 		why = append(why, f.String())
 	}
+	if len(why) == 0 && idle(config) && !idle(d.config) {
+		why = append(why, "the new file has no vrrp_instance and no virtual_server: reload refused (stop tandem to do that)")
+	}
 	if len(why) > 0 {
 		return why
 	}
@@ -73,6 +76,11 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 	}
 	return nil
 }
+
+// idle tells whether a configuration has nothing for a director to do. A file
+// that a tool has just emptied reads so, and so does one whose every line is for
+// another director: no reload shall end all services by that.
+func idle(c conf.Config) bool { return len(c.VRRP.Instances) == 0 && len(c.Services) == 0 }
 
 // apply hands the parts their wishes, in the order of a start. Nothing in it
 // can fail half-way: each part keeps trying for what it was told.
