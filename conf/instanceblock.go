@@ -1,19 +1,28 @@
 package conf
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
-// instanceBlock is what stands in a vrrp_instance.
-var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
+// instanceBlock is what stands in a vrrp_instance. The effective configuration
+// is shown in the order of these tables.
+var instanceBlock = block[instance]{"vrrp_instance", slices.Concat(
+	electionRows, advertRows, addressRows, trackingRows, announcementRows,
+	macRows(), notifyRows[instance](), notifyInstance(),
+)}
+
+// electionRows are about who is master.
+var electionRows = []row[instance]{
 	custom("state", "MASTER|BACKUP", (*instance).setState).shown(showState).
 		doc("BACKUP", "below priority 255 it gives no head start, but MASTER undoes nopreempt and preempt_delay, and without a priority means 255"),
 	custom("interface", "IF", (*instance).setInterface).
 		shown(func(in *instance) []Node { return statement("interface", in.Interface) }).
 		doc("none: it must be said", "adverts leave by it, and its loss is a fault").
 		departing("one that does not exist does not stop the start: the instance waits in FAULT. It is needed with unicast_peer too"),
+	device[instance]("vrf").later().doc("none", "VRF of an instance without an interface"),
 	custom("virtual_router_id", "1..255", (*instance).setVRID).
 		shown(func(in *instance) []Node { return statement("virtual_router_id", int(in.VRID)) }).
 		doc("none: it must be said", "number of the virtual router, the same on all its routers and on no other of the segment").
@@ -33,15 +42,18 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 		doc("on", "undoes a nopreempt above it"),
 	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance) *time.Duration { return &in.PreemptDelay }).
 		doc("", "how long a master of a lower priority is left alone once it is heard"),
-	custom("mcast_src_ip", "IP", (*instance).setSource).shown(func(in *instance) []Node { return in.showSource("mcast_src_ip") }).
-		doc("the primary address of the interface", "source of adverts"),
-	custom("unicast_src_ip", "IP", (*instance).setSource).shown(func(in *instance) []Node { return in.showSource("unicast_src_ip") }).
-		doc("the primary address of the interface", "source of adverts; they are unicast with unicast_peer only"),
-	custom("unicast_peer", "{ IP [OPTION ...] ... }", (*instance).addPeers).shown(showPeers).
-		doc("none: multicast", "the other routers: adverts go to each of them").
-		departing("the own unicast_src_ip is left out, so that one list serves both directors"),
-	custom("authentication", "{ }", (*instance).readAuth).shown((*instance).showAuth).holding(authBlock).only().
-		doc("none", "simple authentication of version 2"),
+	boolean[instance]("strict_mode", nil).later().doc("that of vrrp_strict", "refuse what the RFC does not have"),
+	inRange[instance]("down_timer_adverts", 1, 100).later().doc("3", "adverts that must be missing until the master is down"),
+	custom("timer_expired_backup", "[1..254]", checkExpired).later().doc("off; 254 without a number", "a master that was held up does not go on as one, where nopreempt is set"),
+	custom("thread_timer_expired", "[1..254]", checkExpired).later().otherName("timer_expired_backup").doc("", "deprecated"),
+	boolean[instance]("lower_prio_no_advert", nil).later().doc("that of vrrp_lower_prio_no_advert", "an advert of lower priority is not answered"),
+	boolean[instance]("higher_prio_send_advert", nil).later().doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before a master of higher priority is obeyed"),
+	boolean[instance]("owner_ignore_adverts", nil).later().doc("that of vrrp_owner_ignore_adverts", "the owner of the addresses hears nobody"),
+	obsolete[instance]("debug", "nothing reads it in keepalived either"),
+}
+
+// addressRows are about what moves with the master.
+var addressRows = []row[instance]{
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress", in.Addresses) }).
 		doc("", "the addresses that the master has, at most 255 of one family; they stand in its adverts").
@@ -49,6 +61,23 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress_excluded", in.Excluded) }).
 		doc("none", "addresses of either family that move with the others and are in no advert"),
+	plain[instance]("no_virtual_ipaddress", nil).later().doc("", "an instance without a virtual address is meant so"),
+	plain[instance]("promote_secondaries", nil).
+		inert("addresses that the kernel removes together with the first one of their subnet are set again").
+		doc("", "removing an address keeps the others of its subnet"),
+	plain[instance]("accept", nil).
+		doc("on", "packets to a virtual address are accepted, which tandem always does"),
+	plain[instance]("no_accept", nil).later().meanwhile("a master takes packets to its virtual addresses").doc("", "drop packets to the virtual addresses, unless it is their owner"),
+	custom("virtual_routes", "{ ROUTE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.routes(s, false) }).later().
+		doc("", "routes that move with the virtual addresses"),
+	custom("virtual_rules", "{ RULE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.policyRules(s, false) }).later().
+		doc("", "policy rules that move with the virtual addresses"),
+	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface).
+		doc("none", "deprecated: lvs_sync_daemon in global_defs, with this instance"),
+}
+
+// trackingRows are about what else must work for an instance to be master.
+var trackingRows = []row[instance]{
 	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*instance).addTracks).
 		shown(func(in *instance) []Node { return showTracks("track_interface", in.tracking()) }).
 		doc("none", "interfaces whose loss is a fault, or with a weight a change of the priority"),
@@ -60,17 +89,17 @@ var instanceBlock = block[instance]{"vrrp_instance", append([]row[instance]{
 		doc("none", "processes whose end is a fault, or with a weight a change of the priority"),
 	trackRow("track_bfd", trackedBFD, maxWeight, func(in *instance) *[]tracking { return &in.tracks }).
 		doc("none", "BFD sessions whose loss is a fault, or with a weight a change of the priority"),
-	wholeSeconds("garp_master_delay", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Delay }).
-		doc("vrrp_garp_master_delay", "a second burst of announcements this long after becoming master; 0: none"),
-	count("garp_master_repeat", func(in *instance) *int { return &in.Announce.Repeat }).
-		doc("vrrp_garp_master_repeat", "announcements of each address in a burst"),
-	wholeSeconds("garp_master_refresh", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.Refresh }).
-		doc("vrrp_garp_master_refresh", "the master announces its addresses again every so often; 0: never").
-		departing("60 where nothing is said, not 0: a switch that forgot an address learns it again"),
-	count("garp_master_refresh_repeat", func(in *instance) *int { return &in.Announce.RefreshRepeat }).
-		doc("vrrp_garp_master_refresh_repeat", "announcements of each address in a refresh"),
-	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface).
-		doc("none", "deprecated: lvs_sync_daemon in global_defs, with this instance"),
-	plain[instance]("accept", nil).
-		doc("on", "packets to a virtual address are accepted, which tandem always does"),
-}, laterInstance()...)}
+	plain[instance]("dont_track_primary", nil).later().meanwhile("the loss of the interface is a fault").doc("", "the loss of the instance's own interface is no fault"),
+	plain[instance]("track_src_ip", nil).later().doc("", "the loss of the source address is a fault"),
+	plain[instance]("linkbeat_use_polling", nil).inert(linkMessages).doc("", "ask the interface for its link again and again"),
+}
+
+// checkExpired checks timer_expired_backup: the priority from which it counts.
+func checkExpired(_ *instance, l *loader, s *syntax.Statement) {
+	if s.Keyword() != "timer_expired_backup" {
+		l.oldName(s, "timer_expired_backup")
+	}
+	for _, w := range s.Args() {
+		l.number(s.Keyword(), w, 1, 254)
+	}
+}
