@@ -180,6 +180,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	parts.run("virtual routers", d.router.Run)
 	d.host.Sweep()
 	parts.run("control", d.control.Run)
+	rereads := &rereader{read: d.reread, asked: reload, fresh: make(chan reread), log: d.log}
+	parts.run("reloads", rereads.Run)
 	notify(d.log, "READY=1", "STATUS="+d.summary())
 
 	look := time.NewTicker(lookInterval)
@@ -192,8 +194,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 		case <-ctx.Done():
 			return d.stop(parts, nil)
 		case failure = <-parts.failed:
-		case <-reload:
-			d.Reload(ctx, parts)
+		case fresh := <-rereads.fresh:
+			d.Reload(ctx, parts, fresh)
 			look.Reset(leaveInterval)
 		case <-d.moved:
 			notify(d.log, "STATUS="+d.summary())

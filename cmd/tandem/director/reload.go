@@ -9,17 +9,18 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
-// Reload reads the configuration again and hands every part its new wish.
-// What is fatal, and an error that the running file did not have, refuses the
-// whole file: nothing has been touched then, and status says why.
-func (d *Director) Reload(ctx context.Context, parts *parts) {
+// Reload hands every part its new wish. What is fatal, and an error that the
+// running file did not have, refuses the whole file: nothing has been touched
+// then, and status says why.
+func (d *Director) Reload(ctx context.Context, parts *parts, fresh reread) {
 	notify(d.log, "RELOADING=1", fmt.Sprintf("MONOTONIC_USEC=%d", monotonic().Microseconds()))
 	status := &ReloadStatus{At: time.Now()}
-	// What the host is now counts, not what it was at the start.
-	reading := NewReading(d.options.ConfigID)
-	file, found := conf.Read(d.options.Config, reading.Options)
-	config := file.Config()
-	status.Why = d.refusals(ctx, config, found)
+	config, found := fresh.config, fresh.found
+	if fresh.failed != "" {
+		status.Why = []string{fresh.failed}
+	} else {
+		status.Why = d.refusals(ctx, config, found)
+	}
 	status.Refused = len(status.Why) > 0
 	if status.Refused {
 		for _, why := range status.Why {
@@ -27,7 +28,7 @@ func (d *Director) Reload(ctx context.Context, parts *parts) {
 		}
 		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
 	} else {
-		d.sayFound(reading.Judge(file, found))
+		d.sayFound(fresh.judged)
 		d.apply(ctx, parts, config)
 		d.log.Info("reloaded", "config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services))
 	}
