@@ -15,7 +15,7 @@ type authentication struct {
 	met    seen
 }
 
-var authBlock = block[authentication]{"authentication", []row[authentication]{
+var authBlock = block[authentication]{authBlockName, []row[authentication]{
 	custom("auth_type", "PASS|AH", (*authentication).setType).
 		shown(func(a *authentication) []Node { return statement("auth_type", a.kind) }).
 		doc("none", "how adverts of version 2 are authenticated; PASS is a password in clear").
@@ -37,7 +37,7 @@ func showPass(a *authentication) []Node {
 // readAuth reads the block; what it means depends on the version, which may
 // stand below it.
 func (in *instance) readAuth(l *loader, s *syntax.Statement) {
-	l.within("authentication", func() { in.auth.met = read(l, authBlock, &in.auth, s.Block) })
+	l.within(authBlockName, func() { in.auth.met = read(l, authBlock, &in.auth, s.Block) })
 	in.auth.masked = !in.auth.set && holdsMasked(s, "auth_pass")
 }
 

@@ -14,7 +14,7 @@ type hmacAuth struct {
 	active int // 0: it says none
 }
 
-var hmacBlock = block[hmacAuth]{"auth_hmac", []row[hmacAuth]{
+var hmacBlock = block[hmacAuth]{hmacBlockName, []row[hmacAuth]{
 	custom("key", "ID KEY", (*hmacAuth).addKey).secretly().later().doc("none: it must be said", "a key by its number from 1 to 255: 32 to 64 bytes as text, hex:DIGITS, or file:PATH"),
 	number("active_key", 1, 255, func(h *hmacAuth) *int { return &h.active }).later().doc("none: it must be said", "number of the key that signs"),
 	oneOf[hmacAuth]("anti_replay", "time", "monotonic").later().doc("time", "how adverts that are sent again are told from new ones"),
@@ -24,7 +24,7 @@ var hmacBlock = block[hmacAuth]{"auth_hmac", []row[hmacAuth]{
 
 // readHMAC reads auth_hmac.
 func (in *instance) readHMAC(l *loader, s *syntax.Statement) {
-	l.within("auth_hmac", func() {
+	l.within(hmacBlockName, func() {
 		h := hmacAuth{keys: make(map[int]bool)}
 		met := read(l, hmacBlock, &h, s.Block)
 		switch pos, _ := met.idled("active_key"); {

@@ -83,7 +83,11 @@ func (l *loader) finding(sev Severity, pos syntax.Pos, hint, format string, args
 		message.WriteString(s.String())
 		message.WriteString(": ")
 	}
-	fmt.Fprintf(&message, format, args...)
+	text := fmt.Sprintf(format, args...)
+	if n := len(l.scope); n > 0 && Private(l.scope[n-1].name) {
+		text = l.discreet(text)
+	}
+	message.WriteString(text)
 	return Diagnostic{Pos: pos, Severity: sev, Message: message.String(), Hint: hint}
 }
 
@@ -229,7 +233,11 @@ func (l *loader) extra(s *syntax.Statement, used int) {
 	if l.words().homes[words[0]] != nil {
 		hint = "one statement per line"
 	}
-	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), quote(strings.Join(words, " ")))
+	left := quote(strings.Join(words, " "))
+	if Private(s.Keyword()) {
+		left = l.discreet(left)
+	}
+	l.warnf(s.Args()[used].Pos, hint, "%s: %s is left over and ignored", s.Keyword(), left)
 }
 
 // entries are the statements of a block of values, one a line.

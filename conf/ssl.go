@@ -6,7 +6,7 @@ import "github.com/tandem-ha/tandem/conf/syntax"
 // that HTTPS checks prove themselves with.
 type tlsMaterial struct{ certificate, key string }
 
-var sslBlock = block[tlsMaterial]{"SSL", []row[tlsMaterial]{
+var sslBlock = block[tlsMaterial]{sslBlockName, []row[tlsMaterial]{
 	text[tlsMaterial]("password", "STRING", nil).secretly().later().doc("none", "what the key is locked with"),
 	text[tlsMaterial]("ca", "PATH", nil).later().doc("none", "file of the authorities that certificates of servers are checked with"),
 	text("certificate", "PATH", func(m *tlsMaterial) *string { return &m.certificate }).later().doc("none", "file of the certificate to show to servers"),
@@ -15,7 +15,7 @@ var sslBlock = block[tlsMaterial]{"SSL", []row[tlsMaterial]{
 
 // readSSL reads the SSL block. Of two the second counts, as in keepalived.
 func readSSL(_ *none, l *loader, s *syntax.Statement) {
-	l.within("SSL", func() {
+	l.within(sslBlockName, func() {
 		if first, ok := l.root.idled("SSL"); ok {
 			l.seeing(Error, s.Pos, first, "write all into one", "a second SSL replaces the one in %s", first.LineFrom(s.Pos))
 			l.root.dropIdle("SSL")

@@ -11,6 +11,8 @@ type vocabulary struct {
 	blocks map[string][]string // by the block's name, in the order of its table
 	homes  map[string][]string // keyword -> where it may stand: "in vrrp_instance", "at the top level"
 	all    []string            // sorted
+	// private are the keywords and values of the blocks that hold passwords.
+	private []string
 }
 
 // newVocabulary collects the keywords of all tables. Those that are gone are
@@ -21,6 +23,9 @@ func newVocabulary() *vocabulary {
 		home := "in " + t.title()
 		if i == 0 {
 			home = "at " + t.title()
+		}
+		if Private(t.title()) {
+			v.private = append(v.private, privateWords(t)...)
 		}
 		for _, k := range t.keywords() {
 			if k.effects == gone {

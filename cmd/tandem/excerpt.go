@@ -3,11 +3,12 @@ package main
 import (
 	"bytes"
 	"os"
-	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
@@ -21,12 +22,13 @@ type excerpt struct {
 
 // sources are the files that excerpts are cut from.
 type sources struct {
-	lines map[string][][]byte // nil: the file cannot be shown
+	lines    map[string][][]byte // nil: the file cannot be shown
+	harmless func() func(word string) bool
 }
 
 // newSources begins with texts that are on no disk.
 func newSources(texts map[string][]byte) *sources {
-	s := &sources{lines: make(map[string][][]byte)}
+	s := &sources{lines: make(map[string][][]byte), harmless: sync.OnceValue(conf.HarmlessWords)}
 	for name, text := range texts {
 		s.lines[name] = bytes.Split(text, []byte("\n"))
 	}
@@ -39,34 +41,25 @@ func (s *sources) excerpt(at syntax.Pos) (e excerpt, ok bool) {
 	if at.Line <= 0 || at.Col <= 0 {
 		return e, false
 	}
-	lines, read := s.lines[at.File]
-	if !read {
-		lines = readLines(at.File)
-		s.lines[at.File] = lines
-	}
+	lines := s.of(at.File)
 	if int(at.Line) > len(lines) {
 		return e, false // it was changed meanwhile
 	}
-	return cut(hide(bytes.TrimSuffix(lines[at.Line-1], []byte("\r"))), int(at.Col)-1)
+	line := bytes.TrimSuffix(lines[at.Line-1], []byte("\r"))
+	if from := s.private(at, line); from >= 0 {
+		line = s.discreet(line, from)
+	}
+	return cut(hide(line), int(at.Col)-1)
 }
 
-// secrets are the keywords behind which nobody looks over a shoulder.
-var secrets = regexp.MustCompile(`(^|[\s{])(auth_pass|password|key)\s+`)
-
-// hide puts stars over what stands behind a secret's keyword, without a change
-// of length.
-func hide(line []byte) []byte {
-	at := secrets.FindIndex(line)
-	if at == nil {
-		return line
+// of are the lines of a file.
+func (s *sources) of(file string) [][]byte {
+	lines, read := s.lines[file]
+	if !read {
+		lines = readLines(file)
+		s.lines[file] = lines
 	}
-	hidden := bytes.Clone(line)
-	for i := at[1]; i < len(hidden); i++ {
-		if c := hidden[i]; c != ' ' && c != '\t' && c != '"' && c != '{' && c != '}' {
-			hidden[i] = '*'
-		}
-	}
-	return hidden
+	return lines
 }
 
 // readLines reads a file for the second time. What is no plain file would not

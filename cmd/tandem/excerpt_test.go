@@ -46,6 +46,49 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
+// TestExcerptOfPrivateBlocks holds that no word of a block with passwords is shown
+// that could be one, wherever a finding stands.
+func TestExcerptOfPrivateBlocks(t *testing.T) {
+	const text = `vrrp_instance web {
+    interface eth0
+    authentication {
+        auth_type PASS S3cr3t # { S3cr3t
+        auth_passs S3cr3t
+        auth_pass
+        S3cr3t
+        foo {
+            "S3cr3t
+        }
+        auth_pass=S3cr3t
+    }
+    track_script { chk_http }
+    auth_hmac { keyy S3cr3t }
+    virtual_router_id 51
+    notify web.sh
+    authentication auth_type S3cr3t
+    SSL {
+        include sub
+    }
+}
+`
+	want := map[int32]string{
+		2: "    interface eth0", 4: "        auth_type PASS ****** * { ******", 5: "        auth_passs ******", 7: "        ******",
+		9: `            "******`, 11: "        ****************", 13: "    track_script { chk_http }", 14: "    auth_hmac { keyy ****** }",
+		15: "    virtual_router_id 51", 16: "    notify web.sh", 17: "    authentication auth_type ******",
+	}
+	s := newSources(map[string][]byte{"f": []byte(text), "sub": []byte("\nS3cr3t\n")})
+	for line, shown := range want {
+		e, _ := s.excerpt(syntax.Pos{File: "f", Line: line, Col: 1})
+		if e.text != shown {
+			t.Errorf("line %d is shown as\n%s, want\n%s", line, e.text, shown)
+		}
+	}
+	included := syntax.Pos{File: "sub", Line: 2, Col: 1, From: &syntax.Inclusion{Pos: syntax.Pos{File: "f", Line: 19, Col: 9}}}
+	if e, _ := s.excerpt(included); e.text != "******" {
+		t.Errorf("what is included is shown as %s", e.text)
+	}
+}
+
 func TestNoExcerpt(t *testing.T) {
 	s := newSources(map[string][]byte{"f": []byte("one\n")})
 	for name, at := range map[string]syntax.Pos{
