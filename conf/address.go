@@ -51,8 +51,11 @@ func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp
 			continue
 		}
 		ip := a.Prefix.Addr()
-		if _, twice := in.lines[ip]; twice {
-			l.errorf(a.pos, "", "address %s is listed twice", ip)
+		if first, twice := in.lines[ip]; twice && first.Address == a.Address && first.pos.Compare(s.Pos) > 0 {
+			// The same line of the same block once more changes nothing.
+			l.warnf(a.pos, "", "address %s is listed twice", ip)
+		} else if twice {
+			l.seeing(Error, a.pos, first.pos, "", "address %s is listed twice: what %s says of it counts", ip, first.pos.LineFrom(a.pos))
 		} else if take(a.Address, a.pos) {
 			if in.lines == nil {
 				in.lines = make(map[netip.Addr]listed)

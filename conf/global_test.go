@@ -15,9 +15,9 @@ func TestGlobalStatements(t *testing.T) {
 		want       string // the messages, "severity: message (hint)"
 	}{
 		{"a gap of 0, as many files have it", "vrrp_garp_interval 0",
-			"error: vrrp_garp_interval 0 is ignored, as in keepalived: it takes 0.000001 to 4294.967295 seconds (remove the line: nothing waits between them anyway)"},
+			"warning: vrrp_garp_interval 0 is ignored, as in keepalived: it takes 0.000001 to 4294.967295 seconds (remove the line: nothing waits between them anyway)"},
 		{"the same written otherwise", "vrrp_gna_interval 0.000",
-			"error: vrrp_gna_interval 0 is ignored, as in keepalived: it takes 0.000001 to 4294.967295 seconds (remove the line: nothing waits between them anyway)"},
+			"warning: vrrp_gna_interval 0 is ignored, as in keepalived: it takes 0.000001 to 4294.967295 seconds (remove the line: nothing waits between them anyway)"},
 		{"a gap with a unit", "vrrp_garp_interval 10ms",
 			`error: vrrp_garp_interval "10ms" is ignored: it takes 0.000001 to 4294.967295 seconds, without a unit`},
 		{"a gap in milliseconds", "vrrp_garp_interval 100", `warning: vrrp_garp_interval is not supported yet and has no effect
@@ -31,7 +31,7 @@ warning: vrrp_mcast_group6 ff05::12 is not of this link only: RFC 9568 section 5
 		{"a switch that is neither", "vrrp_min_garp ON", `error: vrrp_min_garp "ON" is ignored: it takes on, true, yes, off, false or no`},
 		{"the letter of the RFC", "vrrp_strict",
 			"warning: vrrp_strict is not supported yet and has no effect: instances keep their authentication, unicast peers and preempt_delay, all of which keepalived would take from them"},
-		{"an option of dynamic_interfaces", "dynamic_interfaces always", `error: dynamic_interfaces "always" is ignored: it takes allow_if_changes`},
+		{"an option of dynamic_interfaces", "dynamic_interfaces always", `warning: dynamic_interfaces "always" is ignored: it takes allow_if_changes`},
 		{"a name that no interface has", "default_interface eth0/1", `error: default_interface "eth0/1": an interface name has 1 to 15 bytes, and no /`},
 		{"a prefix without room for a number", "vmac_prefix abcdefghijklmno", `error: vmac_prefix "abcdefghijklmno" is ignored: an interface name has 1 to 15 bytes, and no /`},
 		{"mail to nobody", "notification_email { }", `warning: notification_email names nobody (write one address a line)
@@ -43,22 +43,22 @@ warning: notification_email is not supported yet and has no effect`},
 		{"two pipes", "notify_fifo /run/a\nnotify_fifo /run/b", `warning: notify_fifo is not supported yet and has no effect
 error: a second notify_fifo is ignored: it is said already, in line 2`},
 		{"a table twice", "nftables a\nnftables b", `note: nftables has no effect here: tandem keeps its rules in an nftables table of its own, named tandem
-error: a second nftables is ignored: it is said already, in line 2`},
-		{"a mark that is none", "nftables_ipvs_start_fwmark 0", `error: nftables_ipvs_start_fwmark "0" is ignored: it takes a number from 1 to 4294967295`},
+warning: a second nftables is ignored: it is said already, in line 2`},
+		{"a mark that is none", "nftables_ipvs_start_fwmark 0", `warning: nftables_ipvs_start_fwmark "0" is ignored: it takes a number from 1 to 4294967295`},
 		{"sets too many", "vrrp_ipsets a b c d e f g", `note: vrrp_ipsets has no effect here: tandem writes its rules with nftables, beside those of iptables
 warning: vrrp_ipsets: "g" is left over and ignored`},
-		{"a niceness that no process has", "vrrp_priority -21", `error: vrrp_priority "-21" is ignored: it takes a number from -20 to 19`},
-		{"a processor by its name", "vrrp_cpu_affinity 0 cpu1", `error: vrrp_cpu_affinity "cpu1" is ignored: it takes a number from 0 to 8191`},
-		{"a boost beyond the highest", "max_auto_priority 100", `error: max_auto_priority "100" is ignored: it takes a number from -1 to 99`},
-		{"a name too long for the kernel", "process_name director-number-one", `error: process_name "director-number-one": the kernel keeps 15 bytes: director-number`},
-		{"a policy for nothing", "vrrp_rx_bufs_policy LARGE", `error: vrrp_rx_bufs_policy "LARGE" is ignored: it takes MTU, ADVERT or a number of bytes`},
-		{"a mask of no rights", "umask IRUSR|READ", `error: umask "IRUSR|READ" is ignored: it takes a number up to 0777, or names such as IWGRP|IWOTH`},
+		{"a niceness that no process has", "vrrp_priority -21", `warning: vrrp_priority "-21" is ignored: it takes a number from -20 to 19`},
+		{"a processor by its name", "vrrp_cpu_affinity 0 cpu1", `warning: vrrp_cpu_affinity "cpu1" is ignored: it takes a number from 0 to 8191`},
+		{"a boost beyond the highest", "max_auto_priority 100", `warning: max_auto_priority "100" is ignored: it takes a number from -1 to 99`},
+		{"a name too long for the kernel", "process_name director-number-one", `warning: process_name "director-number-one": the kernel keeps 15 bytes: director-number`},
+		{"a policy for nothing", "vrrp_rx_bufs_policy LARGE", `warning: vrrp_rx_bufs_policy "LARGE" is ignored: it takes MTU, ADVERT or a number of bytes`},
+		{"a mask of no rights", "umask IRUSR|READ", `warning: umask "IRUSR|READ" is ignored: it takes a number up to 0777, or names such as IWGRP|IWOTH`},
 		{"an include check that is none", "include_check +exists", `error: include_check "+exists" is ignored: it takes read, match, wildcard_match and brace_match, each with + or - before it`},
-		{"a seed with a sign", "random_seed -1", `error: random_seed "-1" is ignored: it takes a number from 0 to 4294967295`},
-		{"a layout that is none", "json_version 3", `error: json_version "3" is ignored: it takes a number from 1 to 2`},
-		{"counters too old", "snmp_vs_stats_update_interval 31", `error: snmp_vs_stats_update_interval "31" is ignored: it takes 0.001 to 30 seconds`},
+		{"a seed with a sign", "random_seed -1", `warning: random_seed "-1" is ignored: it takes a number from 0 to 4294967295`},
+		{"a layout that is none", "json_version 3", `warning: json_version "3" is ignored: it takes a number from 1 to 2`},
+		{"counters too old", "snmp_vs_stats_update_interval 31", `warning: snmp_vs_stats_update_interval "31" is ignored: it takes 0.001 to 30 seconds`},
 		{"foreign services at the start", "lvs_flush", "warning: lvs_flush is not supported yet and has no effect: services that are not tandem's stay; ipvsadm -C removes them"},
-		{"a way to stop that is none", "lvs_flush_on_stop RS", `error: lvs_flush_on_stop "RS" is ignored: it takes VS`},
+		{"a way to stop that is none", "lvs_flush_on_stop RS", `warning: lvs_flush_on_stop "RS" is ignored: it takes VS`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

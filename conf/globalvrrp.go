@@ -98,8 +98,9 @@ func (g *globals) setVersion(l *loader, s *syntax.Statement) {
 // and keepalived refuses, although it is what it does without the keyword.
 func (g *globals) checkGap(l *loader, s *syntax.Statement) {
 	if d, _, ok := decimal(s.Words[1].Text); ok && d == 0 {
-		l.errorf(s.Words[1].Pos, "remove the line: nothing waits between them anyway", "%s 0 is ignored, as in keepalived: it takes %s to %s seconds",
+		l.warnf(s.Words[1].Pos, "remove the line: nothing waits between them anyway", "%s 0 is ignored, as in keepalived: it takes %s to %s seconds",
 			s.Keyword(), inSeconds(minGap), inSeconds(maxGap))
+		s.Refused = true
 		return
 	}
 	if d, ok := l.seconds(s.Keyword(), s.Words[1], minGap, maxGap); ok && d >= time.Second {

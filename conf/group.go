@@ -121,7 +121,7 @@ func (g *group) finish(l *loader, owner map[string]string) bool {
 		case !exists:
 			l.errorf(w.Pos, "", "there is no vrrp_instance %s that runs: it is left out", quote(w.Text))
 		case owner[w.Text] == g.name:
-			l.errorf(w.Pos, "", "%s is listed twice", w.Text)
+			l.warnf(w.Pos, "", "%s is listed twice", w.Text)
 		case owner[w.Text] != "":
 			// Two groups that share a member would be one group.
 			l.errorf(w.Pos, "", "%s is left out: it is in vrrp_sync_group %s already", w.Text, owner[w.Text])

@@ -186,7 +186,7 @@ func (in *instance) addPeers(l *loader, s *syntax.Statement) {
 		case a.IsMulticast() || a.IsUnspecified():
 			l.errorf(w.Pos, "", "unicast_peer %s is ignored: it is no unicast address", a)
 		case twice:
-			l.errorf(w.Pos, "", "unicast_peer %s is listed twice", a)
+			l.warnf(w.Pos, "", "unicast_peer %s is listed twice", a)
 		default:
 			in.Peers = append(in.Peers, a)
 			in.peer[a] = peerLine{w.Pos, l.peerOptions(e)}

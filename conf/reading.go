@@ -121,6 +121,20 @@ func (r *row[T]) take(l *loader, t *T, s *syntax.Statement, block string, said *
 		l.idle(s, r.keyword, block)
 		said.note(r.asWritten(), r.name, s)
 	}
+	if r.effects == inert {
+		soften(l.found[before:])
+	}
+}
+
+// soften makes warnings of what is wrong with a statement that would change
+// nothing if it was right: a reload is refused for what is lost by it. A missing
+// argument stays what keepalived makes of it.
+func soften(ds Diagnostics) {
+	for i := range ds {
+		if ds[i].Severity == Error && ds[i].Class == Ordinary {
+			ds[i].Severity = Warning
+		}
+	}
 }
 
 // refused tells whether there is an error among the findings.

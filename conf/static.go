@@ -44,7 +44,7 @@ func (g *trackGroup) setMembers(l *loader, s *syntax.Statement) {
 	for _, e := range l.entries(s) {
 		for _, w := range e.Words {
 			if slices.ContainsFunc(g.members, func(o syntax.Word) bool { return o.Text == w.Text }) {
-				l.errorf(w.Pos, "", "%s is listed twice", w.Text)
+				l.warnf(w.Pos, "", "%s is listed twice", w.Text)
 				continue
 			}
 			g.members = append(g.members, w)

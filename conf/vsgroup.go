@@ -156,7 +156,7 @@ func (g *vsGroup) add(l *loader, e *syntax.Statement, keys []ipvs.Key) {
 		g.members = append(g.members, k)
 	}
 	if twice > 0 {
-		l.errorf(e.Pos, "", "%s is listed twice%s", memberName(first), andMore(twice-1))
+		l.warnf(e.Pos, "", "%s is listed twice%s", memberName(first), andMore(twice-1))
 	}
 }
 
