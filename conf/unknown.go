@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,12 @@ func (l *loader) suggest(s *syntax.Statement, block string) string {
 	if syntax.OddSpace(word) != 0 {
 		return hintFor(word)
 	}
+	// Whoever pastes the members of a group forgets the block within it.
+	const asMember = "write group { %s ... } around the instances"
+	member := block == "vrrp_sync_group" && !s.Braced && len(s.Args()) == 0
+	if member && cmp.Or(l.known.instances[word], l.known.unbuilt[word]) != nil {
+		return fmt.Sprintf(asMember, word)
+	}
 	if l.guesses++; l.guesses > maxGuesses {
 		return ""
 	}
@@ -56,6 +63,9 @@ func (l *loader) suggest(s *syntax.Statement, block string) string {
 	}
 	if near := nearest(word, v.all); near != "" {
 		return fmt.Sprintf("did you mean %s, which belongs %s?", near, v.home(near))
+	}
+	if member {
+		return fmt.Sprintf(asMember, word)
 	}
 	return ""
 }
