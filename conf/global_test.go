@@ -30,7 +30,7 @@ warning: vrrp_garp_interval 100: with many addresses a takeover would last minut
 warning: vrrp_mcast_group6 ff05::12 is not of this link only: RFC 9568 section 5.1.2.2 wants that (write one of ff02::)`},
 		{"a switch that is neither", "vrrp_min_garp ON", `error: vrrp_min_garp "ON" is ignored: it takes on, true, yes, off, false or no`},
 		{"the letter of the RFC", "vrrp_strict",
-			"warning: vrrp_strict is not supported yet and has no effect: instances keep their authentication, unicast peers and preempt_delay, all of which keepalived would take from them"},
+			"warning: vrrp_strict is not supported yet and has no effect: instances keep their authentication, unicast peers and preempt_delay, which a keepalived with vrrp_strict drops: where the file has authentication or unicast_peer the two do not hear each other, and both become master"},
 		{"an option of dynamic_interfaces", "dynamic_interfaces always", `warning: dynamic_interfaces "always" is ignored: it takes allow_if_changes`},
 		{"a name that no interface has", "default_interface eth0/1", `error: default_interface "eth0/1": an interface name has 1 to 15 bytes, and no /`},
 		{"a prefix without room for a number", "vmac_prefix abcdefghijklmno", `error: vmac_prefix "abcdefghijklmno" is ignored: an interface name has 1 to 15 bytes, and no /`},

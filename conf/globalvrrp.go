@@ -68,7 +68,7 @@ var vrrpRows = []row[globals]{
 		inert("an advert with other addresses than its instance is logged, and counts").
 		doc("off", "do not compare the addresses in each advert of the same master"),
 	boolean[globals]("vrrp_strict", nil).later().
-		meanwhile("instances keep their authentication, unicast peers and preempt_delay, all of which keepalived would take from them").
+		meanwhile("instances keep their authentication, unicast peers and preempt_delay, which a keepalived with vrrp_strict drops: where the file has authentication or unicast_peer the two do not hear each other, and both become master").
 		doc("off", "hold every instance to the letter of the RFC: no authentication, no unicast, no preempt_delay"),
 	seconds[globals]("vrrp_startup_delay", time.Millisecond, maxGap, nil).later().
 		doc("none", "seconds to wait after the start before an instance may become master"),
