@@ -39,9 +39,27 @@ func (l *loader) problem(p syntax.Problem) {
 		l.include(p)
 	case syntax.Stacked:
 		l.errorf(p.Pos, "one condition per line; a variable can hold the other lines", "the statement behind %s is ignored: conditions do not combine", quote(p.Text))
+	case syntax.Unfilled:
+		l.unfilled(p)
 	default:
 		l.variable(p)
 	}
+}
+
+// unfilled words templates that reached tandem as they were written. The braces
+// of one are none of a block.
+func (l *loader) unfilled(p syntax.Problem) {
+	more, hint := "the statement is ignored", "let what made the file fill it in; a template of tandem's own stands in double quotes"
+	switch {
+	case p.More == 1:
+		more += ", and so is another line with one"
+	case p.More > 1:
+		more += fmt.Sprintf(", and so are %d more lines with one", p.More)
+	}
+	if strings.Contains(p.Text, " Get") {
+		hint = fmt.Sprintf("a template of tandem's own stands in double quotes: %s", quote(p.Text))
+	}
+	l.errorf(p.Pos, hint, "%s is a template that was not filled in: %s", quote(p.Text), more)
 }
 
 // include words what an include statement did not find. Plain include goes on

@@ -26,6 +26,9 @@ type lexed struct {
 	// unterminated is the offset of a quote without its fellow: the rest of
 	// the line is lost. -1: there is none.
 	unterminated int
+	// unfilled is the first template of another program; without text: there
+	// is none.
+	unfilled token
 }
 
 // lexLine splits the logical line at the offset at blanks, quotes, braces and
@@ -43,6 +46,11 @@ func lexLine(line string, from int, before []token) lexed {
 		case comment(c):
 			l.cutAt(i)
 			return l
+		case c == '{' && unfilled(line[i:]) > 0:
+			l.add(token{text: "{{ }}", start: i, end: i + unfilled(line[i:]), quoted: true})
+			if l.unfilled.text == "" {
+				l.unfilled = token{text: line[i : i+unfilled(line[i:])], start: i}
+			}
 		case c == '{':
 			l.brace = token{kind: open, start: i, end: i + 1}
 			return l
@@ -106,3 +114,21 @@ func lexWord(line string, start int) token {
 
 // comment tells the two signs that begin a comment.
 func comment(c byte) bool { return c == '#' || c == '!' }
+
+// unfilled is the length of the template of Jinja, Helm or Ansible that s begins
+// with, or 0: "{{ x }}", "{% if x %}" or "{# x #}". It ends on its line, because
+// a comment may stand right behind a brace that is meant.
+func unfilled(s string) int {
+	if len(s) < 2 || !strings.Contains("{%#", s[1:2]) {
+		return 0
+	}
+	end := s[1:2] + "}"
+	if s[1] == '{' {
+		end = "}}"
+	}
+	n := strings.Index(s[2:], end)
+	if n < 0 {
+		return 0
+	}
+	return 2 + n + len(end)
+}

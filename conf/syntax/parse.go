@@ -75,6 +75,7 @@ type parser struct {
 	made      int // bytes of expansions and included files
 	guesses   int // at misspelled variables
 	repeated  map[Problem]bool
+	templates map[string]template // by the file that holds them
 
 	statements slab[Statement]
 	words      slab[Word]
@@ -231,7 +232,10 @@ func (p *parser) condition(l line, from int) int {
 func (p *parser) logical(l line, from int) (next int, ok bool) {
 	lx := lexLine(l.text, from, p.tokens)
 	p.tokens = lx.tokens
-	p.statement(l, lx.tokens)
+	if lx.unfilled.text != "" {
+		p.unfilled(p.pos(l, lx.unfilled.start), lx.unfilled.text)
+	}
+	p.statement(l, lx.tokens, lx.unfilled.text != "")
 	if lx.unterminated >= 0 {
 		p.report(Problem{Pos: p.pos(l, lx.unterminated), Kind: UnterminatedQuote})
 	}
@@ -246,7 +250,7 @@ func (p *parser) logical(l line, from int) (next int, ok bool) {
 }
 
 // statement appends the words of a logical line to the block that is open.
-func (p *parser) statement(l line, tokens []token) {
+func (p *parser) statement(l line, tokens []token, unfilled bool) {
 	if len(tokens) == 0 {
 		return
 	}
@@ -260,7 +264,7 @@ func (p *parser) statement(l line, tokens []token) {
 	for i, t := range tokens {
 		s.Words[i] = Word{Text: t.text, Pos: p.pos(l, t.start), Quoted: t.quoted, Cut: t.cut}
 	}
-	p.judge(s, l.bad)
+	p.judge(s, l.bad || unfilled)
 	p.add(s)
 	p.last = s
 }
@@ -283,6 +287,30 @@ func (p *parser) judge(s *Statement, bad bool) {
 	case !first.Quoted && first.Text == "include_check":
 		p.check(s.Args())
 	}
+}
+
+// template is what is said of the templates of a file that nobody filled in.
+type template struct {
+	problem int   // its place in the list
+	line    int32 // of the last one
+}
+
+// unfilled reports the first template of a file, and counts the lines that hold
+// others.
+func (p *parser) unfilled(at Pos, text string) {
+	t, said := p.templates[at.File]
+	switch {
+	case !said && p.templates == nil:
+		p.templates = make(map[string]template)
+		fallthrough
+	case !said:
+		t.problem = len(p.problems)
+		p.problems = append(p.problems, Problem{Pos: at, Kind: Unfilled, Text: text})
+	case at.Line > t.line:
+		p.problems[t.problem].More++
+	}
+	t.line = max(t.line, at.Line)
+	p.templates[at.File] = t
 }
 
 // openBlock begins the block of the last statement, or one of its own where

@@ -70,6 +70,9 @@ func problemText(problems []Problem) string {
 		if p.Near != "" {
 			fmt.Fprintf(&b, ", near %s", p.Near)
 		}
+		if p.More > 0 {
+			fmt.Fprintf(&b, ", %d more", p.More)
+		}
 		if p.Strict {
 			b.WriteString(", strict")
 		}

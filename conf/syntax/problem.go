@@ -10,6 +10,7 @@ type Problem struct {
 	Near    string // of a variable: a defined one of a similar name
 	Keyword string // of an include: the statement
 	Strict  bool   // of an include: it was said to be fatal
+	More    int    // of a template: how many lines behind this one hold one too
 }
 
 // Kind says what is wrong.
@@ -43,6 +44,7 @@ const (
 	VariableLoop                      // a variable is used in its own value: the line is skipped
 	NotAlone                          // text behind a variable of several lines: the line is skipped
 	BadSequence                       // ~SEQ or ~LST; Why says it: the line is skipped
+	Unfilled                          // a template of another program: the statements with one are skipped, which is said once a file
 )
 
 var kindNames = [...]string{
@@ -50,7 +52,7 @@ var kindNames = [...]string{
 	"unterminated quote", "unexpected {", "unexpected }", "unclosed block",
 	"no files", "missing file", "no match", "unreadable file", "include loop",
 	"stacked condition", "dropped body", "gap", "undefined variable", "misspelled variable", "unbraced variable", "variable loop",
-	"not alone", "bad sequence",
+	"not alone", "bad sequence", "unfilled template",
 }
 
 func (k Kind) String() string {
