@@ -3,8 +3,10 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
@@ -110,18 +112,13 @@ func (v *service) judgeDirect(l *loader, all networks) {
 		return
 	}
 	var far []netip.Addr
-	direct := v.directServers()
-	for _, a := range direct {
+	for _, a := range v.directServers() {
 		if len(all.of(a)) > 0 && !all.contain(a) {
 			far = append(far, a)
 		}
 	}
 	if len(far) == 0 {
 		return
-	}
-	which := fmt.Sprintf("real server %s is", far[0])
-	if len(far) > 1 {
-		which = fmt.Sprintf("%d of its %d real servers, %s the first, are", len(far), len(direct), far[0])
 	}
 	var known []string
 	for i, p := range all.of(far[0]) {
@@ -131,7 +128,19 @@ func (v *service) judgeDirect(l *loader, all networks) {
 		}
 		known = append(known, p.String())
 	}
-	l.notef(v.met.at(v.pos, "lb_kind", "lvs_method"), "where a router is between, write lb_kind TUN",
-		"DR: %s in no network that this file tells of (%s): the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on",
-		which, strings.Join(known, ", "))
+	v.tooFar(l, Note, v.met.at(v.pos, "lb_kind", "lvs_method"), far, fmt.Sprintf("that this file tells of (%s)", strings.Join(known, ", ")))
+}
+
+// tooFar says that DR does not reach some of the servers, as far as the file or
+// the host knows.
+func (v *service) tooFar(l *loader, sev Severity, pos syntax.Pos, far []netip.Addr, networks string) {
+	which := fmt.Sprintf("real server %s is", far[0])
+	switch {
+	case len(far) > 1:
+		which = fmt.Sprintf("%d of its %d real servers, %s the first, are", len(far), len(v.directServers()), far[0])
+	case !slices.ContainsFunc(v.servers, func(r *server) bool { return r.Addr.Addr() == far[0] }):
+		which = fmt.Sprintf("sorry server %s is", far[0])
+	}
+	l.report(sev, pos, "where a router is between, write lb_kind TUN",
+		"DR: %s in no network %s: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on", which, networks)
 }

@@ -42,12 +42,12 @@ func (g ground) source(l *loader, in *instance) {
 	at := g.host.Interface(in.Interface)
 	switch {
 	case in.Source.IsValid() && g.host.owner(in.Source) == nil && !g.virtual[in.Source]:
-		hint := ""
+		hint := "write the address of this host"
 		if at != nil && at.has(in.family()) {
-			hint = "is this the other director's file? \"{{ GetInterfaceIP `" + in.Interface + "` }}\" serves both"
+			hint += ", or \"{{ GetInterfaceIP `" + in.Interface + "` }}\", which serves both directors"
 		}
 		l.warnf(in.met.at(in.pos, in.sourceKeyword), hint,
-			"%s %s is no address of this host: a director drops adverts that come from its own address, and others may, so that both become master", in.sourceKeyword, in.Source)
+			"%s %s is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too", in.sourceKeyword, in.Source)
 	case !in.Source.IsValid() && at != nil && !at.has(in.family()):
 		l.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
 			"interface %s has no IPv%d address of its own: adverts leave with a source address of another interface, or none", in.Interface, in.family())

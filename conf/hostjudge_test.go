@@ -55,18 +55,18 @@ func TestOnHost(t *testing.T) {
 		{"an interface is missing", func(h *Host) { h.Interface("eth1").Name = "eth2" }, nil,
 			"2:21: error: global_defs: lvs_sync_daemon eth1 does not exist on this host: connections are not synchronised until it appears (ip link shows the interfaces there are)\n" +
 				"13:25: error: vrrp_instance A: dev eth1 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)\n" +
-				"24:5: warning: virtual_server 198.51.100.80:80: DR: real_server 10.7.0.11 is in no network of this host: DR leaves the virtual address in the packet, so that the next router sends it back here (put it into a network of this host, or write TUN, or FULLNAT)\n"},
+				"24:5: warning: virtual_server 198.51.100.80:80: DR: real server 10.7.0.11 is in no network of this host: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on (where a router is between, write lb_kind TUN)\n"},
 		{"an interface is down", has("eth1", func(in *Interface) { in.Up = false }), nil,
 			"2:21: warning: global_defs: lvs_sync_daemon eth1 is down on this host: connections are not synchronised until it is up (ip link set eth1 up)\n" +
 				"13:25: warning: vrrp_instance A: dev eth1 is down on this host: the address cannot be set until it is up (ip link set eth1 up)\n"},
 		{"a tracked interface is down", has("eth10", func(in *Interface) { in.Up = false }), []string{"unicast_peer", "track_interface {\n        eth10\n    }\n    unicast_peer"},
 			"9:9: warning: vrrp_instance A: track_interface eth10 is down on this host: it counts as down until it is up (ip link set eth10 up)\n"},
 		{"the source is the other director's", nil, []string{"unicast_src_ip 198.51.100.2", "unicast_src_ip 198.51.100.4"},
-			"7:5: warning: vrrp_instance A: unicast_src_ip 198.51.100.4 is no address of this host: a director drops adverts that come from its own address, and others may, so that both become master " +
-				"(is this the other director's file? \"{{ GetInterfaceIP `eth0` }}\" serves both)\n"},
+			"7:5: warning: vrrp_instance A: unicast_src_ip 198.51.100.4 is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too " +
+				"(write the address of this host, or \"{{ GetInterfaceIP `eth0` }}\", which serves both directors)\n"},
 		{"the source is multicast's", nil, []string{"unicast_src_ip 198.51.100.2", "mcast_src_ip 198.51.100.4"},
-			"7:5: warning: vrrp_instance A: mcast_src_ip 198.51.100.4 is no address of this host: a director drops adverts that come from its own address, and others may, so that both become master " +
-				"(is this the other director's file? \"{{ GetInterfaceIP `eth0` }}\" serves both)\n"},
+			"7:5: warning: vrrp_instance A: mcast_src_ip 198.51.100.4 is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too " +
+				"(write the address of this host, or \"{{ GetInterfaceIP `eth0` }}\", which serves both directors)\n"},
 		{"the source is on another interface", nil, []string{"unicast_src_ip 198.51.100.2", "unicast_src_ip 10.0.0.2"}, ""},
 		{"the source is the virtual address of an owner", nil, []string{"unicast_src_ip 198.51.100.2", "unicast_src_ip 198.51.100.80\n    priority 255"}, ""},
 		{"nothing to send from", has("eth0", func(in *Interface) { in.Addresses = prefixes("2001:db8::2/64") }), []string{"    unicast_src_ip 198.51.100.2\n", "", "198.51.100.80\n", "198.51.100.80/24\n"},
@@ -88,11 +88,11 @@ func TestOnHost(t *testing.T) {
 			"2:21: warning: global_defs: lvs_sync_daemon eth1 has no IPv4 address of its own: connections would be sent with a source address of another interface, or none\n"},
 		{"connections are sent over IPv6", has("eth1", func(in *Interface) { in.Addresses = prefixes("fe80::2/64") }), []string{"10.0.0.11", "10.7.0.12", "eth1 A", "eth1 A group ff02::81"}, ""},
 		{"DR servers behind a router", nil, []string{"10.0.0.11", "10.9.0.11", "10.7.0.11", "10.9.0.12"},
-			"20:5: warning: virtual_server 198.51.100.80:80: DR: real_server 10.9.0.11 and 1 more is in no network of this host: DR leaves the virtual address in the packet, so that the next router sends it back here (put it into a network of this host, or write TUN, or FULLNAT)\n"},
+			"20:5: warning: virtual_server 198.51.100.80:80: DR: 2 of its 2 real servers, 10.9.0.11 the first, are in no network of this host: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on (where a router is between, write lb_kind TUN)\n"},
 		{"a DR server in a network of a route", has("eth1", func(in *Interface) { in.Networks = prefixes("10.9.0.0/16") }), []string{"10.0.0.11", "10.9.0.11"}, ""},
 		{"a DR server that is this host", nil, []string{"10.0.0.11", "172.16.10.2"}, ""},
 		{"a sorry server behind a router", nil, []string{"lb_kind DR", "lb_kind DR\n    sorry_server 10.9.0.99 80"},
-			"20:5: warning: virtual_server 198.51.100.80:80: DR: sorry_server 10.9.0.99 is in no network of this host: DR leaves the virtual address in the packet, so that the next router sends it back here (put it into a network of this host, or write TUN, or FULLNAT)\n"},
+			"20:5: warning: virtual_server 198.51.100.80:80: DR: sorry server 10.9.0.99 is in no network of this host: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on (where a router is between, write lb_kind TUN)\n"},
 		{"NAT servers behind a router", nil, []string{"lb_kind DR", "lb_kind NAT", "10.0.0.11", "10.9.0.11"},
 			"20:5: note: virtual_server 198.51.100.80:80: NAT: real_server 10.9.0.11 is behind a router: it, and every router between, must send the replies to clients through this director (FULLNAT has no such need)\n"},
 		{"FULLNAT servers behind a router", nil, []string{"lb_kind DR", "lb_kind FULLNAT\n    snat_pool 10.0.0.90 dev eth1", "10.0.0.11", "10.9.0.11"}, ""},

@@ -3,6 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/ipvs"
@@ -53,8 +54,7 @@ func (g ground) service(l *loader, v *service) {
 		}
 	}
 	if len(direct) > 0 {
-		l.warnf(direct[0].pos, "put it into a network of this host, or write TUN, or FULLNAT",
-			"DR: %s is in no network of this host: DR leaves the virtual address in the packet, so that the next router sends it back here", firstOf(direct))
+		v.tooFar(l, Warning, direct[0].pos, far(direct), "of this host")
 	}
 	if len(natted) > 0 {
 		l.notef(natted[0].pos, "FULLNAT has no such need",
@@ -63,6 +63,16 @@ func (g ground) service(l *loader, v *service) {
 	if tunnel != nil {
 		g.tunnel(l, v, *tunnel)
 	}
+}
+
+// far are the addresses of some servers, each once.
+func far(all []hop) (addrs []netip.Addr) {
+	for _, h := range all {
+		if !slices.Contains(addrs, h.addr) {
+			addrs = append(addrs, h.addr)
+		}
+	}
+	return addrs
 }
 
 // firstOf is the first of some servers, and how many more there are.
