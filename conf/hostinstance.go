@@ -9,6 +9,9 @@ import (
 // What a host makes of a vrrp_instance.
 
 func (g ground) instance(l *loader, in *instance) {
+	if g.host.Interface(in.Interface) == nil {
+		return // that is said, and whatever else would be wrong follows from it
+	}
 	g.source(l, in)
 	for _, p := range in.Peers {
 		if own := g.host.owner(p); own != nil {

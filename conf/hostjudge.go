@@ -11,8 +11,9 @@ import (
 // doubtful about its addresses and networks. A host changes while a file does
 // not, so nothing of it is part of reading the file, and but for the interfaces
 // all of it are warnings and notes. It is for tandem check, and for the log of a
-// director that starts or reloads; the host is that of conf/host.Read. Without a
-// host there is nothing to say.
+// director that starts or reloads; the host is that of conf/host.Read. Of a block
+// whose interface is missing that is all: the rest would follow from it. Without
+// a host there is nothing to say.
 func (f *File) OnHost(h *Host) Diagnostics {
 	if h == nil || f.loader == nil {
 		return nil
@@ -25,8 +26,10 @@ func (f *File) OnHost(h *Host) Diagnostics {
 	for _, in := range f.loader.instances {
 		l.within("vrrp_instance "+in.Name, func() { on.instance(l, in) })
 	}
-	for _, v := range f.loader.services {
-		l.within(v.scope, func() { on.service(l, v) })
+	if on.hasAll(f.config.Interfaces) {
+		for _, v := range f.loader.services {
+			l.within(v.scope, func() { on.service(l, v) })
+		}
 	}
 	on.sync(l, f)
 	found := append(f.config.MissingInterfaces(func(name string) bool { return h.Interface(name) != nil }), l.found...)
@@ -60,6 +63,15 @@ func newGround(l *loader, h *Host) ground {
 		g.host.Interfaces = append(g.host.Interfaces, own)
 	}
 	return g
+}
+
+// hasAll tells that the interfaces that addresses and adverts need are here. Where
+// one is missing, nobody knows what it would reach: perhaps the file is of another
+// host, and only looked at on this one. A tracked interface may come and go.
+func (g ground) hasAll(uses []InterfaceUse) bool {
+	return !slices.ContainsFunc(uses, func(u InterfaceUse) bool {
+		return u.Keyword != "track_interface" && g.host.Interface(u.Name) == nil
+	})
 }
 
 // use warns of an interface that is there and not up. Of several uses in one

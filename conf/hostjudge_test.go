@@ -54,8 +54,26 @@ func TestOnHost(t *testing.T) {
 		}, nil, ""},
 		{"an interface is missing", func(h *Host) { h.Interface("eth1").Name = "eth2" }, nil,
 			"2:21: error: global_defs: lvs_sync_daemon eth1 does not exist on this host: connections are not synchronised until it appears (ip link shows the interfaces there are)\n" +
-				"13:25: error: vrrp_instance A: dev eth1 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)\n" +
-				"24:5: warning: virtual_server 198.51.100.80:80: DR: real server 10.7.0.11 is in no network of this host: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on (where a router is between, write lb_kind TUN)\n"},
+				"13:25: error: vrrp_instance A: dev eth1 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)\n"},
+		{"a file of another host", func(h *Host) {
+			h.Interfaces = []Interface{{Name: "wlan0", Up: true, Addresses: prefixes("192.168.1.7/24"), Default4: true, MTU: 1500}}
+		}, nil,
+			"2:21: error: global_defs: lvs_sync_daemon eth1 does not exist on this host: connections are not synchronised until it appears (ip link shows the interfaces there are)\n" +
+				"5:15: error: vrrp_instance A: interface eth0 does not exist on this host: the instance stays in FAULT until it appears (ip link shows the interfaces there are)\n" +
+				"13:25: error: vrrp_instance A: dev eth1 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)\n"},
+		{"NAT and tunnels of another host", func(h *Host) {
+			h.Interfaces = []Interface{{Name: "eth1", MTU: 1500, Up: true, Default4: true, Addresses: prefixes("192.168.1.7/24")}}
+		},
+			[]string{"lb_kind DR", "lb_kind NAT", "10.7.0.11 80 {", "10.7.0.11 80 {\n        lvs_method TUN"},
+			"5:15: error: vrrp_instance A: interface eth0 does not exist on this host: the instance stays in FAULT until it appears (ip link shows the interfaces there are)\n"},
+		{"the interface of one address is missing", func(h *Host) { h.Interface("eth1").Name = "eth2" }, []string{"unicast_src_ip 198.51.100.2", "unicast_src_ip 198.51.100.4"},
+			"2:21: error: global_defs: lvs_sync_daemon eth1 does not exist on this host: connections are not synchronised until it appears (ip link shows the interfaces there are)\n" +
+				"7:5: warning: vrrp_instance A: unicast_src_ip 198.51.100.4 is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too " +
+				"(write the address of this host, or \"{{ GetInterfaceIP `eth0` }}\", which serves both directors)\n" +
+				"13:25: error: vrrp_instance A: dev eth1 does not exist on this host: the address cannot be set until it appears (ip link shows the interfaces there are)\n"},
+		{"a tracked interface is missing", nil, []string{"unicast_peer", "track_interface {\n        ppp0\n    }\n    unicast_peer", "lb_kind DR", "lb_kind NAT", "10.0.0.11", "10.9.0.11"},
+			"9:9: error: vrrp_instance A: track_interface ppp0 does not exist on this host: it counts as down until it appears (ip link shows the interfaces there are)\n" +
+				"23:5: note: virtual_server 198.51.100.80:80: NAT: real_server 10.9.0.11 is behind a router: it, and every router between, must send the replies to clients through this director (FULLNAT has no such need)\n"},
 		{"an interface is down", has("eth1", func(in *Interface) { in.Up = false }), nil,
 			"2:21: warning: global_defs: lvs_sync_daemon eth1 is down on this host: connections are not synchronised until it is up (ip link set eth1 up)\n" +
 				"13:25: warning: vrrp_instance A: dev eth1 is down on this host: the address cannot be set until it is up (ip link set eth1 up)\n"},
