@@ -128,7 +128,11 @@ func list[T any](values []T) string {
 
 // without are the values of a that b has not.
 func without[T comparable](a, b []T) []T {
-	return slices.DeleteFunc(slices.Clone(a), func(v T) bool { return slices.Contains(b, v) })
+	theirs := make(map[T]bool, len(b))
+	for _, v := range b {
+		theirs[v] = true
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(v T) bool { return theirs[v] })
 }
 
 // is is the verb for so many.

@@ -186,11 +186,14 @@ func (p pair) compareAddresses(c *comparison) {
 		differ(Warning, moved, "%s %s in virtual_ipaddress in one file and in virtual_ipaddress_excluded in the other: keepalived drops adverts with other addresses than its own, and %s",
 			list(moved), is(moved), bothMaster)
 	}
-	for _, x := range slices.Concat(a.Addresses, a.Excluded) {
-		for _, y := range slices.Concat(b.Addresses, b.Excluded) {
-			if ip := x.Prefix.Addr(); ip == y.Prefix.Addr() && x.Prefix.Bits() != y.Prefix.Bits() {
-				differ(Warning, []netip.Addr{ip}, "%s has the prefix length %d here, %d there: the master's route to its network depends on who it is", ip, x.Prefix.Bits(), y.Prefix.Bits())
-			}
+	bits := make(map[netip.Addr]int)
+	for _, y := range b.addresses() {
+		bits[y.Prefix.Addr()] = y.Prefix.Bits()
+	}
+	for _, x := range a.addresses() {
+		ip := x.Prefix.Addr()
+		if there, both := bits[ip]; both && x.Prefix.Bits() != there {
+			differ(Warning, []netip.Addr{ip}, "%s has the prefix length %d here, %d there: the master's route to its network depends on who it is", ip, x.Prefix.Bits(), there)
 		}
 	}
 }

@@ -20,6 +20,7 @@ var largeFiles = []struct {
 	{"virtual servers", largeServices},
 	{"instances", largeInstances},
 	{"virtual addresses", largeAddresses},
+	{"excluded addresses", largeExcluded},
 	{"errors", largeErrors},
 	{"unknown words", largeUnknown},
 	{"unsupported statements", largeIdle},
@@ -90,6 +91,16 @@ func largeAddresses(n int) string {
 			fmt.Fprintf(&b, "vrrp_instance VI_%d {\n interface eth0.%d\n virtual_router_id %d\n virtual_ipaddress {\n", at, at/255, at%255+1)
 		}
 		fmt.Fprintf(&b, "  10.%d.%d.%d/24 dev eth1\n", i/62500, i/250%250, i%250+1)
+	}
+	return b.String() + " }\n}\n"
+}
+
+// largeExcluded are n addresses of one instance.
+func largeExcluded(n int) string {
+	var b strings.Builder
+	b.WriteString("vrrp_instance A {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress { 192.0.2.1 }\n virtual_ipaddress_excluded {\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  10.%d.%d.%d/24\n", i/62500, i/250%250, i%250+1)
 	}
 	return b.String() + " }\n}\n"
 }
