@@ -58,7 +58,7 @@ func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp
 			l.seeing(Error, a.pos, first.pos, "", "address %s is listed twice: what %s says of it counts", ip, first.pos.LineFrom(a.pos))
 		} else if take(a.Address, a.pos) {
 			if in.lines == nil {
-				in.lines = make(map[netip.Addr]listed)
+				in.lines = make(map[netip.Addr]addressLine)
 			}
 			in.lines[ip] = a
 			if a.Dev != "" {
@@ -66,6 +66,15 @@ func (in *instance) readAddresses(l *loader, s *syntax.Statement, take func(vrrp
 			}
 		}
 	}
+}
+
+// addressAt is where an instance lists an address, or else the block in which it
+// would.
+func (in *instance) addressAt(ip netip.Addr) syntax.Pos {
+	if line, said := in.lines[ip]; said {
+		return line.pos
+	}
+	return in.said("virtual_ipaddress", "virtual_ipaddress_excluded")
 }
 
 // showAddresses gives a block of addresses, but for those that a snat_pool

@@ -8,8 +8,8 @@ import (
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// listed is one line of a block of addresses.
-type listed struct {
+// addressLine is one line of a block of addresses.
+type addressLine struct {
 	vrrp.Address
 	pos    syntax.Pos
 	dev    syntax.Word // that names its interface
@@ -19,7 +19,7 @@ type listed struct {
 
 // addressOf reads one address with its options; kind is that of its block. ok is
 // false where the address cannot be used.
-func (l *loader) addressOf(e *syntax.Statement, kind string) (a listed, ok bool) {
+func (l *loader) addressOf(e *syntax.Statement, kind string) (a addressLine, ok bool) {
 	w := e.Words[0]
 	a.pos, a.length = w.Pos, strings.Contains(w.Text, "/")
 	if !l.shared("address", w) {
@@ -87,7 +87,7 @@ func (l *loader) idleOption(w syntax.Word, what string) {
 }
 
 // words are the line as a file would have it, without what is refused.
-func (a listed) words() []any {
+func (a addressLine) words() []any {
 	words := []any{a.Prefix}
 	if a.Dev != "" {
 		words = append(words, "dev", a.Dev)
@@ -108,7 +108,7 @@ func (a listed) words() []any {
 }
 
 // bare tells whether the line must not say a prefix length: it has a peer.
-func (a listed) bare() bool {
+func (a addressLine) bare() bool {
 	for _, w := range a.idle {
 		if w == "peer" {
 			return true

@@ -12,7 +12,7 @@ import (
 // would go somewhere else than where the line wants it.
 type addressOption struct {
 	lineOption
-	read func(*loader, *listed, syntax.Word, syntax.Word) bool
+	read func(*loader, *addressLine, syntax.Word, syntax.Word) bool
 	only string // the kind of block that may have it; empty: any
 }
 
@@ -46,18 +46,18 @@ func optionOf(word string) (addressOption, bool) {
 }
 
 // lose reports an option whose value costs the address.
-func (l *loader) lose(a *listed, option, value syntax.Word, why string) bool {
+func (l *loader) lose(a *addressLine, option, value syntax.Word, why string) bool {
 	l.errorf(value.Pos, "", "address %s is ignored: %s %s: %s", a.Prefix.Addr(), option.Text, quote(value.Text), why)
 	return false
 }
 
 // drop reports an option that is ignored.
-func (l *loader) drop(a *listed, at syntax.Word, option, why string) bool {
+func (l *loader) drop(a *addressLine, at syntax.Word, option, why string) bool {
 	l.errorf(at.Pos, "", "address %s: %s is ignored: %s", a.Prefix.Addr(), option, why)
 	return true
 }
 
-func (l *loader) addressDev(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressDev(a *addressLine, option, value syntax.Word) bool {
 	if a.dev.Text != "" {
 		l.errorf(option.Pos, "", "address %s is ignored: it has more than one dev", a.Prefix.Addr())
 		return false
@@ -73,7 +73,7 @@ func (l *loader) addressDev(a *listed, option, value syntax.Word) bool {
 	return true
 }
 
-func (l *loader) addressBroadcast(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressBroadcast(a *addressLine, option, value syntax.Word) bool {
 	if a.Prefix.Addr().Is6() {
 		return l.lose(a, option, value, "IPv6 has no broadcast")
 	}
@@ -88,7 +88,7 @@ func (l *loader) addressBroadcast(a *listed, option, value syntax.Word) bool {
 	return true
 }
 
-func (l *loader) addressScope(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressScope(a *addressLine, option, value syntax.Word) bool {
 	scope, ok := parseScope(value.Text)
 	switch {
 	case a.Prefix.Addr().Is6():
@@ -100,7 +100,7 @@ func (l *loader) addressScope(a *listed, option, value syntax.Word) bool {
 	return true
 }
 
-func (l *loader) addressLabel(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressLabel(a *addressLine, option, value syntax.Word) bool {
 	switch {
 	case a.Prefix.Addr().Is6():
 		return l.drop(a, option, "label", "IPv6 has none")
@@ -111,7 +111,7 @@ func (l *loader) addressLabel(a *listed, option, value syntax.Word) bool {
 	return true
 }
 
-func (l *loader) addressPeer(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressPeer(a *addressLine, option, value syntax.Word) bool {
 	peer, _, _ := strings.Cut(value.Text, "/")
 	ip, ok := parseAddr(peer)
 	switch {
@@ -125,11 +125,11 @@ func (l *loader) addressPeer(a *listed, option, value syntax.Word) bool {
 	return true
 }
 
-func (l *loader) addressLifetime(a *listed, _, value syntax.Word) bool {
+func (l *loader) addressLifetime(a *addressLine, _, value syntax.Word) bool {
 	if _, ok := whole(value.Text, 0, 1<<32-1); !ok && value.Text != "forever" {
 		return l.drop(a, value, "preferred_lft "+quote(value.Text), "it takes a number of seconds, or forever")
 	}
 	return true
 }
 
-func (l *loader) addressFlag(*listed, syntax.Word, syntax.Word) bool { return true }
+func (l *loader) addressFlag(*addressLine, syntax.Word, syntax.Word) bool { return true }

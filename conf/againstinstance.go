@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
@@ -173,7 +172,7 @@ func (p pair) compareStart(c *comparison) {
 func (p pair) compareAddresses(c *comparison) {
 	a, b := p.here, p.there
 	differ := func(sev Severity, at []netip.Addr, format string, args ...any) {
-		c.report(sev, a.listed(at[0]), b.listed(at[0]), bothSay, "%s: "+format, append([]any{p.name()}, args...)...)
+		c.report(sev, a.addressAt(at[0]), b.addressAt(at[0]), bothSay, "%s: "+format, append([]any{p.name()}, args...)...)
 	}
 	if gone := without(a.all(), b.all()); len(gone) > 0 {
 		differ(Error, gone, "%s %s not there: when this director dies nobody takes %s over", list(gone), is(gone), them(gone))
@@ -196,15 +195,6 @@ func (p pair) compareAddresses(c *comparison) {
 			differ(Warning, []netip.Addr{ip}, "%s has the prefix length %d here, %d there: the master's route to its network depends on who it is", ip, x.Prefix.Bits(), there)
 		}
 	}
-}
-
-// listed is where an instance lists an address, or else the block in which it
-// would.
-func (in *instance) listed(ip netip.Addr) syntax.Pos {
-	if line, ok := in.lines[ip]; ok {
-		return line.pos
-	}
-	return in.said("virtual_ipaddress", "virtual_ipaddress_excluded")
 }
 
 // common are the values of a that b has too.

@@ -2,8 +2,6 @@ package conf
 
 import (
 	"net/netip"
-
-	"github.com/tandem-ha/tandem/conf/syntax"
 )
 
 // What a host makes of a vrrp_instance.
@@ -71,12 +69,4 @@ func (g ground) outside(l *loader, in *instance, dev string, all []netip.Addr) {
 	}
 	l.warnf(in.addressAt(first), hint, "virtual address %s%s is in no network of %s (%s): no host there %s",
 		first, andMore(len(all)-1), dev, g.host.Interface(dev).list(family), asks)
-}
-
-// addressAt is where an address of the instance stands.
-func (in *instance) addressAt(a netip.Addr) syntax.Pos {
-	if line, ok := in.lines[a]; ok {
-		return line.pos
-	}
-	return in.pos
 }

@@ -21,10 +21,10 @@ var defaultInstance = vrrp.Instance{
 type instance struct {
 	vrrp.Instance
 	pos   syntax.Pos
-	met   seen                    // its keywords
-	uses  []InterfaceUse          // of the interfaces that it names
-	peer  map[netip.Addr]peerLine // of each of Peers
-	lines map[netip.Addr]listed   // of each of Addresses and Excluded that the block lists
+	met   seen                       // its keywords
+	uses  []InterfaceUse             // of the interfaces that it names
+	peer  map[netip.Addr]peerLine    // of each of Peers
+	lines map[netip.Addr]addressLine // of each of Addresses and Excluded that the block lists
 
 	master  bool           // state MASTER
 	version vrrp.Version   // as the block says; 0: it says nothing

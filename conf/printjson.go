@@ -82,11 +82,11 @@ func (p *printer) members(nodes []Node, t table) object {
 		}
 		at := slices.IndexFunc(out, func(m member) bool { return m.name == n.Keyword })
 		if at >= 0 && k.several() {
-			out[at].value = append(out[at].value.([]any), p.listed(n, k, value)...)
+			out[at].value = append(out[at].value.([]any), p.elements(n, k, value)...)
 			continue
 		}
 		if k.several() {
-			value = p.listed(n, k, value)
+			value = p.elements(n, k, value)
 		}
 		if at >= 0 {
 			out[at].value = value // The last one counts.
@@ -118,9 +118,9 @@ func (k keyword) several() bool {
 	return !k.alone
 }
 
-// listed is a statement as elements of its list: each word where nothing but the
+// elements are what a statement adds to its list: each word where nothing but the
 // words counts.
-func (p *printer) listed(n Node, k keyword, value any) []any {
+func (p *printer) elements(n Node, k keyword, value any) []any {
 	if !n.Braced && strings.HasSuffix(k.args, " ...") && len(strings.Fields(k.args)) == 2 {
 		var all []any
 		for _, v := range n.Values {

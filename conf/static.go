@@ -109,7 +109,7 @@ func readStaticAddresses(_ *none, l *loader, s *syntax.Statement) {
 }
 
 // addressTrackGroup checks the track_group of a static address.
-func (l *loader) addressTrackGroup(a *listed, option, value syntax.Word) bool {
+func (l *loader) addressTrackGroup(a *addressLine, option, value syntax.Word) bool {
 	if l.trackGroup(value.Text) == nil {
 		return l.drop(a, value, option.Text, fmt.Sprintf("there is no track_group %s above", quote(value.Text)))
 	}
