@@ -39,7 +39,7 @@ func (p *printer) outcomes(all []conf.Outcome, paired bool) {
 			s = bold
 		case all[line-1].Verdict == conf.Lost:
 			s = red
-		case remark(all[line-1]) != "":
+		case all[line-1].Unbuilt || remark(all[line-1]) != "":
 			s = yellow
 		}
 		if s != "" {
@@ -47,13 +47,9 @@ func (p *printer) outcomes(all []conf.Outcome, paired bool) {
 		}
 		fmt.Fprintln(p.out, text)
 	})
-	said := make(map[string]bool)
-	for _, o := range all {
-		if text := remark(o); text != "" && !said[text] {
-			if len(said) == 0 {
-				fmt.Fprintln(p.out)
-			}
-			said[text] = true
+	if all := remarks(all); len(all) > 0 {
+		fmt.Fprintln(p.out)
+		for _, text := range all {
 			fmt.Fprintln(p.out, text)
 		}
 	}
@@ -103,11 +99,33 @@ func priority(n int) string {
 	return strconv.Itoa(n)
 }
 
+// remarks are what may surprise, each once. What tandem does not track yet is
+// one of them, however much that is.
+func remarks(outcomes []conf.Outcome) []string {
+	var all, unbuilt []string
+	said := make(map[string]bool)
+	once := func(list *[]string, text string) {
+		if text != "" && !said[text] {
+			said[text] = true
+			*list = append(*list, text)
+		}
+	}
+	for _, o := range outcomes {
+		if o.Unbuilt {
+			once(&unbuilt, o.Failure)
+		} else {
+			once(&all, remark(o))
+		}
+	}
+	if len(unbuilt) == 0 {
+		return all
+	}
+	return append(all, "not supported yet, so that tandem does nothing when it happens: "+strings.Join(unbuilt, ", "))
+}
+
 // remark says what may surprise in an outcome; empty: nothing.
 func remark(o conf.Outcome) string {
 	switch {
-	case o.Unbuilt:
-		return o.Failure + ": such tracking is not supported yet: tandem does nothing when it happens"
 	case o.Verdict == conf.Lost && o.Failure != "":
 		return o.Failure + " at " + o.At.String() + ": nobody is master of " + o.Instance
 	case o.Verdict == conf.Stays && o.Failure != "" && o.Master == o.At && o.Priority != 0 && o.Peer >= 0:
