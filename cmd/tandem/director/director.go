@@ -235,23 +235,31 @@ func (d *Director) leftovers() bool {
 	return false
 }
 
-// sayFound logs what is wrong with a configuration file. Of many notes, which
-// are one a service, the first few are enough: tandem check shows all.
+// fewFound is how many findings of a kind are logged.
+const fewFound = 20
+
+// sayFound logs what is wrong with a configuration file. Of many findings, such
+// as notes, which are one a service, the first few are enough.
 func (d *Director) sayFound(found conf.Diagnostics) {
-	const fewNotes = 10
-	notes := 0
 	levels := [...]slog.Level{conf.Fatal: slog.LevelError, conf.Error: slog.LevelError, conf.Warning: slog.LevelWarn, conf.Note: slog.LevelInfo}
+	nouns := [...]string{conf.Fatal: "fatal errors", conf.Error: "errors", conf.Warning: "warnings", conf.Note: "notes"}
+	most := [...]int{conf.Fatal: fewFound, conf.Error: fewFound, conf.Warning: fewFound, conf.Note: 10}
+	var said [len(levels)]int
 	for _, f := range found {
-		if f.Severity == conf.Note {
-			if notes++; notes > fewNotes {
-				continue
-			}
+		if said[f.Severity]++; said[f.Severity] <= most[f.Severity] {
+			d.log.Log(context.Background(), levels[f.Severity], f.String(), included(f)...)
 		}
-		d.log.Log(context.Background(), levels[f.Severity], f.String(), included(f)...)
 	}
-	if notes > fewNotes {
-		d.log.Info(fmt.Sprintf("%d more notes; tandem check -f %s shows them", notes-fewNotes, d.options.Config))
+	for severity, n := range said {
+		if n > most[severity] {
+			d.log.Log(context.Background(), levels[severity], d.more(n-most[severity], nouns[severity]))
+		}
 	}
+}
+
+// more says of what is left out how to see it.
+func (d *Director) more(n int, noun string) string {
+	return fmt.Sprintf("%d more %s; tandem check -f %s shows them", n, noun, d.options.Config)
 }
 
 // included is the attribute that says where the file of a finding is included.

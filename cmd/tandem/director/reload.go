@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf"
@@ -23,10 +24,11 @@ func (d *Director) Reload(ctx context.Context, parts *parts, fresh reread) {
 	}
 	status.Refused = len(status.Why) > 0
 	if status.Refused {
+		status.Why = d.few(status.Why, "reasons")
+		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
 		for _, why := range status.Why {
 			d.log.Error("reload: " + why)
 		}
-		d.log.Error("reload refused; the running configuration stays as it is", "config", d.options.Config)
 	} else {
 		d.sayFound(fresh.judged)
 		d.apply(ctx, parts, config)
@@ -47,7 +49,7 @@ func (d *Director) Reload(ctx context.Context, parts *parts, fresh reread) {
 func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.Diagnostics) []string {
 	var why []string
 	for _, f := range found.NewErrors(d.found) {
-		why = append(why, f.String())
+		why = append(why, inFull(f))
 	}
 	if len(why) == 0 && idle(config) && !idle(d.config) {
 		why = append(why, "the new file has no vrrp_instance and no virtual_server: reload refused (stop tandem to do that)")
@@ -57,7 +59,7 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 	}
 	missing := config.MissingInterfaces(InterfaceExists)
 	for _, f := range missing.NewErrors(d.config.MissingInterfaces(InterfaceExists)) {
-		why = append(why, f.String())
+		why = append(why, inFull(f))
 	}
 	why = append(why, invalid(config)...)
 	if len(why) > 0 || !balances(config) {
@@ -76,6 +78,24 @@ func (d *Director) refusals(ctx context.Context, config conf.Config, found conf.
 		return []string{err.Error()}
 	}
 	return nil
+}
+
+// few are the first of many lines, and how many are left out: a refused reload
+// shall not drown the log that says what it was refused for.
+func (d *Director) few(lines []string, noun string) []string {
+	if len(lines) <= fewFound {
+		return lines
+	}
+	return append(slices.Clone(lines[:fewFound]), d.more(len(lines)-fewFound, noun))
+}
+
+// inFull is a finding in a line, with the places that its file is included from.
+func inFull(f conf.Diagnostic) string {
+	s := f.String()
+	for _, from := range slices.Backward(f.Pos.Chain()) {
+		s += ", included from " + from.String()
+	}
+	return s
 }
 
 // idle tells whether a configuration has nothing for a director to do. A file
