@@ -217,7 +217,7 @@ func largePools(n int) string {
 func TestLargeFiles(t *testing.T) {
 	for _, tt := range largeFiles {
 		t.Run(tt.name, func(t *testing.T) {
-			small, large := []byte(tt.text(1000)), []byte(tt.text(4000))
+			small, large := []byte(tt.text(500)), []byte(tt.text(2000))
 			before, after := allocated(small)/float64(len(small)), allocated(large)/float64(len(large))
 			t.Logf("%.1f bytes allocated per byte of %d, %.1f per byte of %d", before, len(small), after, len(large))
 			if after > 1.3*before {

@@ -34,7 +34,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a program", program, ":1:8: fatal: this is not a configuration file: it holds binary data (is it the right file?)"},
 		{"UTF-16", write("utf16", "\xff\xfe#\x00"), ": fatal: the file is written in UTF-16 (save it as UTF-8)"},
 		{"nothing but braces", write("braces", strings.Repeat("{", 500)), ":1:65: fatal: this is not a configuration file: more than 64 blocks stand within one another"},
-		{"a sequence without an end", write("sequence", "~SEQ(N, 1000000000000) x $N\n"), ":1:26: fatal: the variables, sequences and included files of this configuration make more than 32 MB of it (does a sequence run too far, or do files include one another over and over?)"},
+		{"a sequence without an end", write("sequence", "~SEQ(N, 1000000000000) x $N "+strings.Repeat("x", 900)+"\n"), ":1:1: fatal: the variables, sequences and included files of this configuration make more than 32 MB of it (does a sequence run too far, or do files include one another over and over?)"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,7 +71,7 @@ func TestRoundTrip(t *testing.T) {
 	random := rand.NewChaCha8([32]byte{})
 	for name, archive := range golden.Archives(t, "testdata/*.txtar") {
 		t.Run(name, func(t *testing.T) {
-			for edits := range 16 {
+			for edits := range 10 {
 				bytes := make([]byte, editSize*edits)
 				random.Read(bytes)
 				src := m.mix(archive.Files[0].Data, bytes)
