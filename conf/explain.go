@@ -66,7 +66,7 @@ func (l *loader) cast() (c cast) {
 				t.ofGroup = true
 				p.tracks = append(p.tracks, t)
 			}
-			p.unweighed = len(g.runs) > 1 && !g.weighted
+			p.unweighed = !g.weighted
 		}
 		p.unit = n
 		c.units[n] = append(c.units[n], i)

@@ -68,7 +68,8 @@ func TestExplain(t *testing.T) {
 				"interface eth0 is down at this director: VI_2: FAULT: any peer takes over\n" +
 				"interface eth1 is down at this director: VI_1: FAULT: any peer takes over\n" +
 				"interface eth1 is down at this director: VI_2: FAULT: any peer takes over\n" +
-				"interface eth2 is down at this director: VI_1: priority 100: nothing changes\n"},
+				"interface eth2 is down at this director: VI_1: FAULT: any peer takes over\n" +
+				"interface eth2 is down at this director: VI_2: FAULT: any peer takes over\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

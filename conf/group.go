@@ -36,7 +36,7 @@ var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 	trackRow("track_bfd", trackedBFD, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
 		doc("none", "BFD sessions whose loss is a fault of all members"),
 	plain("sync_group_tracking_weight", func(g *group) *bool { return &g.weighted }).later().
-		doc("off", "weights of what the group and its members track change their priorities; without it they are ignored"),
+		doc("off", "weights of what the group and its members track change their priorities; without it those of members are 0, which makes their loss a fault"),
 	plain("global_tracking", func(g *group) *bool { return &g.weighted }).later().otherName("sync_group_tracking_weight").
 		doc("off", "the same, in keepalived before 2.0"),
 }, notifyRows[group]()...)}
@@ -107,6 +107,9 @@ func (l *loader) finishGroups() []vrrp.Group {
 	})
 	l.adviseInstances()
 	for _, g := range l.groups {
+		if !g.weighted {
+			g.dropWeights(l)
+		}
 		groups = append(groups, vrrp.Group{Name: g.name, Members: g.runs})
 	}
 	return groups
@@ -140,4 +143,19 @@ func (g *group) finish(l *loader, owner map[string]string) bool {
 		l.warnf(g.pos, "", "the group has one member only, %s", g.runs[0])
 	}
 	return true
+}
+
+// dropWeights makes a fault of the loss of all that the members track, as
+// keepalived does: a weight of one member would tear the group apart, and a loss
+// that counts for nothing would leave the addresses where it is.
+func (g *group) dropWeights(l *loader) {
+	for _, name := range g.runs {
+		in := l.known.instances[name]
+		for i := range in.Track {
+			in.Track[i].Weight = 0
+		}
+		for i := range in.tracks {
+			in.tracks[i].weight = 0
+		}
+	}
 }

@@ -52,7 +52,12 @@ func (p party) adviseWeight(l *loader, t tracking) {
 	}
 	switch {
 	case p.unweighed:
-		l.warnf(t.pos, "without a weight its loss is a fault", "%s %s: weight %d is ignored: members of a sync group keep their priority, so that they move together", t.keyword, t.name, t.weight)
+		what := "its loss is"
+		if t.reverse {
+			what = "while it is well, that is"
+		}
+		l.warnf(t.pos, "leave the weight out", "%s %s: weight %d counts as 0: members of a sync group keep their priority, and %s a fault of them all",
+			t.keyword, t.name, t.weight, what)
 	case p.base == vrrp.PriorityOwner:
 		l.warnf(t.pos, "write a priority below 255, or no weight: its loss is a fault then", "%s %s: weight %d is ignored: priority 255 never changes", t.keyword, t.name, t.weight)
 	case well == ill && well > 0 && t.keyword != "track_file":
