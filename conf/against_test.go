@@ -89,6 +89,7 @@ func TestAgainstOneThing(t *testing.T) {
 		{"equal priorities on purpose", v3("nopreempt"), v3("nopreempt"), []string{"note: whoever is master stays it"}},
 		{"two owners", v3("priority 255"), v3("priority 255"), []string{"error: priority 255 in both"}},
 		{"two masters by state", v3("priority 150\nstate MASTER"), v3("priority 100\nstate MASTER"), []string{"warning: state MASTER in both"}},
+		{"the master by state on the wrong one", v3("priority 150"), v3("priority 100\nstate MASTER"), []string{"warning: state MASTER where the priority is lower"}},
 		{"nopreempt on the wrong one", v3("priority 150"), v3("priority 100\nnopreempt"), []string{"warning: this director takes the addresses back as soon as"}},
 		{"nopreempt where it counts", v3("priority 150\nnopreempt"), v3("priority 100"), nil},
 		{"preempt_delay on the wrong one", v3("priority 100\npreempt_delay 5"), v3("priority 150"), []string{"warning: the other director takes the addresses back at once"}},
@@ -144,7 +145,10 @@ func TestAgainstOneThing(t *testing.T) {
 		{"other limits", serving("", "uthreshold 9"), serving("", ""), []string{"warning: its limits of connections are 9 and 0 here, 0 and 0 there"}},
 		{"a check less", serving("", "TCP_CHECK {\n}"), serving("", ""), []string{"warning: it is checked here and not there"}},
 		{"a check more", serving("", ""), serving("", "TCP_CHECK {\n}"), []string{"warning: it is checked there and not here"}},
-		{"another check", serving("", "TCP_CHECK {\nconnect_port 81\n}"), serving("", "TCP_CHECK {\n}"), []string{"warning: its checks are not the same in both"}},
+		{"another check", serving("", "TCP_CHECK {\nconnect_port 81\n}"), serving("", "TCP_CHECK {\n}"), []string{"warning: its checks are not the same in both (at 10.0.0.1:81 here, 10.0.0.1:80 there)"}},
+		{"a slower check", serving("", "TCP_CHECK {\nconnect_timeout 1\n}"), serving("", "TCP_CHECK {\nconnect_timeout 2.5\n}"), []string{"warning: (connect_timeout 1 here, 2.5 there)"}},
+		{"checks of two kinds", serving("", "TCP_CHECK {\n}"), serving("", "HTTP_GET {\nurl {\npath /\n}\n}"), []string{"warning: (TCP_CHECK here, HTTP_GET there)"}},
+		{"another answer", serving("", "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\n}"), serving("", "HTTP_GET {\nurl {\npath /\n}\n}"), []string{"warning: (status_code 200 here, 200-299 there)"}},
 		{"a check from another address", serving("", "TCP_CHECK {\nbindto 10.0.0.8\n}"), serving("", "TCP_CHECK {\nbindto 10.0.0.9\n}"), nil},
 		{"other packets", marked("192.0.2.80 tcp 80"), marked("192.0.2.80 tcp 80,443"), []string{"error: virtual_server fwmark 7: mark_match is not the same"}},
 		{"a server less", serving("", ""), strings.Replace(serving("", ""), "10.0.0.2", "10.0.0.3", 1), []string{"error: real_server 10.0.0.3:80 is not here", "error: real_server 10.0.0.2:80 is not there"}},
@@ -232,4 +236,19 @@ func TestAgainstTemplates(t *testing.T) {
 	if len(got) != 1 || got[0].Severity != Note || !strings.Contains(got[0].Message, "templates of the other file") {
 		t.Errorf("got %v", got)
 	}
+}
+
+// TestAgainstSyncPlace holds that what differs of connection sync is shown where
+// the files say it.
+func TestAgainstSyncPlace(t *testing.T) {
+	file := func(name, period string) *File {
+		f, _ := ReadText(name, []byte("global_defs {\nlvs_sync_daemon eth0 id 51\nlvs_sync_refresh_period "+period+"\n}\n"+router("A", "51", "virtual_ipaddress { 192.0.2.80 }")), Options{})
+		return f
+	}
+	for _, d := range Against(file("here", "10"), file("there", "20")) {
+		if strings.Contains(d.Message, "sync_refresh_period 10 here") && d.Pos.Line == 3 && d.See.Line == 3 {
+			return
+		}
+	}
+	t.Error("the lines are not named")
 }

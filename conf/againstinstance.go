@@ -158,6 +158,9 @@ func (p pair) compareStart(c *comparison) {
 	if b.Priority > a.Priority {
 		above, below, who = b, a, "the other"
 	}
+	if below.master && !above.master && a.Priority != b.Priority {
+		p.differ(c, Warning, "state", "write state MASTER where the priority is higher", "state MASTER where the priority is lower: where keepalived runs, that director starts as master, and %s director, which is preferred, takes the addresses from it", who)
+	}
 	switch {
 	case a.Priority == b.Priority:
 	case below.NoPreempt && !above.NoPreempt:

@@ -3,10 +3,7 @@ package conf
 import (
 	"fmt"
 	"net/netip"
-	"reflect"
-	"slices"
 
-	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
@@ -161,16 +158,11 @@ func (c *comparison) server(v *service, r, o *server) {
 		differ(Warning, "", "it is checked here and not there: while the other director is master clients are sent to it when it is down")
 	case len(r.checks) == 0 && len(o.checks) > 0:
 		differ(Warning, "", "it is checked there and not here: while this director is master clients are sent to it when it is down")
-	case !slices.EqualFunc(r.checks, o.checks, sameCheck):
-		differ(Warning, "", "its checks are not the same in both: the directors may disagree on whether it is up")
+	default:
+		if what := unlikeChecks(r.checks, o.checks); what != "" {
+			differ(Warning, "", "its checks are not the same in both (%s): the directors may disagree on whether it is up", what)
+		}
 	}
-}
-
-// sameCheck tells whether two checks ask the same; each director asks from an
-// address of its own.
-func sameCheck(a, b healthcheck.Spec) bool {
-	a.Bind, b.Bind = netip.Addr{}, netip.Addr{}
-	return reflect.DeepEqual(a, b)
 }
 
 // reached is how packets get to a server.

@@ -51,7 +51,11 @@ func (c *comparison) sync() {
 		c.report(Error, c.this.settled("sync_ports"), c.other.settled("sync_ports"), bothSay, "sync_ports %d here, %d there: what is sent to a port on which the other director does not listen is lost", m, n)
 	}
 	if x.Threshold != y.Threshold || x.Period != y.Period || x.RefreshPeriod != y.RefreshPeriod {
-		c.report(Warning, c.this.settled("sync_threshold"), c.other.settled("sync_threshold"), bothSay,
+		name := "sync_threshold"
+		if x.Threshold == y.Threshold && x.Period == y.Period {
+			name = "sync_refresh_period"
+		}
+		c.report(Warning, c.this.settled(name), c.other.settled(name), bothSay,
 			"connections are sent after other rules there (sync_threshold %d %d and sync_refresh_period %d here, %d %d and %d there): which of them outlive a failover depends on who is master",
 			x.Threshold, x.Period, x.RefreshPeriod, y.Threshold, y.Period, y.RefreshPeriod)
 	}

@@ -21,18 +21,9 @@ var authBlock = block[authentication]{authBlockName, []row[authentication]{
 		doc("none", "how adverts of version 2 are authenticated; PASS is a password in clear").
 		departing("AH is not built: it is an error, and adverts of a peer that uses it are not understood"),
 	custom("auth_pass", "STRING", (*authentication).setPass).
-		secretly().shown(showPass).
+		secretly().shown(func(a *authentication) []Node { return statement("auth_pass", Secret(a.pass)) }).
 		doc("none", "the password, of which 8 bytes count"),
 }}
-
-// showPass shows the password. One that reads like a masked one has a byte more,
-// which does not count but tells it from that.
-func showPass(a *authentication) []Node {
-	if a.pass == hidden {
-		return statement("auth_pass", Secret(a.pass+"*"))
-	}
-	return statement("auth_pass", Secret(a.pass))
-}
 
 // readAuth reads the block; what it means depends on the version, which may
 // stand below it.
