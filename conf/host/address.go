@@ -1,7 +1,9 @@
 package host
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
@@ -9,9 +11,27 @@ import (
 	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
-// addresses gives every interface its own. The messages are read by ifaddr: the
+// Own are the addresses of this host, in order and each once, without those that
+// tandem has put there: the next moment the other director may have them. A kernel
+// before Linux 5.18 does not tell them apart.
+func Own() ([]netip.Addr, error) {
+	all, err := addresses()
+	if err != nil {
+		return nil, fmt.Errorf("read addresses: %w", err)
+	}
+	var own []netip.Addr
+	for _, a := range all {
+		if !a.Marked {
+			own = append(own, a.Prefix.Addr())
+		}
+	}
+	slices.SortFunc(own, netip.Addr.Compare)
+	return slices.Compact(own), nil
+}
+
+// addresses reads those of all interfaces. The messages are decoded by ifaddr: the
 // library drops who made an address.
-func (p picture) addresses() error {
+func addresses() ([]ifaddr.Address, error) {
 	var msgs [][]byte
 	err := ifaddr.Whole(func() (err error) {
 		req := nl.NewNetlinkRequest(unix.RTM_GETADDR, unix.NLM_F_DUMP)
@@ -19,14 +39,24 @@ func (p picture) addresses() error {
 		msgs, err = req.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWADDR)
 		return err
 	})
+	var all []ifaddr.Address
+	for _, m := range msgs {
+		if a, ok := ifaddr.Parse(m); ok {
+			all = append(all, a)
+		}
+	}
+	return all, err
+}
+
+// addresses gives every interface its own.
+func (p picture) addresses() error {
+	all, err := addresses()
 	if err != nil {
 		return err
 	}
-	for _, m := range msgs {
-		a, ok := ifaddr.Parse(m)
-		in := p.at(a.Index)
-		switch {
-		case !ok || in == nil:
+	for _, a := range all {
+		switch in := p.at(a.Index); {
+		case in == nil:
 		case a.Marked:
 			in.Floating = append(in.Floating, network(a))
 		default:

@@ -161,6 +161,33 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestOwn asks for the addresses of a director that is master just now.
+func TestOwn(t *testing.T) {
+	needNamespace(t)
+	outside, inside := newLink(t, "out1", true), newLink(t, "in2", true)
+	addAddress(t, outside, "198.51.100.2/24", 0)
+	addAddress(t, outside, "198.51.100.80/24", ifaddr.Mark)
+	addAddress(t, outside, "2001:db8::2/64", 0)
+	addAddress(t, inside, "10.0.0.2/24", 0)
+	addAddress(t, inside, "198.51.100.2/32", 0)
+	h, err := Read()
+	must(t, err)
+	if len(h.Interface("out1").Floating) == 0 {
+		t.Skip("this kernel does not say who made an address (Linux 5.18 does)")
+	}
+	own, err := Own()
+	must(t, err)
+	var got []string
+	for _, a := range own {
+		if !a.IsLoopback() && !a.IsLinkLocalUnicast() {
+			got = append(got, a.String())
+		}
+	}
+	if diff := cmp.Diff([]string{"10.0.0.2", "198.51.100.2", "2001:db8::2"}, got); diff != "" {
+		t.Errorf("own addresses (-want +got):\n%s", diff)
+	}
+}
+
 // TestTemplateOfThisHost fills in a template with the real thing, on the director
 // that is master.
 func TestTemplateOfThisHost(t *testing.T) {

@@ -1,13 +1,12 @@
 package director
 
 import (
-	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/conf/host"
 )
 
 // lookInterval is how often the host's own addresses are compared with those
@@ -30,24 +29,13 @@ func (d *Director) look() {
 }
 
 // ownAddresses are the addresses of this host, in order, without the virtual
-// ones, which both directors have in turn.
+// ones, which both directors have in turn: those that tandem has set, be it for a
+// configuration that it has left, and those of this one, whoever set them.
 func ownAddresses(c conf.Config) ([]netip.Addr, error) {
-	_, virtual := interests(c.VRRP)
-	all, err := net.InterfaceAddrs()
+	own, err := host.Own()
 	if err != nil {
-		return nil, fmt.Errorf("list the addresses of this host: %w", err)
+		return nil, err
 	}
-	var own []netip.Addr
-	for _, a := range all {
-		n, ok := a.(*net.IPNet)
-		if !ok {
-			continue
-		}
-		ip, ok := netip.AddrFromSlice(n.IP)
-		if ip = ip.Unmap(); ok && !slices.Contains(virtual, ip) {
-			own = append(own, ip)
-		}
-	}
-	slices.SortFunc(own, netip.Addr.Compare)
-	return slices.Compact(own), nil
+	_, virtual := interests(c.VRRP)
+	return slices.DeleteFunc(own, func(a netip.Addr) bool { return slices.Contains(virtual, a) }), nil
 }
