@@ -131,7 +131,7 @@ func (l *loader) addressPrefix(w syntax.Word) (netip.Prefix, bool) {
 	if slash {
 		n, ok := whole(length, 0, bits)
 		if !ok {
-			l.errorf(w.Pos, "", "address %s: the prefix length is not a number from 0 to %d: %d is used", quote(w.Text), bits, bits)
+			l.errorf(w.Pos, hintFor(w.Text), "address %s: the prefix length is not a number from 0 to %d: %d is used", quote(w.Text), bits, bits)
 			n = bits
 		}
 		bits = n

@@ -12,15 +12,17 @@ import (
 // loader reads one configuration: it holds what has been read so far and what
 // was found wrong with it.
 type loader struct {
-	file    string
-	found   Diagnostics
-	scope   []scope             // the blocks that are being read, outermost first: they stand before every message
-	words   func() *vocabulary  // made when it is needed
-	guesses int                 // at what unknown words mean
-	idles   map[string]*idleUse // by block and keyword
-	without int                 // how many blocks around what is being read have no effect
-	options Options
-	filler  filler
+	file      string
+	found     Diagnostics
+	scope     []scope             // the blocks that are being read, outermost first: they stand before every message
+	words     func() *vocabulary  // made when it is needed
+	guesses   int                 // at what unknown words mean
+	haproxy   bool                // the file has words of HAProxy: those that are keywords elsewhere are its own too
+	misplaced *syntax.Pos         // of the first block that belongs in one around its own
+	idles     map[string]*idleUse // by block and keyword
+	without   int                 // how many blocks around what is being read have no effect
+	options   Options
+	filler    filler
 
 	root      seen // of the top level
 	known     index

@@ -34,7 +34,7 @@ func (l *loader) problem(p syntax.Problem) {
 	case syntax.UnexpectedClose:
 		l.errorf(p.Pos, "is there one } too many above?", "unexpected }: it is ignored")
 	case syntax.Unclosed:
-		l.errorf(p.Pos, "", "the block%s is never closed: its } is missing", after(p.Text))
+		l.unclosed(p)
 	case syntax.NoFiles, syntax.MissingFile, syntax.NoMatch, syntax.Unreadable, syntax.IncludeLoop:
 		l.include(p)
 	case syntax.Stacked:
@@ -121,6 +121,9 @@ func (l *loader) variable(p syntax.Problem) {
 	case syntax.Undefined:
 		if hint == "" {
 			hint = fmt.Sprintf("did a template stay unrendered? $%s=VALUE on a line above defines it", variableName(p.Text))
+		}
+		if name, value, ok := strings.Cut(p.Text, ":-"); ok {
+			hint = fmt.Sprintf("variables have no defaults: write ${%s}, and $%s=%s on a line above", name, name, value)
 		}
 		if name, ok := strings.CutPrefix(p.Text, "_ENV "); ok {
 			hint = fmt.Sprintf("the environment of this process has no %s", strings.TrimSpace(name))

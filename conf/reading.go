@@ -69,6 +69,7 @@ func read[T any](l *loader, b block[T], t *T, statements []*syntax.Statement) se
 // refused of it is marked, so that a block without effect is shown again with
 // what is good of it.
 func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement, said *seen) {
+	var lost lostBlocks
 	for _, s := range statements {
 		if s.Skip {
 			continue
@@ -76,7 +77,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 		r, ok := b.find(s.Keyword())
 		switch {
 		case !ok:
-			l.unknown(s, b.name)
+			l.unknown(s, b.name, &lost)
 			s.Refused = true
 		case !l.accept(s, r.keyword, b.name, *said):
 			s.Refused = true
@@ -84,6 +85,7 @@ func readMore[T any](l *loader, b block[T], t *T, statements []*syntax.Statement
 			r.take(l, t, s, b.name, said)
 		}
 	}
+	lost.count(l)
 }
 
 // accept tells whether a statement of the keyword can be read in the block.

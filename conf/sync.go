@@ -165,7 +165,11 @@ func (d *syncDaemon) syncInstance(l *loader) *instance {
 		return in
 	}
 	if d.instance != "" {
-		l.errorf(d.pos, "", "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
+		hint := ""
+		if l.known.instances[d.Interface] != nil {
+			hint = "the interface comes first: write lvs_sync_daemon " + d.instance + " " + d.Interface
+		}
+		l.errorf(d.pos, hint, "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
 		d.instance = ""
 	}
 	if len(l.instances) == 0 {

@@ -12,12 +12,69 @@ import (
 // unknown reports a keyword that its block does not have. The statement and
 // its block are skipped whole: keepalived reads on inside the block as if its
 // lines stood in the block around it, and takes its '}' for the end of that.
-func (l *loader) unknown(s *syntax.Statement, block string) {
+func (l *loader) unknown(s *syntax.Statement, block string, lost *lostBlocks) {
+	if l.outer(s) {
+		if lost.found++; lost.found > 1 {
+			return
+		}
+		lost.first = len(l.found)
+		if l.misplaced == nil {
+			at := s.Pos
+			l.misplaced = &at
+		}
+	}
+	l.haproxy = l.haproxy || strings.HasPrefix(foreignWords[s.Keyword()], isHAProxy)
 	what := "it is ignored"
 	if s.Braced {
 		what = "it and its block are ignored"
 	}
+	if syntax.OddSpace(s.Keyword()) != 0 {
+		l.sparingly("a blank that is none", "also in", func() Diagnostic {
+			return l.finding(Error, s.Pos, l.suggest(s, block), "unknown keyword %s: %s", quote(s.Keyword()), what)
+		})
+		return
+	}
 	l.errorf(s.Pos, l.suggest(s, block), "unknown keyword %s: %s", quote(s.Keyword()), what)
+}
+
+// lostBlocks are the blocks within one that belong in another around it. One
+// missing } loses all that stand below it: the first says so for all.
+type lostBlocks struct {
+	found int
+	first int // the place of the first one's finding
+}
+
+// count adds the others to the finding about the first.
+func (b lostBlocks) count(l *loader) {
+	switch {
+	case b.found == 2:
+		l.found[b.first].Message += ", and 1 more block below is lost with it"
+	case b.found > 2:
+		l.found[b.first].Message += fmt.Sprintf(", and %d more blocks below are lost with it", b.found-1)
+	}
+}
+
+// outer tells a block that belongs at the top level, or in one of the blocks
+// around the one that is being read.
+func (l *loader) outer(s *syntax.Statement) bool {
+	if !s.Braced || len(l.scope) == 0 {
+		return false
+	}
+	homes := l.words().homes[s.Keyword()]
+	return slices.Contains(homes, "at the top level") || slices.ContainsFunc(l.scope, func(around scope) bool {
+		name, _, _ := strings.Cut(around.String(), " ")
+		return slices.Contains(homes, "in "+name)
+	})
+}
+
+// unclosed reports a block without its }, which is most likely missing right
+// above the first block that stands in the wrong place.
+func (l *loader) unclosed(p syntax.Problem) {
+	where := ""
+	if m := l.misplaced; m != nil && m.File == p.Pos.File && p.Pos.Compare(*m) < 0 {
+		where = fmt.Sprintf("it probably belongs before line %d", m.Line)
+	}
+	l.errorf(p.Pos, where, "the block%s is never closed: its } is missing", after(p.Text))
 }
 
 // maxGuesses is how many unknown words of a file are compared with all that
@@ -48,7 +105,11 @@ func (l *loader) suggest(s *syntax.Statement, block string) string {
 	if near := nearest(word, here); near != "" {
 		return fmt.Sprintf("did you mean %s?", near)
 	}
-	if v.homes[word] != nil {
+	switch {
+	case v.homes[word] == nil:
+	case l.haproxy:
+		return ""
+	default:
 		hint := fmt.Sprintf("%s belongs %s", word, v.home(word))
 		if s.Braced {
 			hint += "; is a } missing above?"
