@@ -2,12 +2,15 @@ package conf
 
 import (
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -18,17 +21,38 @@ type Disk struct{}
 var (
 	errIrregular  = errors.New("it is no regular file")
 	errExecutable = errors.New("it is executable")
+	errKernel     = errors.New("it is a file of the kernel, not of a disk")
+)
+
+// What a pattern may match and search: a wildcard before the last part of a path
+// multiplies the folders to list, and one in each of many parts is the whole disk.
+const (
+	maxMatches   = 4096
+	maxWildcards = 4
 )
 
 // Glob lists the files that a pattern of the shell matches. As in the shell, *
 // and ? do not match the dot that a hidden file begins with, and [!a] is
 // anything but a.
 func (Disk) Glob(pattern string) ([]string, error) {
+	wild := 0
+	for part := range strings.SplitSeq(pattern, "/") {
+		if strings.ContainsAny(part, "*?[") {
+			wild++
+		}
+	}
+	if wild > maxWildcards {
+		return nil, fmt.Errorf("its pattern matches too many files: more than %d parts of the path hold wildcards", maxWildcards)
+	}
 	found, err := filepath.Glob(strings.ReplaceAll(pattern, "[!", "[^"))
 	if err != nil {
 		return nil, errors.New("its brackets are not closed")
 	}
-	return slices.DeleteFunc(found, func(path string) bool { return dotted(pattern, path) }), nil
+	found = slices.DeleteFunc(found, func(path string) bool { return dotted(pattern, path) })
+	if len(found) > maxMatches {
+		return nil, fmt.Errorf("its pattern matches too many files: %d", len(found))
+	}
+	return found, nil
 }
 
 // dotted tells whether the pattern does not name the dot that a part of the path
@@ -43,22 +67,60 @@ func dotted(pattern, path string) bool {
 	return false
 }
 
-// Read reads a file that may be included: keepalived takes only regular ones
-// that are not executable.
+// Read reads a file that may be included. It is judged twice: before it is
+// opened, which a device may take for an order, and when it is open, since nobody
+// can exchange it for another then. To open it waits for nothing.
 func (Disk) Read(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case err != nil:
+	if info, err := os.Stat(path); err != nil {
 		return nil, bare(err)
-	case info.IsDir():
-		return nil, errDirectory
-	case !info.Mode().IsRegular():
-		return nil, errIrregular
-	case info.Mode()&0o111 != 0:
-		return nil, errExecutable
+	} else if err := includable(info); err != nil {
+		return nil, err
 	}
-	src, err := readFile(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, bare(err)
+	}
+	if err := includable(info); err != nil {
+		return nil, err
+	}
+	if ofKernel(f) {
+		return nil, errKernel
+	}
+	src, err := readAll(f, info.Size())
 	return src, bare(err)
+}
+
+// includable tells why a file must not be included: keepalived takes only regular
+// ones that are not executable.
+func includable(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errDirectory
+	case !info.Mode().IsRegular():
+		return errIrregular
+	case info.Mode()&0o111 != 0:
+		return errExecutable
+	}
+	return nil
+}
+
+// ofKernel tells whether a file is the kernel's own, which looks like any other
+// and may have no end, or wait for its next line, as /proc/kmsg does.
+func ofKernel(f *os.File) bool {
+	var on unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &on); err != nil {
+		return false
+	}
+	switch on.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC:
+		return true
+	}
+	return false
 }
 
 // bare is an error without the path and the operation, which messages say

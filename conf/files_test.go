@@ -1,9 +1,11 @@
 package conf
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,12 +59,27 @@ func TestDisk(t *testing.T) {
 		t.Error("brackets without an end are a pattern")
 	}
 
+	many := filepath.Join(dir, "many")
+	for i := range maxMatches + 1 {
+		write(fmt.Sprintf("many/%d", i), "", 0o644)
+	}
+	for _, pattern := range []string{many + "/*", "/*/?/[a-z]/*/*/x"} {
+		if _, err := (Disk{}).Glob(pattern); err == nil || !strings.Contains(err.Error(), "matches too many files") {
+			t.Errorf("the pattern %s gives the error %v", pattern, err)
+		}
+	}
+
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	reads := []struct{ name, path, want string }{
 		{"a file", "a.conf", ""},
 		{"a folder", "sub", "it is a directory"},
 		{"a program", "run.sh", "it is executable"},
 		{"nothing", "none", "no such file or directory"},
 		{"a file below a file", "a.conf/x", "not a directory"},
+		{"a pipe", "pipe", "it is no regular file"},
+		{"a file of the kernel", "../../../../../../../../../../proc/uptime", "it is a file of the kernel, not of a disk"},
 		{"a device", "../../../../../../../../../../dev/null", "it is no regular file"},
 	}
 	for _, tt := range reads {
