@@ -11,10 +11,14 @@ import (
 )
 
 // globals are the settings of all global_defs blocks. An instance takes its
-// defaults from them as they are when its block opens, as in keepalived.
+// defaults from them as they are when its block opens; where one that stands
+// below changes them, the file is read a second time with what it left, as
+// keepalived reads every file twice.
 type globals struct {
 	pos syntax.Pos // of the first block
 	met seen       // the keywords of all
+
+	late bool // a default of instances stands below one
 
 	routerID string
 	version  vrrp.Version
@@ -77,10 +81,7 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 			"vrrp_version", "vrrp_garp_master_delay", "vrrp_garp_master_repeat",
 			"vrrp_garp_master_refresh", "vrrp_garp_master_refresh_repeat",
 		} {
-			if met.has(k) {
-				l.warnf(met.at(s.Pos, k), "put global_defs first", "%s counts for the instances below only, not for %s above",
-					k, l.instances[len(l.instances)-1].Name)
-			}
+			g.late = g.late || met.has(k)
 		}
 	})
 }

@@ -43,11 +43,11 @@ var announceRows = []row[globals]{
 		doc("off", "the old name of vrrp_garp_extra_if"),
 }
 
-// vrrpRows are the defaults of all instances below.
+// vrrpRows are the defaults of all instances.
 var vrrpRows = []row[globals]{
 	custom("vrrp_version", "2|3", (*globals).setVersion).
 		shown(func(g *globals) []Node { return statement("vrrp_version", int(g.version)) }).
-		doc("", "VRRP version of the instances below that name none; with IPv6 it is always 3"),
+		doc("", "VRRP version of the instances that name none; with IPv6 it is always 3"),
 	custom("vrrp_mcast_group4", "IP", (*globals).checkGroup4).later().
 		doc("224.0.0.18", "where adverts over IPv4 are sent"),
 	custom("vrrp_mcast_group6", "IP", (*globals).checkGroup6).later().

@@ -150,15 +150,23 @@ func readHint(err error) string {
 
 // ReadText reads src as Read does; name stands for the file in positions.
 func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
-	l := &loader{file: name, options: o, words: sync.OnceValue(newVocabulary), global: defaultGlobals}
 	language := languageOf(o)
 	each := func(take func(*syntax.Statement)) []syntax.Problem {
 		return syntax.Each(name, src, language, take)
 	}
-	l.filler.again = func(take func(*syntax.Statement)) { each(take) }
-	problems := each(func(s *syntax.Statement) {
-		readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)
-	})
+	read := func(from globals) (*loader, []syntax.Problem) {
+		l := &loader{file: name, options: o, words: sync.OnceValue(newVocabulary), global: from}
+		l.filler.again = func(take func(*syntax.Statement)) { each(take) }
+		return l, each(func(s *syntax.Statement) {
+			readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)
+		})
+	}
+	l, problems := read(defaultGlobals)
+	if l.global.late {
+		from := defaultGlobals
+		from.version, from.announce = l.global.version, l.global.announce
+		l, problems = read(from)
+	}
 	said := l.found
 	l.found = nil
 	for _, p := range problems {
