@@ -53,13 +53,14 @@ type Outcome struct {
 	Pos      syntax.Pos // of the line that tracks it, else of the instance
 }
 
-// String says the outcome in words.
+// String says the outcome in words, of what is not supported yet what keepalived
+// comes to.
 func (o Outcome) String() string {
 	s := fmt.Sprintf("%s: %s", o.Instance, o.priorities())
 	if o.Failure != "" {
 		s = fmt.Sprintf("%s at %s: %s", o.Failure, o.At, s)
 	}
-	return s + ": " + o.Consequence()
+	return s + ": " + o.followed()
 }
 
 func (o Outcome) priorities() string {
@@ -82,6 +83,14 @@ func priorityName(n int) string {
 
 // Consequence is the rest of the sentence: who is master, and after the repair.
 func (o Outcome) Consequence() string {
+	if o.Unbuilt {
+		return "nothing yet: such tracking is not supported (keepalived: " + o.followed() + ")"
+	}
+	return o.followed()
+}
+
+// followed is what comes of it where the failure is tracked.
+func (o Outcome) followed() string {
 	var s string
 	switch o.Verdict {
 	case MayMove:
