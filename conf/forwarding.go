@@ -102,6 +102,23 @@ func (l *loader) unreadMethod(s *syntax.Statement) bool {
 	return false
 }
 
+// misspeltMethod reports a virtual_server whose forwarding method is misspelt: NAT,
+// which it would have without one, is hardly what was meant.
+func (l *loader) misspeltMethod(s *syntax.Statement) bool {
+	for _, inner := range s.Block {
+		word := inner.Keyword()
+		if _, known := serviceBlock.find(word); known {
+			continue
+		}
+		near := syntax.Nearest(word, l.words().blocks["virtual_server"])
+		if near == "lb_kind" || near == "lvs_method" || strings.HasPrefix(word, "lb_kind") || strings.HasPrefix(word, "lvs_method") {
+			l.errorf(inner.Pos, "", "the block is ignored: what should be its forwarding method cannot be read")
+			return true
+		}
+	}
+	return false
+}
+
 // lost says what a forwarding method that cannot be costs.
 func lost(s *syntax.Statement) string {
 	if s.Keyword() == "sorry_server_lvs_method" {

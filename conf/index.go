@@ -8,6 +8,7 @@ import "net/netip"
 type index struct {
 	instances    map[string]*instance
 	unbuilt      map[string]*instance // that do not run
+	refused      map[string]bool      // the names of instances of which something is wrong
 	routers      map[routerKey]*instance
 	groups       map[string]*group
 	serverGroups map[string]*vsGroup

@@ -61,6 +61,8 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 			l.addInstance(in)
 		} else if in.unbuilt {
 			l.addUnbuilt(in)
+		} else {
+			put(&l.known.refused, name, true)
 		}
 	})
 }

@@ -154,7 +154,7 @@ func (l *loader) adviseAuth() {
 		others = fmt.Sprintf(" (nor are those of %d other instances)", more)
 	}
 	l.within("vrrp_instance "+first.Name, func() {
-		l.notef(first.pos, "auth_pass is no remedy, since it is sent in clear: keep strangers off the segment, or use unicast_peer and a packet filter",
-			"adverts are not authenticated%s: any host that can send to the segment can take the addresses away", others)
+		l.notef(first.pos, "keep strangers off the segment",
+			"adverts are not authenticated%s: any host on the segment can take the addresses away", others)
 	})
 }

@@ -43,8 +43,8 @@ var electionRows = []row[instance]{
 	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance) *time.Duration { return &in.PreemptDelay }).
 		doc("", "how long a master of a lower priority is left alone once it is heard"),
 	boolean[instance]("strict_mode", nil).later().
-			meanwhile("the instance keeps its authentication, unicast peers and preempt_delay, as with vrrp_strict").
-			doc("that of vrrp_strict", "refuse what the RFC does not have"),
+		meanwhile("the instance keeps its authentication, unicast peers and preempt_delay, as with vrrp_strict").
+		doc("that of vrrp_strict", "refuse what the RFC does not have"),
 	inRange[instance]("down_timer_adverts", 1, 100).later().doc("3", "adverts that must be missing until the master is down"),
 	custom("timer_expired_backup", "[1..254]", checkExpired).later().doc("off; 254 without a number", "a master that was held up does not go on as one, where nopreempt is set"),
 	custom("thread_timer_expired", "[1..254]", checkExpired).later().otherName("timer_expired_backup").doc("", "deprecated"),

@@ -121,7 +121,7 @@ func (in *instance) judgeSources(l *loader) {
 		if p == in.Source {
 			// One file for both directors lists both; keepalived sends to
 			// itself then.
-			l.warnf(in.peer[p].pos, "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
+			l.notef(in.peer[p].pos, "", "unicast_peer %s is left out: it is the source of this router's adverts", p)
 			return true
 		}
 		return foreign("unicast_peer", p, in.peer[p].pos)

@@ -65,7 +65,7 @@ func readService(_ *none, l *loader, s *syntax.Statement) {
 	}
 	l.within(v.scope, func() {
 		v.met = read(l, serviceBlock, v, s.Block)
-		v.lost = l.unreadMethod(s) || v.lost
+		v.lost = l.unreadMethod(s) || v.method == nil && l.misspeltMethod(s) || v.lost
 	})
 	for _, r := range v.servers {
 		weight := int(v.weight)

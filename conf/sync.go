@@ -146,6 +146,8 @@ func (l *loader) finishSync() *syncDaemon {
 	from := d.syncInstance(l)
 	switch {
 	case d.SyncID != 0:
+	case from == nil && len(l.known.refused) > 0:
+		d.SyncID = 1 // That none runs is said.
 	case from == nil:
 		d.SyncID = 1
 		l.warnf(d.pos, "write id N, the same on both directors", "lvs_sync_daemon: there is no vrrp_instance to take a sync id from: 1 is used")
@@ -164,14 +166,16 @@ func (d *syncDaemon) syncInstance(l *loader) *instance {
 	if in := l.known.instances[d.instance]; in != nil {
 		return in
 	}
-	if d.instance != "" {
-		hint := ""
-		if l.known.instances[d.Interface] != nil {
-			hint = "the interface comes first: write lvs_sync_daemon " + d.instance + " " + d.Interface
-		}
-		l.errorf(d.pos, hint, "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
-		d.instance = ""
+	switch {
+	case d.instance == "":
+	case l.known.refused[d.instance], l.known.unbuilt[d.instance] != nil:
+		l.errorf(d.pos, "", "lvs_sync_daemon: vrrp_instance %s does not run", quote(d.instance))
+	case l.known.instances[d.Interface] != nil:
+		l.errorf(d.pos, "the interface comes first: write lvs_sync_daemon "+d.instance+" "+d.Interface, "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
+	default:
+		l.errorf(d.pos, "", "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))
 	}
+	d.instance = ""
 	if len(l.instances) == 0 {
 		return nil
 	}

@@ -35,7 +35,9 @@ func (l *loader) template(setting string, w syntax.Word, sev Severity) (syntax.W
 	case err == nil:
 		return filled, true
 	case sev == Fatal:
-		l.fatalf(w.Pos, "", "%s %s: %v", setting, quote(w.Text), err)
+		// What it finds changes with the host: a director that boots before its
+		// network must run the rest.
+		l.errorf(w.Pos, "reload once this host has what it looks for", "the block is ignored: %s %s: %v", setting, quote(w.Text), err)
 	default:
 		l.report(sev, w.Pos, "", "%s %s is ignored: %v", setting, quote(w.Text), err)
 	}

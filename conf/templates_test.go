@@ -78,7 +78,8 @@ func TestTemplates(t *testing.T) {
 			"2:15: note: vrrp_instance A: interface \"{{ GetDefaultInterfaces | attr `name` }}\" is eth0 on this host\n" +
 				"4:20: note: vrrp_instance A: unicast_src_ip \"{{ GetInterfaceIP `eth0` }}\" is 198.51.100.2 on this host\n", "198.51.100.2"},
 		{"an interface that cannot be told", []string{"interface eth0", "interface \"{{ GetInterfaceIP `bond0` }}\""},
-			"2:15: fatal: vrrp_instance A: interface \"{{ GetInterfaceIP `bond0` }}\": no interface of this host is named bond0: there is lo, eth0, eth1, eth10\n" +
+			" warning: there is no vrrp_instance and no virtual_server: nothing to do\n" +
+				"2:15: error: vrrp_instance A: the block is ignored: interface \"{{ GetInterfaceIP `bond0` }}\": no interface of this host is named bond0: there is lo, eth0, eth1, eth10 (reload once this host has what it looks for)\n" +
 				"4:20: note: vrrp_instance A: unicast_src_ip \"{{ GetInterfaceIP `eth0` }}\" is 198.51.100.2 on this host\n", ""},
 		{"an interface that is an address", []string{"interface eth0", "interface \"{{ GetInterfaceIP `eth0` }}/24\""},
 			"2:15: note: vrrp_instance A: interface \"{{ GetInterfaceIP `eth0` }}/24\" is 198.51.100.2/24 on this host\n" +
@@ -86,7 +87,7 @@ func TestTemplates(t *testing.T) {
 				"4:20: note: vrrp_instance A: unicast_src_ip \"{{ GetInterfaceIP `eth0` }}\" is 198.51.100.2 on this host\n", ""},
 		{"said once", []string{"198.51.100.3", "198.51.100.3\n\"{{ GetInterfaceIP `eth0` }}\""},
 			"4:20: note: vrrp_instance A: unicast_src_ip \"{{ GetInterfaceIP `eth0` }}\" is 198.51.100.2 on this host\n" +
-				"7:1: warning: vrrp_instance A: unicast_peer 198.51.100.2 is left out: it is the source of this router's adverts\n", "198.51.100.2"},
+				"7:1: note: vrrp_instance A: unicast_peer 198.51.100.2 is left out: it is the source of this router's adverts\n", "198.51.100.2"},
 		{"a virtual address", []string{"198.51.100.80/24", "198.51.100.80/24\n\"{{ GetInterfaceIP `eth1` }}\""},
 			"4:20: note: vrrp_instance A: unicast_src_ip \"{{ GetInterfaceIP `eth0` }}\" is 198.51.100.2 on this host\n" +
 				"10:1: error: vrrp_instance A: address \"{{ GetInterfaceIP `eth1` }}\" is ignored: no template can stand here, because both directors must have the same (write the address)\n", "198.51.100.2"},
