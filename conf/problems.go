@@ -37,6 +37,13 @@ func (l *loader) problem(p syntax.Problem) {
 		l.unclosed(p)
 	case syntax.NoFiles, syntax.MissingFile, syntax.NoMatch, syntax.Unreadable, syntax.IncludeLoop:
 		l.include(p)
+	case syntax.Omitted:
+		severity := Error
+		switch p.Of {
+		case syntax.ByteOrderMark, syntax.NoMatch, syntax.Misspelled, syntax.Unbraced, syntax.DroppedBody, syntax.Gap:
+			severity = Warning
+		}
+		l.report(severity, p.Pos, "mend the first ones and check again", "%d more findings of one kind (%s) are left out", p.Count, p.Of)
 	case syntax.Stacked:
 		l.errorf(p.Pos, "one condition per line; a variable can hold the other lines", "the statement behind %s is ignored: conditions do not combine", quote(p.Text))
 	case syntax.Unfilled:

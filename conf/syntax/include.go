@@ -168,6 +168,13 @@ func (in inclusion) find(pattern string) (paths []string, ok bool) {
 func (in inclusion) read(path string) bool {
 	p := in.parser
 	if i := slices.Index(p.paths, filepath.Clean(path)); i >= 0 {
+		if p.looped[p.paths[i]] && in.checks&readable == 0 {
+			return p.spend(in.at, len(path))
+		}
+		if p.looped == nil {
+			p.looped = make(map[string]bool)
+		}
+		p.looped[p.paths[i]] = true
 		chain := append(slices.Clone(p.paths[i:]), path)
 		in.failAs(IncludeLoop, path, strings.Join(chain, " -> "), readable)
 		return true

@@ -50,6 +50,7 @@ func (p *parser) parse(file string, src []byte) []Problem {
 		}
 	}
 	p.flush()
+	p.omitted(file)
 	return p.problems
 }
 
@@ -63,6 +64,8 @@ type parser struct {
 	take     func(*Statement) // gets the statements of the top level
 	whole    *Statement       // the one that is complete as soon as another begins; nil: none
 	problems []Problem
+	reported map[problemKind]int
+	looped   map[string]bool // the files of which it is said that they include themselves
 
 	tokens []token      // of the present line; nothing keeps them
 	opened []*Statement // the blocks around the present place, outermost first
@@ -394,5 +397,33 @@ func (p *parser) report(found Problem) {
 		}
 		p.repeated[found] = true
 	}
-	p.problems = append(p.problems, found)
+	k := problemKind{found.Kind, found.Strict}
+	if p.reported == nil {
+		p.reported = make(map[problemKind]int)
+	}
+	if p.reported[k]++; p.reported[k] <= maxProblems {
+		p.problems = append(p.problems, found)
+	}
+}
+
+// maxProblems bounds the problems of one kind. A file that is no configuration
+// can be wrong in every line, and it is said by the first ones.
+const maxProblems = 1000
+
+// problemKind is what is counted together: what is fatal stays so however many
+// others there are.
+type problemKind struct {
+	kind   Kind
+	strict bool
+}
+
+// omitted adds how many problems were left out.
+func (p *parser) omitted(file string) {
+	for kind := range Kind(len(kindNames)) {
+		for _, strict := range [...]bool{false, true} {
+			if n := p.reported[problemKind{kind, strict}] - maxProblems; n > 0 {
+				p.problems = append(p.problems, Problem{Pos: Pos{File: file}, Kind: Omitted, Of: kind, Count: n, Strict: strict})
+			}
+		}
+	}
 }

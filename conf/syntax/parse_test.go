@@ -364,3 +364,43 @@ func shape(statements []*Statement) string {
 	}
 	return b.String()
 }
+
+// TestManyProblems holds that a text that is wrong in every line does not become
+// larger by what is said of it, and that each of them counts.
+func TestManyProblems(t *testing.T) {
+	_, problems := Parse("f", []byte(strings.Repeat("}\n", 5000)+"{\n}\n"), Options{})
+	if len(problems) != maxProblems+2 {
+		t.Fatalf("there are %d problems, want %d", len(problems), maxProblems+2)
+	}
+	want := Problem{Pos: Pos{File: "f"}, Kind: Omitted, Of: UnexpectedClose, Count: 4000}
+	if got := problems[maxProblems+1]; got != want || problems[maxProblems].Kind != UnexpectedOpen {
+		t.Errorf("the last one is %+v, want %+v", got, want)
+	}
+}
+
+// everyFile is a folder of files that include every one of them.
+type everyFile int
+
+func (n everyFile) Glob(string) ([]string, error) {
+	var all []string
+	for i := range int(n) {
+		all = append(all, fmt.Sprintf("%d.conf", i))
+	}
+	return all, nil
+}
+
+func (everyFile) Read(string) ([]byte, error) { return []byte("include *.conf\n"), nil }
+
+// TestManyLoops holds that each file is said once to include itself.
+func TestManyLoops(t *testing.T) {
+	_, problems := Parse("main", []byte("include *.conf\n"), Options{Files: everyFile(5)})
+	said := make(map[string]int)
+	for _, p := range problems {
+		if said[p.Text]++; p.Kind != IncludeLoop || said[p.Text] > 1 {
+			t.Errorf("it says %+v", p)
+		}
+	}
+	if len(said) != 5 {
+		t.Errorf("%d files include themselves, want 5", len(said))
+	}
+}

@@ -10,7 +10,10 @@ type Problem struct {
 	Near    string // of a variable: a defined one of a similar name
 	Keyword string // of an include: the statement
 	Strict  bool   // of an include: it was said to be fatal
-	More    int    // of a template: how many lines behind this one hold one too
+
+	Of    Kind // of what is omitted: the kind
+	Count int  // and how many there are
+	More  int  // of a template: how many lines behind this one hold one too
 }
 
 // Kind says what is wrong.
@@ -44,6 +47,7 @@ const (
 	VariableLoop                      // a variable is used in its own value: the line is skipped
 	NotAlone                          // text behind a variable of several lines: the line is skipped
 	BadSequence                       // ~SEQ or ~LST; Why says it: the line is skipped
+	Omitted                           // Count more problems Of a kind are left out
 	Unfilled                          // a template of another program: the statements with one are skipped, which is said once a file
 )
 
@@ -52,7 +56,7 @@ var kindNames = [...]string{
 	"unterminated quote", "unexpected {", "unexpected }", "unclosed block",
 	"no files", "missing file", "no match", "unreadable file", "include loop",
 	"stacked condition", "dropped body", "gap", "undefined variable", "misspelled variable", "unbraced variable", "variable loop",
-	"not alone", "bad sequence", "unfilled template",
+	"not alone", "bad sequence", "omitted", "unfilled template",
 }
 
 func (k Kind) String() string {
