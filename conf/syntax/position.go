@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Pos is where something stands in a configuration file. Line and Col count
@@ -22,9 +25,10 @@ type Inclusion struct {
 	Pos Pos
 }
 
-// String is "file:line:col", without what is zero.
+// String is "file:line:col", without what is zero. A name may hold anything,
+// and a terminal or a log shall see no control character of it.
 func (p Pos) String() string {
-	s := p.File
+	s := printable(p.File)
 	if p.Line > 0 {
 		s += ":" + strconv.Itoa(int(p.Line))
 		if p.Col > 0 {
@@ -32,6 +36,16 @@ func (p Pos) String() string {
 		}
 	}
 	return s
+}
+
+// printable is a name in which a mark stands for what cannot be printed.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, name)
 }
 
 // Chain are the places of the include statements that lead here, the outermost
@@ -51,7 +65,7 @@ func (p Pos) Chain() []Pos {
 func (p Pos) LineFrom(at Pos) string {
 	switch {
 	case p.File != at.File:
-		return "line " + strconv.Itoa(int(p.Line)) + " of " + p.File
+		return "line " + strconv.Itoa(int(p.Line)) + " of " + printable(p.File)
 	case p.Line == at.Line && p.From != at.From:
 		return "this line, read twice"
 	}

@@ -24,3 +24,13 @@ func TestLineFrom(t *testing.T) {
 		})
 	}
 }
+
+func TestPositionsArePrintable(t *testing.T) {
+	at := Pos{File: "a\x1b[2J\nb\xff ü.conf", Line: 1, Col: 2}
+	if got, want := at.String(), "a\ufffd[2J\ufffdb\ufffd ü.conf:1:2"; got != want {
+		t.Errorf("it is %q, want %q", got, want)
+	}
+	if got, want := at.LineFrom(Pos{}), "line 1 of a\ufffd[2J\ufffdb\ufffd ü.conf"; got != want {
+		t.Errorf("its line is %q, want %q", got, want)
+	}
+}
