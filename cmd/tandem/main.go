@@ -46,6 +46,14 @@ func fail(code int, err error) error {
 	return exitError{code, err}
 }
 
+// printed is what comes of printing to where nothing can be written.
+func printed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fail(exitFailed, fmt.Errorf("print: %w", err))
+}
+
 func main() {
 	lab.MaybeInit() // the drill runs this same binary as the test kernel's init
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -108,7 +116,7 @@ func versionCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "tandem", version)
-			return err
+			return printed(err)
 		},
 	}
 }

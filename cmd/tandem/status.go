@@ -39,9 +39,9 @@ The exit status is 1 when no director answers: a dead daemon cannot look alive.`
 			if asJSON {
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
-				return encoder.Encode(snapshot)
+				return printed(encoder.Encode(snapshot))
 			}
-			return printStatus(cmd.OutOrStdout(), snapshot)
+			return printed(printStatus(cmd.OutOrStdout(), snapshot))
 		},
 	}
 	cmd.Flags().StringVar(&runDir, "run-dir", defaultRunDir(), "`folder` of the director's control socket")
