@@ -128,12 +128,12 @@ func (v *service) judgeDirect(l *loader, all networks) {
 		}
 		known = append(known, p.String())
 	}
-	v.tooFar(l, Note, v.met.at(v.pos, "lb_kind", "lvs_method"), far, fmt.Sprintf("that this file tells of (%s)", strings.Join(known, ", ")))
+	v.tooFar(&l.reporter, Note, v.met.at(v.pos, "lb_kind", "lvs_method"), far, fmt.Sprintf("that this file tells of (%s)", strings.Join(known, ", ")))
 }
 
 // tooFar says that DR does not reach some of the servers, as far as the file or
 // the host knows.
-func (v *service) tooFar(l *loader, sev Severity, pos syntax.Pos, far []netip.Addr, networks string) {
+func (v *service) tooFar(r *reporter, sev Severity, pos syntax.Pos, far []netip.Addr, networks string) {
 	which := fmt.Sprintf("real server %s is", far[0])
 	switch {
 	case len(far) > 1:
@@ -141,6 +141,6 @@ func (v *service) tooFar(l *loader, sev Severity, pos syntax.Pos, far []netip.Ad
 	case !slices.ContainsFunc(v.servers, func(r *server) bool { return r.Addr.Addr() == far[0] }):
 		which = fmt.Sprintf("sorry server %s is", far[0])
 	}
-	l.report(sev, pos, "where a router is between, write lb_kind TUN",
+	r.report(sev, pos, "where a router is between, write lb_kind TUN",
 		"DR: %s in no network %s: the director needs an interface there, since DR changes only the MAC address and no router passes such a packet on", which, networks)
 }

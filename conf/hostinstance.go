@@ -6,14 +6,14 @@ import (
 
 // What a host makes of a vrrp_instance.
 
-func (g ground) instance(l *loader, in *instance) {
+func (g ground) instance(r *reporter, in *instance) {
 	if g.host.Interface(in.Interface) == nil {
 		return // that is said, and whatever else would be wrong follows from it
 	}
-	g.source(l, in)
+	g.source(r, in)
 	for _, p := range in.Peers {
 		if own := g.host.owner(p); own != nil {
-			l.warnf(in.peer[p].pos, "with unicast_src_ip "+p.String()+" it is left out by itself, so that one list serves both directors",
+			r.warnf(in.peer[p].pos, "with unicast_src_ip "+p.String()+" it is left out by itself, so that one list serves both directors",
 				"unicast_peer %s is an address of this host, on %s: adverts to it reach nobody else", p, own.Name)
 		}
 	}
@@ -31,7 +31,7 @@ func (g ground) instance(l *loader, in *instance) {
 		outside[dev] = append(outside[dev], a.Prefix.Addr())
 	}
 	for _, dev := range names {
-		g.outside(l, in, dev, outside[dev])
+		g.outside(r, in, dev, outside[dev])
 	}
 }
 
@@ -39,7 +39,7 @@ func (g ground) instance(l *loader, in *instance) {
 // leaves all the same, since the header is tandem's own; what then happens to it
 // is for the kernel of the other director to say (fib_validate_source in
 // net/ipv4/fib_frontend.c drops a packet from one of its own addresses).
-func (g ground) source(l *loader, in *instance) {
+func (g ground) source(r *reporter, in *instance) {
 	at := g.host.Interface(in.Interface)
 	switch {
 	case in.Source.IsValid() && g.host.owner(in.Source) == nil && !g.virtual[in.Source]:
@@ -47,17 +47,17 @@ func (g ground) source(l *loader, in *instance) {
 		if at != nil && at.has(in.family()) {
 			hint += ", or \"{{ GetInterfaceIP `" + in.Interface + "` }}\", which serves both directors"
 		}
-		l.warnf(in.met.at(in.pos, in.sourceKeyword), hint,
+		r.warnf(in.met.at(in.pos, in.sourceKeyword), hint,
 			"%s %s is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too", in.sourceKeyword, in.Source)
 	case !in.Source.IsValid() && at != nil && !at.has(in.family()):
-		l.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
+		r.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
 			"interface %s has no IPv%d address of its own: adverts leave with a source address of another interface, or none", in.Interface, in.family())
 	}
 }
 
 // outside warns of virtual addresses that are in no network of their interface.
 // That can be meant: a router may have a route to them.
-func (g ground) outside(l *loader, in *instance, dev string, all []netip.Addr) {
+func (g ground) outside(r *reporter, in *instance, dev string, all []netip.Addr) {
 	first := all[0]
 	family, asks := 4, "asks for it by ARP"
 	if first.Is6() {
@@ -67,6 +67,6 @@ func (g ground) outside(l *loader, in *instance, dev string, all []netip.Addr) {
 	if other := g.host.neighbour(first); other != nil {
 		hint = "write dev " + other.Name + ": that is in its network"
 	}
-	l.warnf(in.addressAt(first), hint, "virtual address %s%s is in no network of %s (%s): no host there %s",
+	r.warnf(in.addressAt(first), hint, "virtual address %s%s is in no network of %s (%s): no host there %s",
 		first, andMore(len(all)-1), dev, g.host.Interface(dev).list(family), asks)
 }

@@ -18,21 +18,21 @@ func (f *File) OnHost(h *Host) Diagnostics {
 	if h == nil || f.loader == nil {
 		return nil
 	}
-	l := &loader{} // it only words what is found
+	r := reporter{words: f.loader.words}
 	on := newGround(f.loader, h)
 	for _, u := range f.config.Interfaces {
-		on.use(l, u)
+		on.use(&r, u)
 	}
 	for _, in := range f.loader.instances {
-		l.within("vrrp_instance "+in.Name, func() { on.instance(l, in) })
+		r.within("vrrp_instance "+in.Name, func() { on.instance(&r, in) })
 	}
 	if on.hasAll(f.config.Interfaces) {
 		for _, v := range f.loader.services {
-			l.within(v.scope, func() { on.service(l, v) })
+			r.within(v.scope, func() { on.service(&r, v) })
 		}
 	}
-	on.sync(l, f)
-	found := append(f.config.MissingInterfaces(func(name string) bool { return h.Interface(name) != nil }), l.found...)
+	on.sync(&r, f)
+	found := append(f.config.MissingInterfaces(func(name string) bool { return h.Interface(name) != nil }), r.found...)
 	found.Sort()
 	return found
 }
@@ -76,28 +76,28 @@ func (g ground) hasAll(uses []InterfaceUse) bool {
 
 // use warns of an interface that is there and not up. Of several uses in one
 // block the first says it.
-func (g ground) use(l *loader, u InterfaceUse) {
+func (g ground) use(r *reporter, u InterfaceUse) {
 	in := g.host.Interface(u.Name)
 	if in == nil || in.Up || g.down[u.By+" "+u.Name] {
 		return
 	}
 	g.down[u.By+" "+u.Name] = true
-	l.within(u.By, func() {
-		l.warnf(u.Pos, "ip link set "+u.Name+" up", "%s %s is down on this host: %s until it is up", u.Keyword, u.Name, missingEffect(u.Keyword))
+	r.within(u.By, func() {
+		r.warnf(u.Pos, "ip link set "+u.Name+" up", "%s %s is down on this host: %s until it is up", u.Keyword, u.Name, missingEffect(u.Keyword))
 	})
 }
 
 // sync warns of a sync daemon whose interface has no address: the kernel binds
 // its sender to one of it, and to none where there is none (bind_mcastif_addr in
 // net/netfilter/ipvs/ip_vs_sync.c).
-func (g ground) sync(l *loader, f *File) {
+func (g ground) sync(r *reporter, f *File) {
 	d := f.loader.global.sync
 	if d == nil || f.config.Sync == nil || d.Group.Is6() {
 		return
 	}
 	if in := g.host.Interface(d.Interface); in != nil && !in.has(4) {
-		l.within(d.use.By, func() {
-			l.warnf(d.use.Pos, "", "%s %s has no IPv4 address of its own: connections would be sent with a source address of another interface, or none", d.use.Keyword, d.Interface)
+		r.within(d.use.By, func() {
+			r.warnf(d.use.Pos, "", "%s %s has no IPv4 address of its own: connections would be sent with a source address of another interface, or none", d.use.Keyword, d.Interface)
 		})
 	}
 }

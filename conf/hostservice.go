@@ -39,7 +39,7 @@ func (g ground) hops(v *service) []hop {
 	return all
 }
 
-func (g ground) service(l *loader, v *service) {
+func (g ground) service(r *reporter, v *service) {
 	var direct, natted []hop
 	var tunnel *hop
 	for _, h := range g.hops(v) {
@@ -54,14 +54,14 @@ func (g ground) service(l *loader, v *service) {
 		}
 	}
 	if len(direct) > 0 {
-		v.tooFar(l, Warning, direct[0].pos, far(direct), "of this host")
+		v.tooFar(r, Warning, direct[0].pos, far(direct), "of this host")
 	}
 	if len(natted) > 0 {
-		l.notef(natted[0].pos, "FULLNAT has no such need",
+		r.notef(natted[0].pos, "FULLNAT has no such need",
 			"NAT: %s is behind a router: it, and every router between, must send the replies to clients through this director", firstOf(natted))
 	}
 	if tunnel != nil {
-		g.tunnel(l, v, *tunnel)
+		g.tunnel(r, v, *tunnel)
 	}
 }
 
@@ -87,7 +87,7 @@ const ethernet = 1500
 // then answers the client with "fragmentation needed" (ensure_mtu_is_adequate in
 // net/netfilter/ipvs/ip_vs_xmit.c), which firewalls like to drop. Replies do not
 // pass the tunnel, so that it shows in large uploads only, and late.
-func (g ground) tunnel(l *loader, v *service, h hop) {
+func (g ground) tunnel(r *reporter, v *service, h hop) {
 	way, extra := g.host.way(h.addr), overhead(h.addr, h.dest.Tunnel)
 	if way == nil || way.MTU == 0 || way.MTU >= ethernet+extra {
 		return
@@ -97,7 +97,7 @@ func (g ground) tunnel(l *loader, v *service, h hop) {
 	if v.Key.Family == ipvs.IPv6 {
 		headers = 40 + 20
 	}
-	l.notef(h.pos, fmt.Sprintf("an MTU of %d towards the servers, or advmss %d in their routes to clients", ethernet+extra, room-headers),
+	r.notef(h.pos, fmt.Sprintf("an MTU of %d towards the servers, or advmss %d in their routes to clients", ethernet+extra, room-headers),
 		"TUN: packets of more than %d bytes do not fit through the tunnel to %s %s by %s (MTU %d): large uploads hang where a firewall keeps that from the client",
 		room, h.what, h.addr, way.Name, way.MTU)
 }

@@ -155,7 +155,7 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 		return syntax.Each(name, src, language, take)
 	}
 	read := func(from globals) (*loader, []syntax.Problem) {
-		l := &loader{file: name, options: o, words: sync.OnceValue(newVocabulary), global: from}
+		l := &loader{file: name, options: o, reporter: reporter{words: sync.OnceValue(newVocabulary)}, global: from}
 		l.filler.again = func(take func(*syntax.Statement)) { each(take) }
 		return l, each(func(s *syntax.Statement) {
 			readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)

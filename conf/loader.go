@@ -2,7 +2,6 @@ package conf
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -12,10 +11,8 @@ import (
 // loader reads one configuration: it holds what has been read so far and what
 // was found wrong with it.
 type loader struct {
+	reporter
 	file      string
-	found     Diagnostics
-	scope     []scope             // the blocks that are being read, outermost first: they stand before every message
-	words     func() *vocabulary  // made when it is needed
 	guesses   int                 // at what unknown words mean
 	haproxy   bool                // the file has words of HAProxy: those that are keywords elsewhere are its own too
 	misplaced *syntax.Pos         // of the first block that belongs in one around its own
@@ -42,86 +39,10 @@ type loader struct {
 	taken        map[place]bool        // of the service that is being judged
 }
 
-// scope is a block as messages name it: "vrrp_instance VI_1", or a real server
-// by its address. It is put in words only for a message: of ten thousand real
-// servers hardly one has any.
-type scope struct {
-	name   string
-	server netip.AddrPort
-}
-
-func (s scope) String() string {
-	if s.server.IsValid() {
-		return "real_server " + serverName(s.server)
-	}
-	return s.name
-}
-
-// within runs f while messages name the block.
-func (l *loader) within(name string, f func()) {
-	l.scope = append(l.scope, scope{name: name})
-	f()
-	l.scope = l.scope[:len(l.scope)-1]
-}
-
-// withinServer runs f while messages name the real server.
-func (l *loader) withinServer(a netip.AddrPort, f func()) {
-	l.scope = append(l.scope, scope{server: a})
-	f()
-	l.scope = l.scope[:len(l.scope)-1]
-}
-
-// report adds a finding. The message names the block by itself, because a log
-// shows it without the file beside it, and because a reload compares messages
-// without their positions.
-func (l *loader) report(sev Severity, pos syntax.Pos, hint, format string, args ...any) {
-	l.found = append(l.found, l.finding(sev, pos, hint, format, args...))
-}
-
-// finding is what report adds.
-func (l *loader) finding(sev Severity, pos syntax.Pos, hint, format string, args ...any) Diagnostic {
-	var message strings.Builder
-	for _, s := range l.scope {
-		message.WriteString(s.String())
-		message.WriteString(": ")
-	}
-	text := fmt.Sprintf(format, args...)
-	if n := len(l.scope); n > 0 && Private(l.scope[n-1].name) {
-		text = l.discreet(text)
-	}
-	message.WriteString(text)
-	return Diagnostic{Pos: pos, Severity: sev, Message: message.String(), Hint: hint}
-}
-
-func (l *loader) fatalf(pos syntax.Pos, hint, format string, args ...any) {
-	l.report(Fatal, pos, hint, format, args...)
-}
-
-func (l *loader) errorf(pos syntax.Pos, hint, format string, args ...any) {
-	l.report(Error, pos, hint, format, args...)
-}
-
-func (l *loader) warnf(pos syntax.Pos, hint, format string, args ...any) {
-	l.report(Warning, pos, hint, format, args...)
-}
-
-func (l *loader) notef(pos syntax.Pos, hint, format string, args ...any) {
-	l.report(Note, pos, hint, format, args...)
-}
-
-// seeing is report of a finding that speaks of a second place: there.
-func (l *loader) seeing(sev Severity, pos, there syntax.Pos, hint, format string, args ...any) {
-	l.report(sev, pos, hint, format, args...)
-	l.found[len(l.found)-1].See = there
-}
-
 // defined reports a block whose name another one above has.
 func (l *loader) defined(s *syntax.Statement, name string, first syntax.Pos) {
 	l.seeing(Error, s.Pos, first, "", "%s %s is defined already, in %s: the block is ignored", s.Keyword(), name, first.LineFrom(s.Pos))
 }
-
-// classify gives the last finding its class.
-func (l *loader) classify(c Class) { l.found[len(l.found)-1].Class = c }
 
 // idleUse is something that files do again and again, such as a keyword without
 // effect: it is reported once, where it stands first.

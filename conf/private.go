@@ -48,10 +48,10 @@ func privateWords(t table) []string {
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 // discreet masks the words of the file in what is said of a private block.
-func (l *loader) discreet(message string) string {
+func (r *reporter) discreet(message string) string {
 	return quoted.ReplaceAllStringFunc(message, func(q string) string {
 		text, err := strconv.Unquote(q)
-		if err != nil || slices.ContainsFunc(strings.Fields(text), func(w string) bool { return !l.words().harmless(w) }) {
+		if err != nil || slices.ContainsFunc(strings.Fields(text), func(w string) bool { return !r.words().harmless(w) }) {
 			return strconv.Quote(hidden)
 		}
 		return q

@@ -84,7 +84,7 @@ func TestSuggest(t *testing.T) {
 		{"two letters are like nothing", instance, "xy", ""},
 		{"nothing", instance, "", ""},
 	}
-	l := &loader{words: newVocabulary}
+	l := &loader{reporter: reporter{words: newVocabulary}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := l.suggest(&syntax.Statement{Words: []syntax.Word{{Text: tt.word}}}, tt.block); got != tt.want {
