@@ -16,8 +16,15 @@ import (
 // and its caller leaves the setting as it was.
 
 // quote shows a word of the file in a message, such that a no-break space
-// cannot pass for a blank.
+// cannot pass for a blank. Of a very long one the beginning is enough.
 func quote(s string) string {
+	const most = 80
+	cut := 0
+	for i := range s {
+		if cut++; cut > most {
+			return quote(s[:i]) + "..."
+		}
+	}
 	if syntax.OddSpace(s) != 0 {
 		return strconv.QuoteToASCII(s)
 	}

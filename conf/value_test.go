@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -76,5 +77,15 @@ func TestWhole(t *testing.T) {
 				t.Errorf("whole(%q) = %d, %v; want %d, %v", tt.text, n, ok, tt.want, tt.ok)
 			}
 		})
+	}
+}
+
+func TestQuoteCuts(t *testing.T) {
+	word := strings.Repeat("ü", 80)
+	if got := quote(word); got != `"`+word+`"` {
+		t.Errorf("80 runes are shown as %s", got)
+	}
+	if got := quote(word + "x"); got != `"`+word+`"...` {
+		t.Errorf("81 runes are shown as %s", got)
 	}
 }
