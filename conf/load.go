@@ -159,6 +159,7 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 		l.filler.again = func(take func(*syntax.Statement)) { each(take) }
 		return l, each(func(s *syntax.Statement) {
 			readMore(l, rootBlock, &none{}, []*syntax.Statement{s}, &l.root)
+			l.forget()
 		})
 	}
 	l, problems := read(defaultGlobals)
@@ -182,6 +183,9 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 		f = &File{config: l.finish(), loader: l}
 	}
 	l.filler.again = nil // and the text with it
+	if !l.found.Fatal() {
+		l.recount()
+	}
 	l.found.Sort()
 	l.found = slices.Compact(l.found) // A line that a sequence repeats is wrong once.
 	if l.found.Fatal() {

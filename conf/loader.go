@@ -21,6 +21,9 @@ type loader struct {
 	options   Options
 	filler    filler
 
+	forgotten [Note + 1]int // findings beyond their bound, by severity
+	forgetAt  int           // how many there are when the next ones are dropped
+
 	root      seen // of the top level
 	known     index
 	global    globals
