@@ -35,7 +35,7 @@ warning: vrrp_mcast_group6 ff05::12 is not of this link only: RFC 9568 section 5
 		{"a name that no interface has", "default_interface eth0/1", `error: default_interface "eth0/1": an interface name has 1 to 15 bytes, and no /`},
 		{"a prefix without room for a number", "vmac_prefix abcdefghijklmno", `error: vmac_prefix "abcdefghijklmno" is ignored: an interface name has 1 to 15 bytes, and no /`},
 		{"mail to nobody", "notification_email { }", `warning: notification_email names nobody (write one address a line)
-warning: notification_email is not supported yet and has no effect`},
+warning: notification_email is not supported yet and has no effect: no mail is sent`},
 		{"a mail server and its port in one word", "smtp_server 192.0.2.9 smtp", `error: smtp_server "192.0.2.9": the port "smtp" is ignored: it takes a number from 1 to 65535`},
 		{"no time for the mail server", "smtp_connect_timeout 0", "error: smtp_connect_timeout 0 makes no sense: 1 is used"},
 		{"an hour for a script", "startup_script_timeout 3600", `error: startup_script_timeout "3600" is ignored: it takes a number from 1 to 1000`},

@@ -4,25 +4,25 @@ import "github.com/tandem-ha/tandem/conf/syntax"
 
 // mailRows are the keywords of global_defs about mail.
 var mailRows = []row[globals]{
-	custom("notification_email", "{ ADDRESS ... }", (*globals).checkRecipients).later().
+	custom("notification_email", "{ ADDRESS ... }", (*globals).checkRecipients).later().withOthers("mail", "no mail is sent").
 		doc("nobody", "who gets mail about state changes"),
-	text[globals]("notification_email_from", "ADDRESS", nil).later().
+	text[globals]("notification_email_from", "ADDRESS", nil).later().withOthers("mail", "no mail is sent").
 		doc("keepalived@HOST", "the sender of that mail"),
-	custom("smtp_server", "HOST [PORT]", (*globals).checkMailServer).later().
+	custom("smtp_server", "HOST [PORT]", (*globals).checkMailServer).later().withOthers("mail", "no mail is sent").
 		doc("none; port 25", "the server that takes the mail"),
-	text[globals]("smtp_helo_name", "STRING", nil).later().
+	text[globals]("smtp_helo_name", "STRING", nil).later().withOthers("mail", "no mail is sent").
 		doc("the host name", "how the sender names itself to that server"),
-	custom("smtp_connect_timeout", "1..4294", (*globals).checkMailTimeout).later().
+	custom("smtp_connect_timeout", "1..4294", (*globals).checkMailTimeout).later().withOthers("mail", "no mail is sent").
 		doc("30", "seconds to wait for that server"),
-	boolean[globals]("smtp_alert", nil).later().
+	boolean[globals]("smtp_alert", nil).later().withOthers("mail", "no mail is sent").
 		doc("as each block says", "whether state changes are mailed, where a block does not say"),
-	boolean[globals]("smtp_alert_vrrp", nil).later().
+	boolean[globals]("smtp_alert_vrrp", nil).later().withOthers("mail", "no mail is sent").
 		doc("as smtp_alert", "the same, for instances and groups only"),
-	boolean[globals]("smtp_alert_checker", nil).later().
+	boolean[globals]("smtp_alert_checker", nil).later().withOthers("mail", "no mail is sent").
 		doc("as smtp_alert", "the same, for virtual and real servers only"),
-	plain[globals]("no_email_faults", nil).later().
+	plain[globals]("no_email_faults", nil).later().withOthers("mail", "no mail is sent").
 		doc("off", "no mail about the state FAULT"),
-	boolean[globals]("no_checker_emails", nil).later().
+	boolean[globals]("no_checker_emails", nil).later().withOthers("mail", "no mail is sent").
 		doc("off", "mail only when a real server comes or goes, not for each check"),
 }
 

@@ -28,12 +28,16 @@ var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).asJudged().
 		doc("none", "interfaces whose loss is a fault of all members"),
 	trackRow("track_script", trackedScript, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
+		withOthers("track_script", "a script that fails moves nothing").
 		doc("none", "vrrp_scripts whose failure is a fault of all members"),
 	trackRow("track_file", trackedFile, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
+		withOthers("track_file", "its number moves nothing").
 		doc("none", "files whose content counts for all members"),
 	trackRow("track_process", trackedProcess, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
+		withOthers("track_process", "a process that ends moves nothing").
 		doc("none", "processes whose end is a fault of all members"),
 	trackRow("track_bfd", trackedBFD, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
+		withOthers("track_bfd", "a BFD session that ends moves nothing").
 		doc("none", "BFD sessions whose loss is a fault of all members"),
 	plain("sync_group_tracking_weight", func(g *group) *bool { return &g.weighted }).later().
 		doc("off", "weights of what the group and its members track change their priorities; without it those of members are 0, which makes their loss a fault"),

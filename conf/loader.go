@@ -61,7 +61,11 @@ func (l *loader) idle(s *syntax.Statement, k keyword, block string) {
 	if l.without > 0 {
 		return // That is said of the block.
 	}
-	l.sparingly(block+" "+k.name, "nor in", func() Diagnostic {
+	subject := k.about
+	if subject == "" {
+		subject = block + " " + k.name
+	}
+	l.sparingly(subject, "nor in", func() Diagnostic {
 		switch {
 		case k.effects == gone:
 			return l.finding(Warning, s.Pos, "remove it", "%s has no effect: %s", k.name, k.why)

@@ -20,10 +20,10 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup).
 		doc("", "addresses, ranges of them and firewall marks that are one service"),
 
-	custom("vrrp_script", "NAME { }", readScript).later().within(blockSection).holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
+	custom("vrrp_script", "NAME { }", readScript).later().withOthers("track_script", "a script that fails moves nothing").within(blockSection).holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
 	custom("track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).doc("", "file whose number can be tracked"),
 	custom("vrrp_track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).otherName("track_file").doc("", "deprecated"),
-	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().within(blockSection).holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
+	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().withOthers("track_process", "a process that ends moves nothing").within(blockSection).holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
 	custom("track_group", "NAME { }", readTrackGroup).later().within(blockSection).holding(trackGroupBlock).
 		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
 	custom("garp_group", "{ }", readGARPGroup).later().within(blockSection).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),

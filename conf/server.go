@@ -57,7 +57,7 @@ var serverBlock = block[server]{"real_server", slices.Concat([]row[server]{
 
 	command[server]("notify_up").later().single().doc("none", "a script that runs when the server comes up"),
 	command[server]("notify_down").later().single().doc("none", "a script that runs when the server goes down"),
-	boolean[server]("smtp_alert", nil).later().doc("on", "a mail when the server comes up or goes down"),
+	boolean[server]("smtp_alert", nil).later().withOthers("mail", "no mail is sent").doc("on", "a mail when the server comes up or goes down"),
 	warmup[server]("that of the virtual_server"),
 	text[server]("snmp_name", "STRING", nil).inert(noSNMP).doc("none", "what SNMP calls the server"),
 	unbuiltCheck(sslGetBlock, needsURL).doc("none", "a check: HTTP_GET over TLS"),

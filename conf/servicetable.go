@@ -114,6 +114,6 @@ func laterService() []row[service] {
 		command[service]("quorum_up").later().single().doc("none", "a script that runs when the quorum is gained"),
 		command[service]("quorum_down").later().single().doc("none", "a script that runs when the quorum is lost"),
 		text[service]("snmp_name", "STRING", nil).inert(noSNMP).doc("none", "what SNMP calls the service"),
-		boolean[service]("smtp_alert", nil).later().doc("off", "a mail when the quorum is gained or lost"),
+		boolean[service]("smtp_alert", nil).later().withOthers("mail", "no mail is sent").doc("off", "a mail when the quorum is gained or lost"),
 	}
 }

@@ -29,6 +29,7 @@ type keyword struct {
 	effect  string // what it does, in a few words
 	effects effects
 	why     string // of departs, inert and gone; of unbuilt what is the case instead, if that needs saying
+	about   string // of unbuilt: the subject of which one keyword is told for all; empty: itself
 	alias   string // the keyword that it is another name of
 	adds    bool   // its statements add up, where of others the last one counts
 	ours    bool   // keepalived does not know it
@@ -103,6 +104,13 @@ func (r row[T]) later() row[T] {
 // yet asks for.
 func (r row[T]) meanwhile(what string) row[T] {
 	r.why = what
+	return r
+}
+
+// withOthers is meanwhile for one of several keywords that lack the same: of
+// all of a file one is told.
+func (r row[T]) withOthers(subject, what string) row[T] {
+	r.about, r.why = subject, what
 	return r
 }
 
