@@ -1,6 +1,7 @@
 package meaning
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -82,27 +83,49 @@ func (f facts) instance(in vrrp.Instance) {
 	if in.Source.IsValid() {
 		say(in.Source, "source")
 	}
-	for i, p := range in.Peers {
-		say(p, "unicast_peer", i)
+	var peers []entry
+	for _, p := range in.Peers {
+		peers = append(peers, entry{p.String(), "listed"})
 	}
-	for i, a := range in.Addresses {
-		say(address(in, a), "virtual_ipaddress", i)
-	}
-	for i, a := range in.Excluded {
-		say(address(in, a), "virtual_ipaddress_excluded", i)
-	}
+	f.list(peers, "vrrp_instance", in.Name, "unicast_peer")
+	f.list(addresses(in, in.Addresses), "vrrp_instance", in.Name, "virtual_ipaddress")
+	f.list(addresses(in, in.Excluded), "vrrp_instance", in.Name, "virtual_ipaddress_excluded")
 	for _, t := range in.Track {
 		say(fmt.Sprintf("weight %d%s", t.Weight, map[bool]string{true: " reverse"}[t.Reverse]), "track_interface", t.Name)
 	}
 }
 
-// address is a virtual address with what is said about it, in one order.
-func address(in vrrp.Instance, a vrrp.Address) string {
-	dev := a.Dev
-	if dev == "" {
-		dev = in.Interface
+// entry is one of a list: its value, and what is said about it.
+type entry struct{ value, said string }
+
+// list has a fact for each entry by its value, and one for their order: an entry
+// that is not there makes no other of those behind it.
+func (f facts) list(entries []entry, key ...any) {
+	if len(entries) == 0 {
+		return
 	}
-	s := a.Prefix.String() + " dev " + dev
+	var order []string
+	for _, e := range entries {
+		f.set(e.said, append(slices.Clone(key), e.value)...)
+		order = append(order, e.value)
+	}
+	f.set(strings.Join(order, " "), append(slices.Clone(key), inOrder)...)
+}
+
+// inOrder ends the key of the order of a list.
+const inOrder = "in order"
+
+func addresses(in vrrp.Instance, list []vrrp.Address) []entry {
+	var all []entry
+	for _, a := range list {
+		all = append(all, entry{a.Prefix.String(), address(in, a)})
+	}
+	return all
+}
+
+// address is what is said about a virtual address, in one order.
+func address(in vrrp.Instance, a vrrp.Address) string {
+	s := "dev " + cmp.Or(a.Dev, in.Interface)
 	if a.Broadcast.IsValid() {
 		s += " brd " + a.Broadcast.String()
 	}
@@ -195,9 +218,26 @@ func check(s healthcheck.Spec) string {
 		if len(codes) == 0 {
 			codes = []healthcheck.StatusSet{{From: 200, To: 299}}
 		}
-		for _, c := range codes {
-			out += fmt.Sprintf(" %d-%d", c.From, c.To)
+		out += statuses(codes)
+	}
+	return out
+}
+
+// statuses are the ranges of status codes, those that overlap or touch as one.
+func statuses(codes []healthcheck.StatusSet) string {
+	codes = slices.Clone(codes)
+	slices.SortFunc(codes, func(a, b healthcheck.StatusSet) int { return cmp.Compare(a.From, b.From) })
+	var merged []healthcheck.StatusSet
+	for _, c := range codes {
+		if n := len(merged); n > 0 && c.From <= merged[n-1].To+1 {
+			merged[n-1].To = max(merged[n-1].To, c.To)
+			continue
 		}
+		merged = append(merged, c)
+	}
+	out := ""
+	for _, c := range merged {
+		out += fmt.Sprintf(" %d-%d", c.From, c.To)
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -151,19 +152,28 @@ func both(t *testing.T, path string, texts []string) []difference {
 
 // differ are the differences, sorted by their keys.
 func differ(mine, other facts, found conf.Diagnostics) []difference {
+	keys := maps.Clone(mine)
+	maps.Copy(keys, other)
 	var all []difference
-	for key, v := range mine {
-		if other[key] != v {
-			all = append(all, difference{key, v, other[key], other, found})
+	for key := range keys {
+		v, w := mine[key], other[key]
+		if strings.HasSuffix(key, " "+inOrder) {
+			v, w = shared(v, w), shared(w, v)
 		}
-	}
-	for key, v := range other {
-		if _, ok := mine[key]; !ok {
-			all = append(all, difference{key, "", v, other, found})
+		if v != w {
+			all = append(all, difference{key, v, w, mine, other, found})
 		}
 	}
 	slices.SortFunc(all, func(a, b difference) int { return strings.Compare(a.key, b.key) })
 	return all
+}
+
+// shared are the words that the other has too: that an entry of a list is
+// missing there is a difference of its own.
+func shared(words, other string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(words), func(w string) bool {
+		return !slices.Contains(strings.Fields(other), w)
+	}), " ")
 }
 
 // meant has a line for each difference with its reason; one without is a fault.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 )
 
@@ -94,16 +95,14 @@ func (f facts) theirInstance(name string, in *node) error {
 	if src, ok := strings.CutSuffix(in.value("Using src_ip"), " (from configuration)"); ok {
 		say(src, "source")
 	}
-	for i, p := range in.list("Unicast Peer") {
+	var peers []entry
+	for _, p := range in.list("Unicast Peer") {
 		peer, _, _ := strings.Cut(p, " ")
-		say(peer, "unicast_peer", i)
+		peers = append(peers, entry{peer, "listed"})
 	}
-	for i, a := range in.list("Virtual IP") {
-		say(theirAddress(a), "virtual_ipaddress", i)
-	}
-	for i, a := range in.list("Virtual IP Excluded") {
-		say(theirAddress(a), "virtual_ipaddress_excluded", i)
-	}
+	f.list(peers, "vrrp_instance", name, "unicast_peer")
+	f.list(theirAddresses(in.list("Virtual IP")), "vrrp_instance", name, "virtual_ipaddress")
+	f.list(theirAddresses(in.list("Virtual IP Excluded")), "vrrp_instance", name, "virtual_ipaddress_excluded")
 	for _, t := range in.list("Tracked interfaces") {
 		dev, rest, _ := strings.Cut(t, " ")
 		if rest == "" {
@@ -117,6 +116,15 @@ func (f facts) theirInstance(name string, in *node) error {
 // scopes by their names in iproute2.
 var scopes = map[string]string{"site": "200", "link": "253", "host": "254", "nowhere": "255"}
 
+func theirAddresses(lines []string) []entry {
+	var all []entry
+	for _, line := range lines {
+		addr, _, _ := strings.Cut(line, " ")
+		all = append(all, entry{prefixed(addr), theirAddress(line)})
+	}
+	return all
+}
+
 // theirAddress puts the options of an address into our order.
 func theirAddress(line string) string {
 	words := strings.Fields(line)
@@ -124,7 +132,7 @@ func theirAddress(line string) string {
 	for i := 1; i+1 < len(words); i += 2 {
 		said[words[i]] = words[i+1]
 	}
-	out := prefixed(words[0]) + " dev " + said["dev"]
+	out := "dev " + said["dev"]
 	if said["brd"] != "" {
 		out += " brd " + said["brd"]
 	}
@@ -381,15 +389,23 @@ func theirCheck(c *node, host string) string {
 		if h := cmp.Or(u.value("Virtual host"), host); h != "" {
 			out += " host " + h
 		}
+		var codes []healthcheck.StatusSet
 		for _, k := range u.kids {
 			for _, code := range k.kids {
 				from, to, ok := strings.Cut(code.text, "-")
 				if !ok {
 					to = from
 				}
-				out += " " + from + "-" + to
+				a, err := strconv.Atoi(from)
+				b, err2 := strconv.Atoi(to)
+				if err != nil || err2 != nil {
+					out += " " + code.text
+					continue
+				}
+				codes = append(codes, healthcheck.StatusSet{From: a, To: b})
 			}
 		}
+		out += statuses(codes)
 	}
 	return out
 }
