@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -17,9 +18,9 @@ import (
 func TestAReadingThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, hup := make(chan struct{}), make(chan os.Signal, 1)
-		readings := 0
+		var readings atomic.Int32
 		r := &rereader{fresh: make(chan reread), asked: hup, log: slog.New(slog.DiscardHandler), read: func() reread {
-			readings++
+			readings.Add(1)
 			<-server
 			return reread{}
 		}}
@@ -37,8 +38,8 @@ func TestAReadingThatHangs(t *testing.T) {
 		reload("the file could not be read in 10 s", readLimit)
 		reload("the reload before it is still reading the file", 0)
 		reload("the reload before it is still reading the file", 0)
-		if readings != 1 {
-			t.Errorf("%d readings hang, want 1", readings)
+		if n := readings.Load(); n != 1 {
+			t.Errorf("%d readings hang, want 1", n)
 		}
 		close(server)
 		synctest.Wait()
@@ -49,8 +50,8 @@ func TestAReadingThatHangs(t *testing.T) {
 		hup <- syscall.SIGHUP
 		synctest.Wait()
 		stop()
-		if err := <-ended; err != nil || readings != 3 {
-			t.Errorf("a stop within reading %d ends with %v", readings, err)
+		if err := <-ended; err != nil || readings.Load() != 3 {
+			t.Errorf("a stop within reading %d ends with %v", readings.Load(), err)
 		}
 	})
 }
