@@ -28,7 +28,7 @@ func keepalived(t *testing.T, process, path string, interfaces []string) (*node,
 	defer cancel()
 	script := "ip link set lo up\n"
 	for i, name := range interfaces {
-		script += fmt.Sprintf("ip link add %s type dummy 2>/dev/null || true\nip link set %s up multicast on\nip addr add 10.255.%d.1/24 dev %s\n", name, name, i, name)
+		script += fmt.Sprintf("ip link add name %s type dummy 2>/dev/null || true\nip link set %s up multicast on\nip addr add 10.255.%d.1/24 dev %s\n", name, name, i, name)
 	}
 	pids := t.TempDir()
 	script += fmt.Sprintf("exec keepalived -n -l -d %s -f %s -p %s/p -r %s/r -c %s/c --config-id peer", process, path, pids, pids, pids)
@@ -45,6 +45,9 @@ func keepalived(t *testing.T, process, path string, interfaces []string) (*node,
 	if ctx.Err() != nil {
 		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		t.Fatalf("keepalived %s did not end:\n%s", process, log.text.String())
+	}
+	if !strings.Contains(log.text.String(), "Starting Keepalived") {
+		t.Fatalf("keepalived %s was not started:\n%s", process, log.text.String())
 	}
 	n, err := parseDump(strings.NewReader(log.text.String()))
 	if err != nil {
@@ -72,14 +75,14 @@ func (w *watched) Write(p []byte) (int, error) {
 // said is that keepalived is saying what it runs, or that this is nothing.
 var said = regexp.MustCompile(` umask = |no configuration to run`)
 
-var named = regexp.MustCompile(`(?m)(?:^|[\s{])(?:interface|dev|lvs_sync_daemon|lvs_sync_daemon_interface)[ \t]+"?([A-Za-z][^\s"{}]*)`)
+var named = regexp.MustCompile(`(?m)(?:^|[\s{])(?:(?:interface|dev|lvs_sync_daemon|lvs_sync_daemon_interface)[ \t]+|\$IF=)"?([A-Za-z][^\s"{}]*)`)
 var tracked = regexp.MustCompile(`(?s)track_interface\s*\{(.*?)\}`)
 
 // interfacesOf are the names that a text may mean by an interface.
 func interfacesOf(texts ...string) []string {
 	var all []string
 	add := func(name string) {
-		if name != "lo" && !strings.ContainsAny(name, "<>$/;&|'`") && len(name) < 16 && !slices.Contains(all, name) {
+		if name != "lo" && !strings.ContainsAny(name, "<>$/;&|'`#!") && len(name) < 16 && !slices.Contains(all, name) {
 			all = append(all, name)
 		}
 	}
