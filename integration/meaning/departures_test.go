@@ -81,7 +81,7 @@ var departures = []departure{
 		})
 	}},
 	{"use_vmac is not supported yet: the instance is on the interface itself", func(d difference) bool {
-		return strings.Contains(d.theirs, "vmac") || strings.Contains(d.theirs, "vrrp.")
+		return strings.Contains(d.theirs, "vmac") || strings.Contains(d.key, "virtual_ipaddress") && strings.Contains(d.theirs, "@")
 	}},
 	{"the sync daemon has the VRID of an instance as its id, never 0", func(d difference) bool {
 		return d.key == "lvs_sync_daemon id" && (d.theirs == "0" || d.theirs == "")
