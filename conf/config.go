@@ -8,6 +8,9 @@ import (
 	"github.com/tandem-ha/tandem/ipvs/rules"
 	"github.com/tandem-ha/tandem/ipvs/sysctl"
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/bfd"
+	"github.com/tandem-ha/tandem/vrrp/notify"
+	"github.com/tandem-ha/tandem/vrrp/track"
 )
 
 // Config is what a configuration file means: the domains' own structs, filled
@@ -17,6 +20,9 @@ type Config struct {
 	RouterID string // empty: the host's name
 
 	VRRP     vrrp.Config
+	Track    track.Config
+	BFD      []bfd.Config
+	Notify   notify.Config
 	Services []Service
 	Sync     *connsync.Config // nil: lvs_sync_daemon is not configured
 	// SyncInstance is the VRRP instance named by lvs_sync_daemon; empty: none.

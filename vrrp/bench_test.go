@@ -37,7 +37,7 @@ type sink struct{ frames chan Frame }
 func (s sink) Frames() <-chan Frame                 { return s.frames }
 func (s sink) Send(batch []Outgoing) []error        { return make([]error, len(batch)) }
 func (s sink) Listen([]Listen, func(Hearing))       {}
-func (s sink) Want(string, string, []Address, bool) {}
+func (s sink) Want(string, Wish)                    {}
 func (s sink) Announce(instance string, repeat int) {}
 func (s sink) Forget(instance string)               {}
 func (s sink) Together(do func())                   { do() }

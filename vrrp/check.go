@@ -3,6 +3,7 @@ package vrrp
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/advert"
 )
@@ -97,6 +98,28 @@ func (in Instance) lists(ip netip.Addr) bool {
 // Floating are all addresses that move with the instance: those in the advert
 // first, then the excluded ones.
 func (in Instance) Floating() []Address { return slices.Concat(in.Addresses, in.Excluded) }
+
+// wish is what the kernel shall hold for the instance.
+func (in Instance) wish(present bool) Wish {
+	return Wish{
+		Interface: in.Interface, Own: in.Own, Addresses: in.Floating(), Routes: in.Routes, Rules: in.Rules,
+		NoAccept: in.NoAccept && in.Priority != PriorityOwner, Lifetime: in.addressLifetime(),
+		Extra: in.Announce.Extra, ExtraAll: in.Announce.ExtraAll, Present: present,
+	}
+}
+
+// addressLifetime is how long the kernel keeps the addresses without a refresh;
+// 0: for ever. The slowest backup is one of priority 1.
+func (in Instance) addressLifetime() time.Duration {
+	switch in.Lifetime.Mode {
+	case LifetimeFixed:
+		return in.Lifetime.For
+	case LifetimeInfinite:
+		return 0
+	}
+	down := MasterDown(in.Version, 1, in.Interval) + time.Second
+	return max(5*time.Second, (down + time.Second - 1).Truncate(time.Second))
+}
 
 func (in Instance) unicast() bool { return len(in.Peers) > 0 }
 

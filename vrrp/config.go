@@ -35,9 +35,16 @@ type Instance struct {
 	NoPreempt    bool
 	PreemptDelay time.Duration // how long a lower master is left alone once heard; 0: not at all
 
+	Wire   Wire
 	Source netip.Addr   // source of adverts; zero: the interface's primary address
 	Peers  []netip.Addr // unicast peers; empty: multicast
-	Auth   Password     // v2 AUTH_PASS; zero: no authentication
+	Auth   Password     // v2 AUTH_PASS or AH; zero: no authentication
+	// AuthHeader says that Auth is the key of an IP authentication header (RFC
+	// 2338 section 5.3.6 type 2) instead of a password in the advert.
+	AuthHeader bool
+	HMAC       *HMAC // keepalived's auth_hmac; nil: none
+
+	Manners Manners
 
 	// Addresses are the virtual addresses in the configured order, which is
 	// their order in the advert (RFC 9568 section 5.2.9).
@@ -47,6 +54,18 @@ type Instance struct {
 	Excluded []Address
 	Announce Announce
 	Track    []TrackInterface
+	Items    []TrackItem // scripts, files, processes and BFD sessions
+
+	// Own is an interface of the instance's own on top of Interface, which has
+	// the addresses; nil: they are on Interface itself.
+	Own      *Subinterface
+	Routes   []Route // that move with the addresses (keyword virtual_routes)
+	Rules    []Rule  // likewise (keyword virtual_rules)
+	NoAccept bool    // packets to the addresses are dropped unless it is their owner
+
+	// Lifetime is how long the kernel keeps the addresses of a tandem that
+	// nobody hears of any more (keyword vip_lifetime).
+	Lifetime Lifetime
 }
 
 // Password is the secret of VRRPv2 simple text authentication: 8 bytes,
@@ -78,11 +97,24 @@ type Announce struct {
 	Delay         time.Duration // second burst this long after becoming master; 0: none
 	Refresh       time.Duration // again every so often while master; 0: never
 	RefreshRepeat int           // packets per address in a refresh; at least 1
+
+	// After an advert of a lower master (keywords garp_lower_prio_*).
+	LowerRepeat int           // packets per address; 0: none at all
+	LowerDelay  time.Duration // second burst this long after it; 0: none
+
+	// Extra is how often the addresses are announced on their other
+	// interfaces, whose switches hear no adverts (keyword garp_extra_if); 0: never.
+	Extra    time.Duration
+	ExtraAll bool // on every such interface, not only those of a subinterface
 }
 
 // DefaultAnnounce is keepalived's timing, except that tandem refreshes every
 // 60 s unless told otherwise: a switch that forgot the VIP learns it again.
-var DefaultAnnounce = Announce{Repeat: 5, Delay: 5 * time.Second, Refresh: 60 * time.Second, RefreshRepeat: 1}
+var DefaultAnnounce = Announce{
+	Repeat: 5, Delay: 5 * time.Second,
+	Refresh: 60 * time.Second, RefreshRepeat: 1,
+	LowerRepeat: 5, LowerDelay: 5 * time.Second,
+}
 
 // TrackInterface ties an instance to another interface (keyword
 // track_interface). Weight 0: its loss is a fault. Otherwise a positive weight
@@ -98,6 +130,13 @@ type TrackInterface struct {
 type Group struct {
 	Name    string
 	Members []string // instance names
+
+	// What all members track. With Weighted the weights of these and of the
+	// members' own count for every member; without it nothing in the group has
+	// a weight (keyword sync_group_tracking_weight).
+	Track    []TrackInterface
+	Items    []TrackItem
+	Weighted bool
 }
 
 // Config is all the virtual routers of one director. An instance in no group
@@ -105,4 +144,27 @@ type Group struct {
 type Config struct {
 	Instances []Instance
 	Groups    []Group
+	Static    Static
+	Pacing    Pacing
+
+	// StartupDelay and DelayAfterBoot say how long after the start, and after
+	// the boot of the host, adverts are thrown away and nobody becomes master;
+	// the later end counts (keywords vrrp_startup_delay, vrrp_delay_after_boot).
+	StartupDelay, DelayAfterBoot time.Duration
+	// LinkDelays are by interface how long a change of its link must last to
+	// count (keyword interface_up_down_delays).
+	LinkDelays map[string]LinkDelay
+	// ForwardingWait is how long at most an interface that has just come up is
+	// waited for to carry a frame of somebody else (keyword forwarding_wait,
+	// tandem's own): a switch port may listen for 30 s before it forwards. 0: not
+	// at all.
+	ForwardingWait time.Duration
+	// LogUnknown logs adverts of virtual routers that are not configured here.
+	LogUnknown bool
 }
+
+// DefaultForwardingWait is what spanning tree takes from listening to forwarding.
+const DefaultForwardingWait = 30 * time.Second
+
+// LinkDelay is how long an interface must be down, or up, until that counts.
+type LinkDelay struct{ Down, Up time.Duration }

@@ -9,16 +9,26 @@ import (
 type Frame struct {
 	Interface string
 	Src, Dst  netip.Addr
-	TTL       uint8     // TTL or hop limit of the IP header
-	Payload   []byte    // from the VRRP version byte on; owned by the receiver
-	At        time.Time // taken as near the socket as possible, monotonic
+	TTL       uint8  // TTL or hop limit of the IP header
+	Payload   []byte // what follows the IP header; owned by the receiver
+	// Header is the IPv4 header of a frame of protocol 51 (AH, RFC 4302), whose
+	// check spans it; Payload begins with the AH then. nil: protocol 112.
+	Header []byte
+	At     time.Time // taken as near the socket as possible, monotonic
 }
 
 // Outgoing is one VRRP message to put on the wire.
 type Outgoing struct {
 	Interface string
 	Src, Dst  netip.Addr
-	Payload   []byte
+	TTL       uint8  // 0: 255
+	Payload   []byte // what follows the IP header
+	// Header is a complete IPv4 header to send instead of one made from the
+	// above: AH signs it. nil: make one.
+	Header []byte
+	// MAC is the source of the Ethernet frame (RFC 9568 section 7.3); zero: that
+	// of the interface.
+	MAC [6]byte
 }
 
 // Network is what the Router needs of the wire. link.Network is the real one.
@@ -43,21 +53,23 @@ type Hearing struct {
 	Deaf      string // why they cannot; empty: they can
 }
 
-// Listen asks for VRRP messages of one interface. Peers decides the mode:
-// multicast joins 224.0.0.18 there, unicast does not.
+// Listen asks for VRRP messages of one interface and family.
 type Listen struct {
-	Interface string
-	Unicast   bool
+	Interface  string
+	IPv6       bool
+	Unicast    bool       // no group is joined
+	Group      netip.Addr // to join; zero: 224.0.0.18 or ff02::12
+	AuthHeader bool       // those in an AH are heard too (protocol 51)
 }
 
 // Host is what the Router asks of the kernel's addresses. Its calls state a
 // wish and return at once; the edge does the work on a goroutine of its own,
 // in order per instance, re-reads the kernel and repairs what it finds.
 type Host interface {
-	// Want states that an instance's addresses shall be present or absent.
-	// A call for the same instance replaces the wish before; the edge never removes an address that
+	// Want states what shall be present for an instance, or absent. A call for
+	// the same instance replaces the wish before; the edge never removes what
 	// another instance still wants.
-	Want(instance string, iface string, addrs []Address, present bool)
+	Want(instance string, w Wish)
 	// Announce sends one burst: every address repeat times.
 	Announce(instance string, repeat int)
 	// Forget drops an instance (a reload took it away): addresses go.
@@ -76,4 +88,13 @@ type LinkState struct {
 	Up      bool       // administratively up and with carrier
 	Primary netip.Addr // first IPv4 address that is no virtual address; zero: none
 	Owned   netip.Addr // a virtual address that is the interface's own first address; zero: none
+	// Primary6 is the first link-local IPv6 address that is no virtual address
+	// and usable (not tentative); zero: none.
+	Primary6 netip.Addr
+	// Silent says that the interface came up a moment ago and that nobody else
+	// has been heard there: it may not forward yet (see Config.ForwardingWait).
+	Silent bool
+	// Addresses are all addresses of the interface, sorted, as one string with
+	// spaces in between, so that states can be compared.
+	Addresses string
 }

@@ -286,7 +286,11 @@ func (n *node) Listen(want []Listen, tell func(Hearing)) {
 	defer n.mu.Unlock()
 	n.listened, n.tell = want, tell
 	if len(want) > 0 {
-		n.note("listen", fmt.Sprint(want))
+		var names []string
+		for _, w := range want {
+			names = append(names, w.Interface)
+		}
+		n.note("listen", strings.Join(names, " "))
 	}
 	for _, w := range want {
 		if !n.quiet {
@@ -311,7 +315,8 @@ func (n *node) Together(do func()) {
 	n.together = false
 }
 
-func (n *node) Want(instance, iface string, addrs []Address, present bool) {
+func (n *node) Want(instance string, w Wish) {
+	iface, addrs, present := w.Interface, w.Addresses, w.Present
 	n.mu.Lock()
 	if !n.together {
 		n.lan.t.Errorf("%s states a wish by itself", n.name)

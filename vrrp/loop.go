@@ -20,6 +20,7 @@ type loop struct {
 	byID      map[routerID]*instance
 	links     map[string]LinkState // as last told
 	hearings  map[string]Hearing   // by interface, as last told
+	items     map[Item]ItemState   // as last told
 	queue     *deadlines
 	strays    [advert.NumDrops]uint64
 
@@ -40,6 +41,7 @@ func newLoop(r *Router) *loop {
 		router: r, network: r.network, host: r.host, log: r.log,
 		links:    make(map[string]LinkState),
 		hearings: make(map[string]Hearing),
+		items:    make(map[Item]ItemState),
 		queue:    newDeadlines(nil),
 	}
 }
@@ -177,8 +179,8 @@ func (l *loop) act(in *instance, a Action) {
 	case Send:
 		l.enqueue(in, a.Priority)
 	case Addresses:
-		name, iface, addrs := in.cfg.Name, in.cfg.Interface, in.cfg.Floating()
-		l.effects = append(l.effects, func() { l.host.Want(name, iface, addrs, a.Present) })
+		name, wish := in.cfg.Name, in.cfg.wish(a.Present)
+		l.effects = append(l.effects, func() { l.host.Want(name, wish) })
 	case Burst:
 		name := in.cfg.Name
 		l.effects = append(l.effects, func() { l.host.Announce(name, a.Repeat) })
@@ -206,6 +208,7 @@ func (l *loop) report(in *instance, t Transition) {
 	if l.router.OnTransition != nil {
 		l.router.OnTransition(t)
 	}
+	l.notice(t)
 }
 
 // end makes every instance stop or leave, and the loop with them.
@@ -214,4 +217,11 @@ func (l *loop) end(ev Event) {
 		l.step(in, ev)
 	}
 	l.ending = true
+}
+
+// notice tells whoever observes the router.
+func (l *loop) notice(n Notice) {
+	if l.router.OnNotice != nil {
+		l.router.OnNotice(n)
+	}
 }

@@ -205,7 +205,7 @@ func (l *loop) trackSource(in *instance, iface string, delta int, defect bool) {
 // listens returns what the configuration needs to hear, each once.
 func listens(cfg Config) (want []Listen) {
 	for _, c := range cfg.Instances {
-		if l := (Listen{c.Interface, c.unicast()}); !slices.Contains(want, l) {
+		if l := (Listen{Interface: c.Interface, Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}); !slices.Contains(want, l) {
 			want = append(want, l)
 		}
 	}
@@ -220,4 +220,9 @@ func (l *loop) named(name string) *instance {
 		}
 	}
 	return nil
+}
+
+// setItem takes the state of a tracked item.
+func (l *loop) setItem(item Item, st ItemState) {
+	l.items[item] = st
 }

@@ -86,7 +86,7 @@ func TestReload(t *testing.T) {
 		a, _ := pair(l)
 		l.until(at)
 		a.reload(vi(150, func(in *Instance) { in.Interface = "eth1" }))
-		if got := l.take("send", "listen"); !slices.Equal(got, []string{"7s a 51/0", "7s a [{eth1 false}]"}) {
+		if got := l.take("send", "listen"); !slices.Equal(got, []string{"7s a 51/0", "7s a eth1"}) {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -202,7 +202,7 @@ func TestReload(t *testing.T) {
 		cfg := twoLinks(150)
 		cfg.Instances[1].Peers = []netip.Addr{higher}
 		a := l.join("a", "10.20.0.1", cfg)
-		if want := []Listen{{"eth0", false}, {"eth1", true}}; !slices.Equal(a.listened, want) {
+		if want := []Listen{{Interface: "eth0"}, {Interface: "eth1", Unicast: true}}; !slices.Equal(a.listened, want) {
 			t.Errorf("got %v, want %v", a.listened, want)
 		}
 	})
@@ -216,7 +216,7 @@ func twoLinks(priority uint8) Config {
 	inside.Name, inside.Priority, inside.VRID, inside.Interface = "inside", priority, 52, "eth1"
 	return Config{
 		Instances: []Instance{outside, inside},
-		Groups:    []Group{{"G1", []string{"outside", "inside"}}},
+		Groups:    []Group{{Name: "G1", Members: []string{"outside", "inside"}}},
 	}
 }
 

@@ -16,6 +16,13 @@ type Router struct {
 	// OnTransition, if set before Run, is told each change of state after it
 	// took effect. It is called from Run's goroutine and must not block.
 	OnTransition func(Transition)
+	// OnNotice, if set before Run, is told everything worth telling, changes of
+	// state included, in order. It is called from Run's goroutine and must not
+	// block.
+	OnNotice func(Notice)
+	// Uptime is how long the host had been up at the start, for
+	// Config.DelayAfterBoot.
+	Uptime time.Duration
 
 	cfg     Config
 	network Network
@@ -61,6 +68,12 @@ func (r *Router) Run(ctx context.Context) error {
 // Config.Interfaces. It may be called before Run.
 func (r *Router) SetLink(st LinkState) {
 	r.mail.post(func(l *loop) { l.setLink(st) })
+}
+
+// SetItem tells the state of a tracked item. It may be called before Run. One
+// that nobody tracks is remembered: a reload may track it.
+func (r *Router) SetItem(item Item, st ItemState) {
+	r.mail.post(func(l *loop) { l.setItem(item, st) })
 }
 
 func (r *Router) setHearing(h Hearing) {

@@ -66,7 +66,7 @@ func TestValidate(t *testing.T) {
 		{
 			name: "sync groups",
 			cfg: Config{Instances: []Instance{testInstance()}, Groups: []Group{
-				{"G1", []string{"VI_1", "VI_9"}}, {"G2", []string{"VI_1"}}, {"G2", nil},
+				{Name: "G1", Members: []string{"VI_1", "VI_9"}}, {Name: "G2", Members: []string{"VI_1"}}, {Name: "G2"},
 			}},
 			want: []string{"sync group G1: no instance VI_9", "sync groups G1 and G2: instance VI_1", "sync group G2: configured twice"},
 		},

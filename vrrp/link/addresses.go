@@ -8,6 +8,7 @@ import (
 
 // wish is what one instance last asked for.
 type wish struct {
+	vrrp.Wish
 	instance string
 	iface    string
 	addrs    []vrrp.Address

@@ -64,7 +64,7 @@ func TestAnnounce(t *testing.T) {
 	mac := mustLink(t, p.near).Attrs().HardwareAddr
 
 	// Asked for before the addresses are there, it comes after them, in rounds.
-	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
 	h.Announce("VI_1", 3)
 	h.flush(t)
 	for round := range 3 {
@@ -79,7 +79,7 @@ func TestAnnounce(t *testing.T) {
 	}
 
 	// An address that joins a master is announced, and not without its own.
-	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24", "10.1.0.97/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24", "10.1.0.97/24"), true)
 	h.flush(t)
 	for range 3 {
 		f := within(t, frames, "an announcement", func([]byte) bool { return true })
@@ -89,10 +89,10 @@ func TestAnnounce(t *testing.T) {
 	}
 
 	// A backup says nothing, and neither does an instance that nobody knows.
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), false)
 	h.Announce("VI_1", 1)
 	h.Announce("VI_9", 1)
-	h.Want("VI_2", p.near, vips("10.1.0.96/24"), true)
+	wishFor(h, "VI_2", p.near, vips("10.1.0.96/24"), true)
 	h.Announce("VI_2", 1)
 	f := within(t, frames, "an announcement", func([]byte) bool { return true })
 	if !isGARP(f, "10.1.0.96") {
@@ -107,7 +107,7 @@ func TestAnnounceIPv6(t *testing.T) {
 	mac := mustLink(t, p.near).Attrs().HardwareAddr
 	for _, router := range []bool{false, true} {
 		must(t, os.WriteFile("/proc/sys/net/ipv6/conf/"+p.near+"/forwarding", []byte{'0' + b2i(router)}, 0o644))
-		h.Want("VI_6", p.near, vips("2001:db8::99/64"), true)
+		wishFor(h, "VI_6", p.near, vips("2001:db8::99/64"), true)
 		h.Announce("VI_6", 1)
 		want, err := neighborAdvertisement(mac, ip("2001:db8::99"), router)
 		must(t, err)
@@ -130,7 +130,7 @@ func TestAnnounceOnLoopback(t *testing.T) {
 	needNamespace(t)
 	setUp(t, "lo", true)
 	h := startHost(t)
-	h.Want("VI_1", "lo", []vrrp.Address{{Prefix: vips("192.0.2.9/32")[0].Prefix}}, true)
+	wishFor(h, "VI_1", "lo", []vrrp.Address{{Prefix: vips("192.0.2.9/32")[0].Prefix}}, true)
 	h.Announce("VI_1", 5)
 	h.flush(t)
 	wantPresent(t, h, "VI_1", "192.0.2.9")

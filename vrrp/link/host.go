@@ -36,12 +36,12 @@ func NewHost(log *slog.Logger) *Host {
 	return &Host{log: log, poke: newSignal(), ended: make(chan struct{})}
 }
 
-// Want states that an instance's addresses shall be present or absent. What an
+// Want states what shall be present for an instance, or absent. What an
 // earlier call for the instance listed and this one does not shall be absent,
 // too. Absence is carried out once, presence is kept up: an operator may add a
 // virtual address by hand to a director that does not hold it.
-func (h *Host) Want(instance, iface string, addrs []vrrp.Address, present bool) {
-	next := wish{instance: instance, iface: iface, addrs: append([]vrrp.Address(nil), addrs...), present: present}
+func (h *Host) Want(instance string, w vrrp.Wish) {
+	next := wish{Wish: w, instance: instance, iface: w.Interface, addrs: append([]vrrp.Address(nil), w.Addresses...), present: w.Present}
 	h.post(func(k *keeper) { k.want(next) })
 }
 

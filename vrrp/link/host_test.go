@@ -57,7 +57,7 @@ func isGARP(f []byte, addr string) bool {
 func TestVirtualAddressIsNoSource(t *testing.T) {
 	p := newPair(t, "2001:db8::1/64", "")
 	h := startHost(t)
-	h.Want("VI_6", p.near, vips("2001:db8::98/128", "2001:db8::99/128"), true)
+	wishFor(h, "VI_6", p.near, vips("2001:db8::98/128", "2001:db8::99/128"), true)
 	h.flush(t)
 	wantPresent(t, h, "VI_6", "2001:db8::98", "2001:db8::99")
 	// The own address is no candidate before detection of duplicates is over.
@@ -71,7 +71,7 @@ func TestVirtualAddressIsNoSource(t *testing.T) {
 func TestAddressAttributes(t *testing.T) {
 	p, q := newPair(t, "10.1.0.1/24", ""), newPair(t, "", "")
 	h := startHost(t)
-	h.Want("VI_1", p.near, []vrrp.Address{
+	wishFor(h, "VI_1", p.near, []vrrp.Address{
 		{Prefix: netip.MustParsePrefix("10.2.0.99/24"), Label: p.near + ":1", Broadcast: ip("10.2.0.255"), Scope: 253},
 		{Prefix: netip.MustParsePrefix("10.1.0.98/32")},
 		{Prefix: netip.MustParsePrefix("192.0.2.1/24"), Dev: q.near, Scope: 254},
@@ -108,7 +108,7 @@ func TestAddressAttributes(t *testing.T) {
 	wantPresent(t, h, "VI_1", "10.2.0.99", "10.1.0.98", "192.0.2.1")
 
 	t.Run("changed attributes", func(t *testing.T) {
-		h.Want("VI_1", p.near, vips("10.2.0.99/24"), true)
+		wishFor(h, "VI_1", p.near, vips("10.2.0.99/24"), true)
 		h.flush(t)
 		list, err := netlink.AddrList(mustLink(t, p.near), netlink.FAMILY_V4)
 		must(t, err)
@@ -121,7 +121,7 @@ func TestAddressAttributes(t *testing.T) {
 	})
 	t.Run("attributes that the kernel refuses", func(t *testing.T) {
 		// Addresses of one subnet share their scope.
-		h.Want("VI_1", p.near, []vrrp.Address{{Prefix: netip.MustParsePrefix("10.1.0.99/24"), Scope: 253}}, true)
+		wishFor(h, "VI_1", p.near, []vrrp.Address{{Prefix: netip.MustParsePrefix("10.1.0.99/24"), Scope: 253}}, true)
 		err := h.Flush(t.Context())
 		if !errors.Is(err, unix.EINVAL) || !strings.Contains(err.Error(), "scope") {
 			t.Errorf("flush: %v, want the kernel's words about the scope", err)
@@ -147,28 +147,28 @@ func TestWishes(t *testing.T) {
 		want []string
 	}{
 		{"present", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
 		}, []string{"10.1.0.1/24", "10.1.0.99/24", "10.1.0.98/24"}},
 		{"present, then absent", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), false)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), false)
 		}, []string{"10.1.0.1/24"}},
 		{"a shorter list", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
-			h.Want("VI_1", dev, vips("10.1.0.98/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.98/24"), true)
 		}, []string{"10.1.0.1/24", "10.1.0.98/24"}},
 		{"another prefix length", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
-			h.Want("VI_1", dev, vips("10.1.0.99/32"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/32"), true)
 		}, []string{"10.1.0.1/24", "10.1.0.99/32"}},
 		{"forgotten", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), true)
 			h.Forget("VI_1")
 		}, []string{"10.1.0.1/24"}},
 		{"two instances want the same and one gives it up", func(h *Host, dev string) {
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), true)
-			h.Want("VI_2", dev, vips("10.1.0.99/24"), true)
-			h.Want("VI_1", dev, vips("10.1.0.99/24"), false)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), true)
+			wishFor(h, "VI_2", dev, vips("10.1.0.99/24"), true)
+			wishFor(h, "VI_1", dev, vips("10.1.0.99/24"), false)
 		}, []string{"10.1.0.1/24", "10.1.0.99/24"}},
 	}
 	for _, tt := range tests {
@@ -195,14 +195,14 @@ func TestStaleAddresses(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	before := NewHost(testLog(t))
 	kill := start(t, before.Run)
-	before.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+	wishFor(before, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
 	before.flush(t)
 	kill() // leaves them, as a crash does
 	addAddress(t, p.near, "10.1.0.97/24")
 	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24", "10.1.0.98/24", "10.1.0.97/24")
 
 	h := startHost(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.98/24") // by name, whoever made them
 
@@ -213,7 +213,7 @@ func TestStaleAddresses(t *testing.T) {
 	// is stated: absence is no standing order.
 	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24")
 	wantPresent(t, h, "VI_1", "10.1.0.99")
-	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.97/24"), false)
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24")
 }
@@ -222,7 +222,7 @@ func TestAdoptedAddressesStay(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	before := NewHost(testLog(t))
 	leave := start(t, before.Run)
-	before.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(before, "VI_1", p.near, vips("10.1.0.99/24"), true)
 	before.flush(t)
 	leave()
 
@@ -231,10 +231,10 @@ func TestAdoptedAddressesStay(t *testing.T) {
 	defer close(done)
 	must(t, netlink.AddrSubscribe(changes, done))
 	h := startHost(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true)
 	h.Sweep()
 	h.flush(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24", "10.1.0.98/24"), true)
 	h.flush(t)
 	// Only the second address was ever touched.
 	u := within(t, changes, "an address event", func(netlink.AddrUpdate) bool { return true })
@@ -248,7 +248,7 @@ func TestRemovedAddressIsPutBack(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	h := startHost(t)
 	frames := p.listen(t, typeARP)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true)
 	h.Announce("VI_1", 2)
 	h.flush(t)
 	for range 2 {
@@ -271,15 +271,15 @@ func TestRemovedAddressIsPutBack(t *testing.T) {
 func TestRemovalSparesTheSubnet(t *testing.T) {
 	p := newPair(t, "", "")
 	h := startHost(t)
-	h.Want("VI_1", p.near, vips("10.3.0.1/24"), true) // the first of its subnet
+	wishFor(h, "VI_1", p.near, vips("10.3.0.1/24"), true) // the first of its subnet
 	h.flush(t)
-	h.Want("VI_2", p.near, vips("10.3.0.2/24"), true)
+	wishFor(h, "VI_2", p.near, vips("10.3.0.2/24"), true)
 	h.flush(t)
 	foreign := mustAddr(t, "10.3.0.3/24")
 	foreign.Label, foreign.ValidLft, foreign.PreferedLft = p.near+":x", 5000, 4000
 	must(t, netlink.AddrAdd(mustLink(t, p.near), foreign))
 
-	h.Want("VI_1", p.near, vips("10.3.0.1/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.3.0.1/24"), false)
 	h.flush(t)
 	got := on(t, p.near)
 	slices.Sort(got)
@@ -297,7 +297,7 @@ func TestRemovalSparesTheSubnet(t *testing.T) {
 	}
 
 	// The same done by somebody else.
-	h.Want("VI_1", p.near, vips("10.3.0.1/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.3.0.1/24"), true)
 	h.flush(t)
 	first := on(t, p.near)[0]
 	delAddress(t, p.near, first)
@@ -311,7 +311,7 @@ func TestHostFollowsTheInterface(t *testing.T) {
 	p := newPair(t, "", "")
 	p.unmake(t)
 	h := startHost(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true)
 	h.Announce("VI_1", 1)
 	if err := h.Flush(t.Context()); !errors.Is(err, errNoLink) {
 		t.Fatalf("flush: %v, want %v", err, errNoLink)
@@ -327,7 +327,7 @@ func TestHostFollowsTheInterface(t *testing.T) {
 		within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
 		p.unmake(t)
 	}
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), false)
 	h.flush(t) // gone with its interface, which is no problem
 }
 
@@ -362,11 +362,11 @@ func BenchmarkHost(b *testing.B) {
 			var up time.Duration
 			for b.Loop() {
 				began := time.Now()
-				h.Want("VI_1", p.near, addrs, true)
+				wishFor(h, "VI_1", p.near, addrs, true)
 				h.Announce("VI_1", 5)
 				must(b, h.Flush(b.Context()))
 				up += time.Since(began)
-				h.Want("VI_1", p.near, addrs, false)
+				wishFor(h, "VI_1", p.near, addrs, false)
 				must(b, h.Flush(b.Context()))
 			}
 			b.ReportMetric(float64(up.Microseconds())/float64(b.N), "µs-up/op")

@@ -15,6 +15,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // private names the variable that says that the process is in a network
@@ -282,3 +284,8 @@ func within[T any](t testing.TB, c <-chan T, what string, fits func(T) bool) T {
 }
 
 func ip(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// wishFor wishes for addresses alone, for ever.
+func wishFor(h *Host, instance, iface string, addrs []vrrp.Address, present bool) {
+	h.Want(instance, vrrp.Wish{Interface: iface, Addresses: addrs, Present: present})
+}

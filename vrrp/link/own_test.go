@@ -11,20 +11,20 @@ func TestLeftoverWithAnotherPrefixLength(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	addAddress(t, p.near, "10.1.0.99/32")
 	h := startHost(t)
-	h.Want("VI_2", p.near, vips("10.1.0.98/24"), false)
+	wishFor(h, "VI_2", p.near, vips("10.1.0.98/24"), false)
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/32")
 
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), false)
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24")
 	wantPresent(t, h, "VI_1")
 
 	addAddress(t, p.near, "10.1.0.99/32")
 	eventually(t, "word of it", func() bool { return len(h.Present("VI_1")) == 1 })
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true) // exact
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true) // exact
 	h.flush(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), false)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), false)
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24")
 }
@@ -40,7 +40,7 @@ func TestOwnAddressStays(t *testing.T) {
 			stop := start(t, h.Run)
 			h.Sweep()
 			for _, present := range []bool{false, true, false, true, false} {
-				h.Want("VI_1", p.near, vips(listed, "10.1.0.99/24"), present)
+				wishFor(h, "VI_1", p.near, vips(listed, "10.1.0.99/24"), present)
 				h.flush(t)
 				if !present {
 					wantOn(t, p.near, "10.1.0.1/24")
@@ -52,7 +52,7 @@ func TestOwnAddressStays(t *testing.T) {
 				h.Announce("VI_1", 1)
 				within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.1") })
 			}
-			h.Want("VI_1", p.near, []vrrp.Address{{Prefix: vips(listed)[0].Prefix, Label: p.near + ":1"}}, true)
+			wishFor(h, "VI_1", p.near, []vrrp.Address{{Prefix: vips(listed)[0].Prefix, Label: p.near + ":1"}}, true)
 			h.flush(t)
 			h.Forget("VI_1")
 			h.flush(t)

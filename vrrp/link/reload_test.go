@@ -11,8 +11,8 @@ import (
 func TestWishesTogether(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	h := startHost(t)
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
-	h.Want("VI_2", p.near, vips("10.1.0.98/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(h, "VI_2", p.near, vips("10.1.0.98/24"), true)
 	h.flush(t)
 	changes := make(chan netlink.AddrUpdate, 16)
 	done := make(chan struct{})
@@ -20,12 +20,12 @@ func TestWishesTogether(t *testing.T) {
 	must(t, netlink.AddrSubscribe(changes, done))
 
 	h.Together(func() {
-		h.Want("VI_1", p.near, vips("10.1.0.98/24"), true)
+		wishFor(h, "VI_1", p.near, vips("10.1.0.98/24"), true)
 		for range 2 { // a pass begins, and another after it has ended
 			h.poke.set()
 			eventually(t, "a pass", func() bool { return len(h.poke) == 0 })
 		}
-		h.Want("VI_2", p.near, vips("10.1.0.99/24"), true)
+		wishFor(h, "VI_2", p.near, vips("10.1.0.99/24"), true)
 	})
 	h.flush(t)
 	addAddress(t, p.near, "10.1.0.97/24")
@@ -48,11 +48,11 @@ func TestRenamedInstanceGoesOnAnnouncing(t *testing.T) {
 			within(t, frames, "an announcement", func(f []byte) bool { return isGARP(f, "10.1.0.99") })
 		}
 	}
-	h.Want("VI_1", p.near, vips("10.1.0.99/24"), true)
+	wishFor(h, "VI_1", p.near, vips("10.1.0.99/24"), true)
 	h.Announce("VI_1", 2)
 	announced(2)
 	h.Together(func() {
-		h.Want("web", p.near, vips("10.1.0.99/24"), true)
+		wishFor(h, "web", p.near, vips("10.1.0.99/24"), true)
 		h.Forget("VI_1")
 	})
 	h.flush(t)
