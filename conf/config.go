@@ -36,6 +36,8 @@ type Config struct {
 	// said. The kernel's table is judged by it.
 	Connections int
 
+	Process Process
+
 	// Interfaces are all uses of a network interface with their positions, in
 	// the order of the file: see MissingInterfaces.
 	Interfaces []InterfaceUse
@@ -58,4 +60,11 @@ type Service struct {
 	Checks []healthcheck.Check
 	Also   []ipvs.Key
 	Rules  rules.Service // what it needs of nftables; its Key is Key
+}
+
+// Process is what the file says of the priority of the process. RealTime counts
+// where both are set.
+type Process struct {
+	RealTime int  // of SCHED_RR, 1-99; 0: not said
+	Nice     *int // -20..19; nil: not said
 }

@@ -30,6 +30,7 @@ type globals struct {
 	sysctls     map[string]setting // lvs_sysctl by name
 	said        map[string]setting // sync_* -> the keyword that set it, and where
 	connections int
+	process     Process
 }
 
 var defaultGlobals = globals{

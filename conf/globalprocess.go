@@ -11,7 +11,7 @@ import (
 // its own can be done to any unit of systemd, from its first instruction on.
 const (
 	useNice     = "write Nice= into tandem's unit, which has -10"
-	useMemory   = "write MemorySwapMax=0 into tandem's unit"
+	useMemory   = "tandem always locks its memory"
 	useRealTime = "write CPUSchedulingPolicy=rr and CPUSchedulingPriority= into tandem's unit"
 	useAffinity = "write CPUAffinity= into tandem's unit"
 	useLimit    = "write LimitRTTIME= into tandem's unit"
@@ -22,8 +22,9 @@ const (
 
 // processRows are the keywords of global_defs about keepalived's processes.
 var processRows = []row[globals]{
-	inRange[globals]("vrrp_priority", -20, 19).inert(useNice).
-		doc("0", "niceness of the VRRP process"),
+	custom("vrrp_priority", "-20..19", (*globals).setNice).shown((*globals).showNice).
+		doc("none: a real-time priority", "niceness of the whole process, in place of a real-time priority").
+		departing("without it and vrrp_rt_priority tandem runs at real-time priority 1 where that is allowed, else at niceness -20; keepalived runs at 0"),
 	inRange[globals]("checker_priority", -20, 19).inert(useNice).
 		doc("0", "niceness of the checker process"),
 	inRange[globals]("bfd_priority", -20, 19).inert(useNice).
@@ -34,8 +35,9 @@ var processRows = []row[globals]{
 		doc("off", "keep the checker process in memory"),
 	plain[globals]("bfd_no_swap", nil).inert(useMemory).
 		doc("off", "keep the BFD process in memory"),
-	inRange[globals]("vrrp_rt_priority", 1, 99).inert(useRealTime).
-		doc("none", "real-time priority of the VRRP process"),
+	custom("vrrp_rt_priority", "1..99", (*globals).setRealTime).shown((*globals).showRealTime).
+		doc("1", "real-time priority of the whole process (SCHED_RR)").
+		departing("it is there without being asked for, so that adverts leave on time on a busy host"),
 	inRange[globals]("checker_rt_priority", 1, 99).inert(useRealTime).
 		doc("none", "real-time priority of the checker process"),
 	inRange[globals]("bfd_rt_priority", 1, 99).inert(useRealTime).
@@ -149,4 +151,32 @@ func (g *globals) checkUmask(l *loader, s *syntax.Statement) {
 	if _, ok := umask(text.String()); !ok {
 		l.invalid(s.Keyword(), s.Words[1], "it takes a number up to 0777, or names such as IWGRP|IWOTH")
 	}
+}
+
+// setRealTime reads the real-time priority of the process.
+func (g *globals) setRealTime(l *loader, s *syntax.Statement) {
+	if n, ok := l.number(s.Keyword(), s.Words[1], 1, 99); ok {
+		g.process.RealTime = n
+	}
+}
+
+func (g *globals) showRealTime() []Node {
+	if g.process.RealTime == 0 {
+		return nil
+	}
+	return statement("vrrp_rt_priority", g.process.RealTime)
+}
+
+// setNice reads the niceness of the process.
+func (g *globals) setNice(l *loader, s *syntax.Statement) {
+	if n, ok := l.number(s.Keyword(), s.Words[1], -20, 19); ok {
+		g.process.Nice = &n
+	}
+}
+
+func (g *globals) showNice() []Node {
+	if g.process.Nice == nil {
+		return nil
+	}
+	return statement("vrrp_priority", *g.process.Nice)
 }

@@ -54,7 +54,7 @@ func (l *loader) finish() Config {
 	groups := l.finishGroups()
 	l.finishServices(groups)
 	cfg := Config{
-		File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts, Connections: l.global.connections,
+		File: l.file, RouterID: l.global.routerID, Timeouts: l.global.timeouts, Connections: l.global.connections, Process: l.global.process,
 		Sysctls: l.finishSysctls(),
 	}
 	cfg.VRRP.Instances = slices.Grow(cfg.VRRP.Instances, len(l.instances))
