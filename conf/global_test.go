@@ -48,7 +48,7 @@ warning: a second nftables is ignored: it is said already, in line 2`},
 		{"sets too many", "vrrp_ipsets a b c d e f g", `note: vrrp_ipsets has no effect here: tandem writes its rules with nftables, beside those of iptables
 warning: vrrp_ipsets: "g" is left over and ignored`},
 		{"a niceness that no process has", "vrrp_priority -21", `error: vrrp_priority "-21" is ignored: it takes a number from -20 to 19`},
-		{"a processor by its name", "vrrp_cpu_affinity 0 cpu1", `error: vrrp_cpu_affinity "cpu1" is ignored: it takes a number from 0 to 8191`},
+		{"a processor by its name", "vrrp_cpu_affinity 0 cpu1", `warning: vrrp_cpu_affinity "cpu1" is ignored: it takes a number from 0 to 8191`},
 		{"a boost beyond the highest", "max_auto_priority 100", `warning: max_auto_priority "100" is ignored: it takes a number from -1 to 99`},
 		{"a name too long for the kernel", "process_name director-number-one", `warning: process_name "director-number-one": the kernel keeps 15 bytes: director-number`},
 		{"a policy for nothing", "vrrp_rx_bufs_policy LARGE", `warning: vrrp_rx_bufs_policy "LARGE" is ignored: it takes MTU, ADVERT or a number of bytes`},
