@@ -10,9 +10,7 @@ import (
 type wish struct {
 	vrrp.Wish
 	instance string
-	iface    string
-	addrs    []vrrp.Address
-	present  bool
+	spots    []spot // where its addresses belong, in order
 
 	// restated: since the last pass, so that label, broadcast and scope are
 	// compared once. They are not policed later: the kernel need not show
@@ -31,16 +29,25 @@ type spot struct {
 	addr vrrp.Address
 }
 
-// spots lists where the wish's addresses belong, in order.
-func (w *wish) spots() []spot {
-	list := make([]spot, len(w.addrs))
-	for i, a := range w.addrs {
-		list[i] = spot{a.Dev, a}
-		if a.Dev == "" {
-			list[i].dev = w.iface
-		}
+// newWish keeps what an instance asks for.
+func newWish(instance string, w vrrp.Wish) wish {
+	next := wish{Wish: w, instance: instance, spots: make([]spot, len(w.Addresses)), restated: true}
+	for i, a := range w.Addresses {
+		next.spots[i] = spot{deviceOf(w, a), a}
 	}
-	return list
+	return next
+}
+
+// deviceOf is the name of the interface that an address belongs on: its own, or
+// else that of the instance.
+func deviceOf(w vrrp.Wish, a vrrp.Address) string {
+	switch {
+	case a.Dev != "":
+		return a.Dev
+	case w.Own != nil:
+		return w.Own.Name
+	}
+	return w.Interface
 }
 
 // target is an address that shall be present, on an interface that exists.

@@ -1,25 +1,11 @@
 package link
 
-import "slices"
-
 // burst asks for an announcement of all addresses of an instance.
 func (k *keeper) burst(instance string, repeat int) {
-	if w := k.wish(instance); w != nil && w.present {
+	if w := k.byName[instance]; w != nil && w.Present {
 		w.burst = max(w.burst, repeat)
 		w.repeat = max(w.repeat, repeat)
 	}
-}
-
-// announced returns how often another wish for one of the same addresses
-// announces it: an instance with a new name was announced under the old one.
-func (k *keeper) announced(next *wish) int {
-	repeat := 0
-	for _, w := range k.wishes {
-		if w.present && slices.ContainsFunc(w.spots(), func(s spot) bool { return slices.Contains(next.spots(), s) }) {
-			repeat = max(repeat, w.repeat)
-		}
-	}
-	return repeat
 }
 
 // planRounds turns the bursts that were asked for into rounds of the addresses
@@ -30,6 +16,10 @@ func (k *keeper) planRounds() {
 		if n := max(k.rounds[t.place], t.wish.burst); n > 0 && k.kept[t.place] {
 			rounds[t.place] = n
 		}
+	}
+	k.spoken = make(map[place]int, len(k.targets))
+	for _, t := range k.targets {
+		k.spoken[t.place] = max(k.spoken[t.place], t.wish.repeat)
 	}
 	for _, w := range k.wishes {
 		w.burst = 0

@@ -41,7 +41,7 @@ func NewHost(log *slog.Logger) *Host {
 // too. Absence is carried out once, presence is kept up: an operator may add a
 // virtual address by hand to a director that does not hold it.
 func (h *Host) Want(instance string, w vrrp.Wish) {
-	next := wish{Wish: w, instance: instance, iface: w.Interface, addrs: append([]vrrp.Address(nil), w.Addresses...), present: w.Present}
+	next := newWish(instance, w)
 	h.post(func(k *keeper) { k.want(next) })
 }
 

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/vishvananda/netlink/nl"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // keeper makes the kernel's addresses match the wishes. The goroutine of
@@ -22,6 +24,7 @@ type keeper struct {
 	announce *announcer
 
 	wishes []*wish           // in the order in which the instances first spoke
+	byName map[string]*wish  // the same by instance
 	doomed map[spot]struct{} // to be removed once, by name
 	swept  bool              // marks without a wish go
 
@@ -32,6 +35,7 @@ type keeper struct {
 	spared  map[home]bool   // own addresses that were not removed, already logged
 	lost    int             // targets that others had removed before it
 	rounds  map[place]int   // announcements left in the running burst
+	spoken  map[place]int   // how often it was announced in a burst, as of the last pass
 	stalled map[int]bool    // interfaces that refused an announcement; true: since the last pass
 	devices map[int]device  // as of the last pass, by index
 	said    map[string]bool // problems already logged
@@ -42,6 +46,7 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		log:      log,
 		kernel:   k,
 		announce: newAnnouncer(),
+		byName:   make(map[string]*wish),
 		doomed:   make(map[spot]struct{}),
 		rounds:   make(map[place]int),
 		stalled:  make(map[int]bool),
@@ -50,35 +55,24 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 	}
 }
 
-func (k *keeper) wish(instance string) *wish {
-	i := slices.IndexFunc(k.wishes, func(w *wish) bool { return w.instance == instance })
-	if i < 0 {
-		return nil
-	}
-	return k.wishes[i]
-}
-
 // want takes an instance's new wish. What the old one had and the new one has
 // not is to be removed.
 func (k *keeper) want(next wish) {
-	w := k.wish(next.instance)
+	w := k.byName[next.instance]
 	if w == nil {
 		w = new(wish)
 		k.wishes = append(k.wishes, w)
+		k.byName[next.instance] = w
 	}
-	for _, s := range w.spots() {
+	for _, s := range w.spots {
 		k.doomed[s] = struct{}{}
 	}
-	if w.present && next.present {
+	if w.Present && next.Present {
 		next.repeat, next.burst = w.repeat, w.burst
 	}
-	if next.present && next.repeat == 0 {
-		next.repeat = k.announced(&next)
-	}
-	next.restated = true
 	*w = next
-	for _, s := range w.spots() {
-		if w.present {
+	for _, s := range w.spots {
+		if w.Present {
 			delete(k.doomed, s)
 		} else {
 			k.doomed[s] = struct{}{}
@@ -88,9 +82,10 @@ func (k *keeper) want(next wish) {
 
 // forget drops an instance; its addresses are to be removed.
 func (k *keeper) forget(instance string) {
-	if w := k.wish(instance); w != nil {
-		k.want(wish{instance: instance})
+	if w := k.byName[instance]; w != nil {
+		k.want(newWish(instance, vrrp.Wish{}))
 		k.wishes = slices.DeleteFunc(k.wishes, func(x *wish) bool { return x == w })
+		delete(k.byName, instance)
 	}
 }
 
@@ -128,8 +123,8 @@ func (k *keeper) lookUp() (map[string]device, []error, error) {
 		shall[s.dev] = false
 	}
 	for _, w := range k.wishes {
-		for _, s := range w.spots() {
-			shall[s.dev] = shall[s.dev] || w.present
+		for _, s := range w.spots {
+			shall[s.dev] = shall[s.dev] || w.Present
 		}
 	}
 	names := make(map[string]device, len(shall))
@@ -154,10 +149,10 @@ func (k *keeper) lookUp() (map[string]device, []error, error) {
 func (k *keeper) findTargets(names map[string]device) {
 	k.targets = k.targets[:0]
 	for _, w := range k.wishes {
-		if !w.present {
+		if !w.Present {
 			continue
 		}
-		for _, s := range w.spots() {
+		for _, s := range w.spots {
 			dev, ok := names[s.dev]
 			if !ok {
 				continue
@@ -167,6 +162,9 @@ func (k *keeper) findTargets(names map[string]device) {
 				t.place = own // the owner's; its prefix length is not for us to change
 			}
 			k.targets = append(k.targets, t)
+			if w.repeat == 0 {
+				w.repeat = k.spoken[t.place] // announced by an instance with another name
+			}
 			was, known := k.devices[dev.index]
 			if known && dev.up && (!was.up || !bytes.Equal(was.mac, dev.mac)) {
 				k.rounds[t.place] = w.repeat
@@ -308,7 +306,7 @@ func (k *keeper) present() map[string][]netip.Addr {
 	}
 	list := make(map[string][]netip.Addr, len(k.wishes))
 	for _, w := range k.wishes {
-		for _, s := range w.spots() {
+		for _, s := range w.spots {
 			if there[home{byName[s.dev], s.addr.Prefix.Addr()}] {
 				list[w.instance] = append(list[w.instance], s.addr.Prefix.Addr())
 			}
