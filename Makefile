@@ -21,8 +21,9 @@ test:
 	@$(MAKE) -s build
 	@go run ./integration/testall
 
-# The long runs: many drills on every mode beside keepalived, benchmarks, a thousand services beside keepalived, two
-# directors that are each other's real servers through every change of role, and a minute for each fuzz test.
+# The long runs: many drills on every mode beside keepalived, benchmarks, a thousand services and a thousand
+# instances beside keepalived, adverts under CPU hogs for five minutes, two directors that are each other's real servers
+# through every change of role, and a minute for each fuzz test.
 soak: fuzz
 	@integration/install.sh test
 	@$(MAKE) -s build
@@ -31,6 +32,8 @@ soak: fuzz
 	bin/tandem drill --runs 5 --compare keepalived --mode tun
 	go test -run '^$$' -bench . -benchmem ./vrrp/... ./healthcheck/... ./ipvs/... ./conf/...
 	go test -timeout 30m -run '^$$' -bench . ./integration/scale
+	go test -timeout 60m -run '^$$' -bench . -benchtime 3x -v ./integration/calm
+	TANDEM_CALM_WINDOW=5m go test -timeout 60m -run '^$$' -bench 'Hogs$$' -benchtime 1x -v ./integration/calm
 	go build -o bin/labrun ./integration/labrun && go test -c -o bin/netfilter.test ./ipvs/netfilter
 	cd ipvs/netfilter && ../../bin/labrun -kernel complete -- ../../bin/netfilter.test -test.v -test.run Fellow
 

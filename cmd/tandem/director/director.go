@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tandem-ha/tandem/cmd/tandem/calm"
 	"github.com/tandem-ha/tandem/cmd/tandem/control"
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/healthcheck"
@@ -52,6 +53,7 @@ type Director struct {
 	router  *vrrp.Router
 	runner  *healthcheck.Runner
 	pools   *pools
+	calm    *calm.Keeper
 	control *control.Server
 	moved   chan struct{} // an instance changed its state
 
@@ -113,6 +115,7 @@ func (d *Director) open(ctx context.Context) error {
 	if d.balance != nil {
 		d.pools.want = d.balance.reconciler.Want
 	}
+	d.calm = calm.New(d.log.With("part", "process"))
 	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
 	d.host = link.NewHost(d.log.With("part", "address"))
 	d.router = vrrp.NewRouter(d.config.VRRP, d.network, d.host, d.log.With("part", "vrrp"))
@@ -174,6 +177,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 		d.balance.founded(ctx, 10*time.Second)
 	}
 	d.watch(d.config)
+	d.calm.Set(calm.Settings(d.config.Process))
+	parts.run("process", d.calm.Run)
 	parts.run("adverts", d.network.Run)
 	parts.run("addresses", d.host.Run)
 	parts.run("links", d.watcher.Run)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-ha/tandem/cmd/tandem/calm"
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/ipvs"
 )
@@ -127,6 +128,7 @@ func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) 
 		d.balance.reconciler.ReleaseAll(ipvs.DrainReloaded)
 	}
 	d.watch(config)
+	d.calm.Set(calm.Settings(config.Process))
 	if err := d.router.Reconfigure(config.VRRP); err != nil {
 		d.log.Error("reload virtual routers", "error", err)
 	}

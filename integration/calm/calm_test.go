@@ -1,0 +1,158 @@
+package calm
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/rig"
+)
+
+// director is one of those that are compared.
+type director struct{ name, command string }
+
+func directors() []director {
+	return []director{
+		{"tandem", rig.Tandem()},
+		{"keepalived", "keepalived --vrrp --dont-fork --log-console -f {conf}"},
+	}
+}
+
+// figures of one run.
+type figures struct {
+	start          time.Duration // until director A has all addresses
+	late           lateness
+	master, backup time.Duration // processor time a minute
+	strayed        int           // addresses that moved for no reason
+	first, all     time.Duration // from kill -9 of A to the first and the last address at B
+}
+
+// run is one life of a pair: A becomes master of all, B joins, nothing happens
+// for the window, A is killed.
+func run(t testing.TB, d director, c crowd, window time.Duration, load int) (f figures) {
+	t.Helper()
+	p := rig.New(t, lab.Options{})
+	c.cable(t, p)
+	moves, heard := watch(t, p), listen(t, p.Director(lab.B), c)
+	hogs(t, load)
+
+	begun := time.Now()
+	p.Launch(t, lab.A, d.command, c.config(lab.A))
+	f.start = moves.wait(t, lab.A, c.instances).Sub(begun)
+	p.Launch(t, lab.B, d.command, c.config(lab.B))
+	pause(5 * time.Second) // B reads its file, and A's second announcement passes.
+
+	before, ours, theirs := moves.moved(), burnt(t, p.Process(lab.A).Pid()), burnt(t, p.Process(lab.B).Pid())
+	heard.forget()
+	pause(window)
+	f.late = heard.lateness(time.Duration(c.interval * float64(time.Second)))
+	f.strayed = moves.moved() - before
+	scale := time.Minute.Seconds() / window.Seconds()
+	f.master = time.Duration(float64(burnt(t, p.Process(lab.A).Pid())-ours) * scale)
+	f.backup = time.Duration(float64(burnt(t, p.Process(lab.B).Pid())-theirs) * scale)
+
+	begun = time.Now()
+	p.Kill(t, lab.A)
+	f.first = moves.waitSome(t, lab.B).Sub(begun)
+	f.all = moves.wait(t, lab.B, c.instances).Sub(begun)
+	return f
+}
+
+// pause lets a window pass in which nothing shall happen.
+func pause(d time.Duration) { <-time.After(d) }
+
+func (f figures) String() string {
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+	return fmt.Sprintf("all master after %.2f s; adverts %d, late median %s, 99.9 %% %s, most %s; %d false moves; processor a minute: master %.2f s, backup %.2f s; killed: first address after %.3f s, all %.3f s",
+		f.start.Seconds(), f.late.adverts, ms(f.late.median), ms(f.late.most), ms(f.late.max), f.strayed, f.master.Seconds(), f.backup.Seconds(), f.first.Seconds(), f.all.Seconds())
+}
+
+// compare runs the directors alternately and reports medians and ratios.
+func compare(b *testing.B, c crowd, window time.Duration, load int) {
+	if _, err := exec.LookPath("keepalived"); err != nil {
+		b.Skip("no keepalived to compare with: apt-get install keepalived")
+	}
+	all := map[string][]figures{}
+	for b.Loop() {
+		for _, d := range directors() {
+			f := run(b, d, c, window, load)
+			b.Logf("%s: %s", d.name, f)
+			all[d.name] = append(all[d.name], f)
+			if d.name == "tandem" && f.strayed > 0 {
+				b.Errorf("tandem moved %d addresses for no reason", f.strayed)
+			}
+		}
+	}
+	for _, figure := range []struct {
+		name string
+		of   func(figures) time.Duration
+	}{
+		{"start", func(f figures) time.Duration { return f.start }},
+		{"late99.9", func(f figures) time.Duration { return f.late.most }},
+		{"cpu-master", func(f figures) time.Duration { return f.master }},
+		{"cpu-backup", func(f figures) time.Duration { return f.backup }},
+		{"all-moved", func(f figures) time.Duration { return f.all }},
+	} {
+		ours, theirs := median(all["tandem"], figure.of), median(all["keepalived"], figure.of)
+		b.ReportMetric(ours.Seconds(), "tandem-"+figure.name+"-s")
+		b.ReportMetric(theirs.Seconds(), "keepalived-"+figure.name+"-s")
+		if theirs > 0 {
+			b.ReportMetric(ours.Seconds()/theirs.Seconds(), figure.name+"-ratio")
+		}
+	}
+}
+
+func median(runs []figures, of func(figures) time.Duration) time.Duration {
+	var list []time.Duration
+	for _, f := range runs {
+		list = append(list, of(f))
+	}
+	slices.Sort(list)
+	return list[len(list)/2]
+}
+
+// window is how long nothing happens; TANDEM_CALM_WINDOW sets another, such as 5m.
+func window(b *testing.B, otherwise time.Duration) time.Duration {
+	b.Helper()
+	text := os.Getenv("TANDEM_CALM_WINDOW")
+	if text == "" {
+		return otherwise
+	}
+	d, err := time.ParseDuration(text)
+	must(b, err)
+	return d
+}
+
+// A thousand virtual routers, and nothing else to do.
+func BenchmarkThousand(b *testing.B) { compare(b, crowd{1000, 0.1}, window(b, 15*time.Second), 0) }
+
+// All VRIDs of one interface.
+func BenchmarkOneLink(b *testing.B) { compare(b, crowd{perLink, 0.1}, window(b, 15*time.Second), 0) }
+
+// One virtual router on a host with twice as many hogs as processors.
+func BenchmarkHogs(b *testing.B) {
+	compare(b, crowd{1, 0.1}, window(b, time.Minute), 2*runtime.NumCPU())
+}
+
+// Both.
+func BenchmarkThousandWithHogs(b *testing.B) {
+	compare(b, crowd{1000, 0.1}, window(b, 30*time.Second), 2*runtime.NumCPU())
+}
+
+// Hogs do not make a pair of tandems change its mind.
+func TestNobodyMovesForHogs(t *testing.T) {
+	c := crowd{instances: 50, interval: 0.2}
+	f := run(t, directors()[0], c, 3*time.Second, 2*runtime.NumCPU())
+	t.Log(f)
+	if f.strayed > 0 {
+		t.Errorf("%d addresses moved for no reason", f.strayed)
+	}
+	if f.late.adverts == 0 {
+		t.Error("no advert was heard")
+	}
+}

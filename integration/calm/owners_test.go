@@ -1,0 +1,101 @@
+package calm
+
+import (
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/tandem-ha/tandem/integration/lab"
+	"github.com/tandem-ha/tandem/integration/rig"
+)
+
+// owners follows which director has which addresses, by the kernels' events.
+type owners struct {
+	mu      sync.Mutex // guards what follows
+	held    [2]map[netip.Addr]bool
+	changes int // addresses that came or went
+	at      time.Time
+	wake    chan struct{}
+}
+
+func watch(t testing.TB, p *rig.Pair) *owners {
+	t.Helper()
+	o := &owners{wake: make(chan struct{}, 1), held: [2]map[netip.Addr]bool{{}, {}}}
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		updates, done := make(chan netlink.AddrUpdate, 10000), make(chan struct{})
+		must(t, p.Director(d).Do(func() error {
+			return netlink.AddrSubscribeWithOptions(updates, done, netlink.AddrSubscribeOptions{ReceiveBufferSize: 16 << 20, ReceiveBufferForceSize: true})
+		}))
+		t.Cleanup(func() { close(done) })
+		go func() {
+			for u := range updates {
+				if a, ok := netip.AddrFromSlice(u.LinkAddress.IP); ok {
+					o.note(d, a.Unmap(), u.NewAddr)
+				}
+			}
+		}()
+	}
+	return o
+}
+
+func (o *owners) note(d lab.Director, a netip.Addr, has bool) {
+	if b := a.As16(); !a.Is4() || b[12] != 10 || b[13] != 10 {
+		return // no address of the crowd
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.held[d-1][a] == has {
+		return // an address that is told again has not moved
+	}
+	if has {
+		o.held[d-1][a] = true
+	} else {
+		delete(o.held[d-1], a)
+	}
+	o.changes++
+	o.at = time.Now()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wait waits until a director has n addresses and returns when it got the last.
+func (o *owners) wait(t testing.TB, d lab.Director, n int) time.Time {
+	t.Helper()
+	return o.until(t, d, func(have int) bool { return have == n })
+}
+
+// waitSome waits until a director has any.
+func (o *owners) waitSome(t testing.TB, d lab.Director) time.Time {
+	t.Helper()
+	return o.until(t, d, func(have int) bool { return have > 0 })
+}
+
+func (o *owners) until(t testing.TB, d lab.Director, enough func(int) bool) time.Time {
+	t.Helper()
+	deadline := time.After(rig.Patience)
+	for {
+		o.mu.Lock()
+		have, at := len(o.held[d-1]), o.at
+		o.mu.Unlock()
+		if enough(have) {
+			return at
+		}
+		select {
+		case <-o.wake:
+		case <-deadline:
+			t.Fatalf("director %s has %d addresses after %s, which is not what it should have", d, have, rig.Patience)
+		}
+	}
+}
+
+// moved is how many addresses have come or gone so far.
+func (o *owners) moved() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.changes
+}
