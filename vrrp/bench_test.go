@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"testing"
 	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
 )
 
 func BenchmarkStepReceived(b *testing.B) {
@@ -84,11 +86,11 @@ func BenchmarkRouter1000(b *testing.B) {
 		l := thousand(b, false)
 		frames := make([]Frame, len(l.instances))
 		for i, in := range l.instances {
-			payload, err := in.cfg.advert(200).Marshal(higher, multicast[0])
+			payload, err := in.cfg.advert(200).Marshal(higher, advert.Group4)
 			if err != nil {
 				b.Fatal(err)
 			}
-			frames[i] = Frame{Interface: in.cfg.Interface, Src: higher, Dst: multicast[0], TTL: 255, Payload: payload}
+			frames[i] = Frame{Interface: in.cfg.Interface, Src: higher, Dst: advert.Group4, TTL: 255, Payload: payload}
 		}
 		b.ReportAllocs()
 		for b.Loop() {

@@ -57,7 +57,7 @@ func TestCheck(t *testing.T) {
 			if !tt.dst.IsValid() {
 				tt.dst = advert.Group4
 			}
-			if got := in.Check(a, tt.src, tt.dst, ours); got != tt.want {
+			if got := in.Check(a, Frame{Src: tt.src, Dst: tt.dst, TTL: 255}, ours); got != tt.want {
 				t.Errorf("got %s, want %s", got, tt.want)
 			}
 		})
@@ -94,7 +94,7 @@ func TestOddities(t *testing.T) {
 			if tt.advert != nil {
 				tt.advert(&a)
 			}
-			if got := in.Oddities(a, higher); !slices.Equal(got, tt.want) {
+			if got := in.Oddities(a, higher, advert.Group4); !slices.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

@@ -68,17 +68,9 @@ type Instance struct {
 	Lifetime Lifetime
 }
 
-// Password is the secret of VRRPv2 simple text authentication: 8 bytes,
-// filled with zeros (RFC 2338 section 5.3.10). It never prints itself.
+// Password is the secret of VRRPv2 authentication: 8 bytes, filled with zeros
+// (RFC 2338 section 5.3.10). It never prints itself.
 type Password [8]byte
-
-// String hides the secret, so that no log or dump can show it.
-func (p Password) String() string {
-	if p == (Password{}) {
-		return ""
-	}
-	return "********"
-}
 
 // Address is a virtual address as the kernel shall hold it. It is comparable:
 // two equal values are the same wish.

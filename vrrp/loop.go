@@ -23,6 +23,7 @@ type loop struct {
 	items     map[Item]ItemState   // as last told
 	queue     *deadlines
 	strays    [advert.NumDrops]uint64
+	saidStray map[routerID]bool // that they are not configured
 
 	beat    time.Duration
 	slack   time.Duration // how much earlier an advert may leave in company
@@ -30,19 +31,20 @@ type loop struct {
 	now     time.Time     // of this round
 	frames  []Frame
 	batch   []Outgoing
-	senders []*instance // of batch
-	effects []func()    // what follows the batch
-	changed bool        // something worth a new snapshot happened
+	letters []letter // what batch consists of
+	effects []func() // what follows the batch
+	changed bool     // something worth a new snapshot happened
 	ending  bool
 }
 
 func newLoop(r *Router) *loop {
 	return &loop{
 		router: r, network: r.network, host: r.host, log: r.log,
-		links:    make(map[string]LinkState),
-		hearings: make(map[string]Hearing),
-		items:    make(map[Item]ItemState),
-		queue:    newDeadlines(nil),
+		links:     make(map[string]LinkState),
+		hearings:  make(map[string]Hearing),
+		items:     make(map[Item]ItemState),
+		saidStray: make(map[routerID]bool),
+		queue:     newDeadlines(nil),
 	}
 }
 

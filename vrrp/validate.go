@@ -158,3 +158,8 @@ func (c Config) Interfaces() []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }
+
+// IPv6 reports the family of the virtual router: that of its first address.
+func (in Instance) IPv6() bool {
+	return len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is6()
+}

@@ -60,15 +60,6 @@ type HMACKey struct {
 	Secret Secret
 }
 
-// Secret is a key of some bytes that no log or dump shows.
-type Secret string
-
-// String hides the secret.
-func (Secret) String() string { return "********" }
-
-// GoString hides it from %#v too.
-func (Secret) GoString() string { return "********" }
-
 // HMACMode is how far signing has been rolled out.
 type HMACMode uint8
 

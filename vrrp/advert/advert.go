@@ -1,10 +1,11 @@
 // Package advert is the wire format of VRRP: bytes to an Advert, or to the
 // reason why they are dropped, and back.
 //
-// It speaks version 2 (RFC 3768, with the simple text password of RFC 2338)
-// and version 3 (RFC 9568) over IPv4, and version 3 over IPv6. It knows
-// nothing of any configuration: what a router must compare with its own is
-// left to the caller, which uses the same Drop reasons.
+// It speaks version 2 (RFC 3768, with the password and the authentication
+// header of RFC 2338) and version 3 (RFC 9568) over IPv4, and version 3 over
+// IPv6, both with keepalived's HMAC trailer. It knows nothing of any
+// configuration: what a router must compare with its own is left to the
+// caller, which uses the same Drop reasons.
 package advert
 
 import (
@@ -31,8 +32,9 @@ type Advert struct {
 	Priority  uint8
 	Interval  time.Duration // v3: multiples of 10 ms up to 40.95 s; v2: whole seconds up to 255
 	Addresses []netip.Addr  // at most 255, all of the family of the carrying IP header
-	AuthType  uint8         // v2 only: AuthNone or AuthPass
+	AuthType  uint8         // v2 only: AuthNone, AuthPass or AuthHeader
 	Auth      [8]byte       // v2 only
+	Sum       Sum           // v3 over IPv4 only: what its checksum spans
 }
 
 const (
@@ -46,10 +48,31 @@ const (
 	centisecond    = 10 * time.Millisecond
 )
 
+// Size is the length of the message in bytes, without what may follow it.
+func (a Advert) Size() int {
+	size := headerLen
+	for _, addr := range a.Addresses {
+		size += addr.BitLen() / 8
+	}
+	if a.Version == 2 {
+		size += authLen
+	}
+	return size
+}
+
 // Marshal returns the message for an IP packet from src to dst; both are part
 // of the version 3 checksum. It fails for what the format cannot say.
 func (a Advert) Marshal(src, dst netip.Addr) ([]byte, error) {
-	src, dst = src.Unmap(), dst.Unmap()
+	b, err := a.marshal(src.Unmap(), dst.Unmap())
+	if err != nil {
+		return nil, err
+	}
+	a.putSum(b, src.Unmap(), dst.Unmap())
+	return b, nil
+}
+
+// marshal returns the message without its checksum.
+func (a Advert) marshal(src, dst netip.Addr) ([]byte, error) {
 	if a.Version != 3 && (a.Version != 2 || src.Is6()) {
 		return nil, fmt.Errorf("marshal advert of VRID %d: no version %d for source %s", a.VRID, a.Version, src)
 	}
@@ -60,7 +83,7 @@ func (a Advert) Marshal(src, dst netip.Addr) ([]byte, error) {
 		return nil, fmt.Errorf("marshal advert of VRID %d: %d addresses, not 1-255", a.VRID, len(a.Addresses))
 	}
 
-	b := make([]byte, headerLen, headerLen+len(a.Addresses)*16+authLen)
+	b := make([]byte, headerLen, a.Size()+TrailerLen)
 	b[0] = a.Version<<4 | typeAdvertisement
 	b[1] = a.VRID
 	b[2] = a.Priority
@@ -77,7 +100,6 @@ func (a Advert) Marshal(src, dst netip.Addr) ([]byte, error) {
 	if a.Version == 2 {
 		b = append(b, a.Auth[:]...)
 	}
-	binary.BigEndian.PutUint16(b[6:], a.sum(b, src, dst))
 	return b, nil
 }
 
@@ -105,9 +127,13 @@ func (a Advert) putInterval(b []byte) error {
 // configuration. The Advert is meaningful only with Accepted. The order of
 // the checks is keepalived's, since the order decides which counter moves.
 //
+// sums are what the checksum of version 3 over IPv4 may span, tried in order;
+// none: PseudoHeader.
+//
 // RFC 9568 section 7.1 asks that the packet hold the complete message, so
-// bytes behind it are no reason to drop; keepalived drops them.
-func Parse(payload []byte, src, dst netip.Addr, ttl uint8) (Advert, Drop) {
+// bytes behind it, from Advert.Size on, are no reason to drop; keepalived
+// drops them unless they are its own trailer.
+func Parse(payload []byte, src, dst netip.Addr, ttl uint8, sums ...Sum) (Advert, Drop) {
 	src, dst = src.Unmap(), dst.Unmap()
 	if len(payload) < headerLen {
 		return Advert{}, Truncated
@@ -121,12 +147,8 @@ func Parse(payload []byte, src, dst netip.Addr, ttl uint8) (Advert, Drop) {
 	if a.Version != 3 && (a.Version != 2 || src.Is6()) {
 		return a, Version
 	}
-	size := 4
-	if src.Is6() {
-		size = 16
-	}
 	count := int(payload[3])
-	end := headerLen + count*size
+	end := headerLen + count*src.BitLen()/8
 	if a.Version == 2 {
 		end += authLen
 	}
@@ -145,24 +167,22 @@ func Parse(payload []byte, src, dst netip.Addr, ttl uint8) (Advert, Drop) {
 	if a.Interval == 0 {
 		return a, IntervalZero
 	}
-	if src.Is4() {
-		// The message alone. Over IPv6 the kernel sums all that follows the
-		// IP header (RFC 8200 section 8.1).
-		payload = payload[:end]
-	}
-	if a.sum(payload, src, dst) != 0 {
+	if !a.verifySum(payload, end, src, dst, sums) {
 		return a, Checksum
 	}
-
-	a.Addresses = make([]netip.Addr, count)
-	for i := range a.Addresses {
-		at := headerLen + i*size
-		a.Addresses[i], _ = netip.AddrFromSlice(payload[at : at+size])
-	}
+	a.getAddresses(payload[headerLen:], src.BitLen()/8, count)
 	if a.Version == 2 {
 		copy(a.Auth[:], payload[end-authLen:end])
 	}
 	return a, Accepted
+}
+
+// getAddresses reads count addresses of size bytes each.
+func (a *Advert) getAddresses(b []byte, size, count int) {
+	a.Addresses = make([]netip.Addr, count)
+	for i := range a.Addresses {
+		a.Addresses[i], _ = netip.AddrFromSlice(b[i*size : (i+1)*size])
+	}
 }
 
 // getInterval reads bytes 4 and 5, where the versions differ.

@@ -51,7 +51,7 @@ func TestCaptures(t *testing.T) {
 				if a.Version != tt.version || a.VRID != 51 || a.Interval != tt.interval || len(a.Addresses) != tt.addresses {
 					t.Errorf("message %d: %+v", i, a)
 				}
-				if drop := a.Authenticate(tt.secret); drop != Accepted {
+				if drop := a.Authenticate(authType(tt.secret), tt.secret); drop != Accepted {
 					t.Errorf("message %d: authentication: %s", i, drop)
 				}
 				if n := len(priorities); n == 0 || priorities[n-1] != a.Priority {
@@ -219,6 +219,13 @@ func TestMarshalRefuses(t *testing.T) {
 	}
 }
 
+func authType(secret [8]byte) uint8 {
+	if secret == [8]byte{} {
+		return AuthNone
+	}
+	return AuthPass
+}
+
 func TestAuthenticate(t *testing.T) {
 	other := [8]byte{'T', 'a', 'n', 'd', 'e', 'm', '0', '1'}
 	tests := []struct {
@@ -236,7 +243,7 @@ func TestAuthenticate(t *testing.T) {
 		{"version 3 has none", Advert{Version: 3}, password, Accepted},
 	}
 	for _, tt := range tests {
-		if got := tt.a.Authenticate(tt.secret); got != tt.want {
+		if got := tt.a.Authenticate(authType(tt.secret), tt.secret); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
 		}
 	}

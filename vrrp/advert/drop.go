@@ -21,8 +21,22 @@ const (
 	OwnAddress       // from our own address: a loop, or the address is used twice
 	CastMismatch     // multicast to a unicast instance, or the reverse
 	AuthType         // another authentication type than the configured one
-	AuthFail         // wrong password
+	AuthFail         // wrong password, or an authentication header of another key
 	IntervalMismatch // version 2 with another interval than ours
+	UnknownPeer      // unicast from an address that is no peer, where that is checked
+	Owner            // we own the addresses and hear nobody
+
+	// Of the authentication header.
+	HeaderMalformed // it is none that VRRP has
+	HeaderReplay    // its sequence number has been seen
+
+	// Of the HMAC trailer.
+	Unsigned   // there is none
+	Malformed  // something else is in its place
+	UnknownKey // no key of that number is configured
+	BadHMAC    // the signature is not that of the key
+	Stale      // too far from our clock
+	Replay     // its stamp has been seen
 
 	NumDrops // how many reasons there are
 )
@@ -42,6 +56,16 @@ var dropNames = [NumDrops]string{
 	AuthType:         "auth-type",
 	AuthFail:         "auth-fail",
 	IntervalMismatch: "interval-mismatch",
+	UnknownPeer:      "unknown-peer",
+	Owner:            "owner",
+	HeaderMalformed:  "ah-malformed",
+	HeaderReplay:     "ah-replay",
+	Unsigned:         "hmac-missing",
+	Malformed:        "hmac-malformed",
+	UnknownKey:       "hmac-unknown-key",
+	BadHMAC:          "hmac-bad",
+	Stale:            "hmac-stale",
+	Replay:           "hmac-replay",
 }
 
 // String returns the name that counters and logs use.

@@ -1,0 +1,81 @@
+package vrrp
+
+import "github.com/tandem-ha/tandem/vrrp/advert"
+
+// receive passes a message on to the instance it is for, if it is any good.
+// What is not changes no state and no timer (RFC 9568 section 7.1 discards it).
+func (l *loop) receive(f Frame) {
+	message := f.Payload
+	if f.Header != nil {
+		var ok bool
+		if message, _, ok = advert.Unseal(f.Payload); !ok {
+			l.strays[advert.HeaderMalformed]++
+			return
+		}
+	}
+	if len(message) < 2 {
+		l.strays[advert.Truncated]++
+		return
+	}
+	// The VRID is read before anything is checked: the counters are per
+	// instance, and other people's routers on the link are none of our business.
+	id := routerID{f.Interface, message[1]}
+	in := l.byID[id]
+	if in == nil {
+		l.stray(id, f)
+		return
+	}
+	p, drop := in.guard.check(in.cfg, f, message, in.source(), in.guard.clock.read(l.now))
+	if drop != advert.Accepted {
+		l.drop(in, f, drop)
+		return
+	}
+	in.guard.commit(in.cfg, p, l.now)
+	in.heardAt = l.now
+	in.counters.Received++
+	if p.advert.Priority == PriorityStop {
+		in.counters.ReceivedPriorityZero++
+	}
+	for _, odd := range in.cfg.Oddities(p.advert, f.Src, f.Dst) {
+		l.oddity(in, f, p.advert, odd)
+	}
+	if in.cfg.HMAC != nil && p.stamp == 0 {
+		l.oddity(in, f, p.advert, OddUnsigned)
+	}
+	l.step(in, Received{Advert: p.advert, From: f.Src, At: f.At})
+}
+
+// maxStrays bounds how many virtual routers of others are remembered as said.
+const maxStrays = 1024
+
+// stray counts an advert of a virtual router that is not configured here, and
+// says so once if that is wanted.
+func (l *loop) stray(id routerID, f Frame) {
+	l.strays[advert.VRID]++
+	if !l.cfg.LogUnknown || l.saidStray[id] || len(l.saidStray) >= maxStrays {
+		return
+	}
+	l.saidStray[id] = true
+	l.log.Info("advert of a virtual router that is not configured here, more of it are only counted",
+		"interface", f.Interface, "vrid", id.vrid, "from", f.Src, "to", f.Dst)
+}
+
+func (l *loop) drop(in *instance, f Frame, drop advert.Drop) {
+	in.drops[drop]++
+	if in.saidDrop[drop] {
+		return
+	}
+	in.saidDrop[drop] = true
+	l.log.Warn("advert dropped, more of the kind are only counted",
+		"instance", in.cfg.Name, "reason", drop.String(), "from", f.Src, "to", f.Dst, "ttl", f.TTL, "length", len(f.Payload))
+}
+
+func (l *loop) oddity(in *instance, f Frame, a advert.Advert, odd Oddity) {
+	in.odd[odd]++
+	if in.saidOdd[odd] {
+		return
+	}
+	in.saidOdd[odd] = true
+	l.log.Warn("advert accepted but odd, more of the kind are only counted",
+		"instance", in.cfg.Name, "odd", odd.String(), "from", f.Src, "priority", a.Priority, "interval", a.Interval, "addresses", a.Addresses)
+}

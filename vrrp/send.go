@@ -1,0 +1,117 @@
+package vrrp
+
+import (
+	"net/netip"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
+)
+
+// enqueue puts an advert into the batch of this round, once per destination.
+// The copies for unicast peers share one sequence number or time stamp.
+func (l *loop) enqueue(in *instance, priority uint8) {
+	next, ok := in.guard.next(in.cfg, l.now)
+	if !ok {
+		// Its number would be one that was used before. Stepping down leaves the
+		// addresses to those who have numbers left; who becomes master when all
+		// are silent begins anew, as in keepalived.
+		if !in.saidSend {
+			in.saidSend = true
+			l.log.Error("the sequence numbers of the authentication header are used up, stepping down", "instance", in.cfg.Name)
+		}
+		l.router.mail.post(func(l *loop) { l.step(in, Yield{Why: "sequence numbers used up"}) })
+		return
+	}
+	a := in.cfg.advert(priority)
+	if !in.cfg.unicast() {
+		l.write(in, a, in.cfg.group(), next)
+		return
+	}
+	for _, peer := range in.cfg.Peers {
+		l.write(in, a, peer, next)
+	}
+}
+
+// letter is an advert of the batch: whose it is, and what it says.
+type letter struct {
+	from     *instance
+	priority uint8
+}
+
+// write puts one copy of an advert into the batch.
+func (l *loop) write(in *instance, a advert.Advert, dst netip.Addr, next proof) {
+	out := Outgoing{Interface: in.cfg.Interface, Src: in.sender(), Dst: dst, MAC: in.cfg.sourceMAC()}
+	if !dst.IsMulticast() {
+		out.TTL = in.cfg.Wire.UnicastTTL
+	}
+	if err := in.guard.sign(in.cfg, &out, a, next); err != nil {
+		// Not expected: Validate refuses what could not be said.
+		l.sent(letter{in, a.Priority}, err)
+		return
+	}
+	l.batch = append(l.batch, out)
+	l.letters = append(l.letters, letter{in, a.Priority})
+}
+
+// flush sends the batch of this round, then does what follows it.
+func (l *loop) flush() {
+	if len(l.batch) > 0 {
+		for i, err := range l.network.Send(l.batch) {
+			l.sent(l.letters[i], err)
+		}
+		clear(l.batch)
+		clear(l.letters)
+		l.batch, l.letters = l.batch[:0], l.letters[:0]
+	}
+	if len(l.effects) > 0 {
+		l.host.Together(func() {
+			for _, effect := range l.effects {
+				effect()
+			}
+		})
+		clear(l.effects)
+		l.effects = l.effects[:0]
+	}
+	if l.changed {
+		l.publish()
+	}
+}
+
+// sent counts what became of one message. An error is logged until one gets out.
+func (l *loop) sent(m letter, err error) {
+	in := m.from
+	if err != nil {
+		in.counters.SendErrors++
+		if !in.saidSend {
+			in.saidSend = true
+			l.log.Warn("send advert, more errors are only counted", "instance", in.cfg.Name, "err", err)
+		}
+		return
+	}
+	in.saidSend = false
+	in.sentAt = l.now
+	in.counters.Sent++
+	if m.priority == PriorityStop {
+		in.counters.SentPriorityZero++
+	}
+}
+
+// group is where multicast adverts go.
+func (in Instance) group() netip.Addr {
+	switch {
+	case in.Wire.Group.IsValid():
+		return in.Wire.Group
+	case in.IPv6():
+		return advert.Group6
+	}
+	return advert.Group4
+}
+
+// sourceMAC is what adverts have for the source of their Ethernet frame; zero:
+// that of the interface. RFC 9568 section 7.3 asks for the virtual MAC, which
+// is there only with a macvlan.
+func (in Instance) sourceMAC() [6]byte {
+	if in.Own == nil || in.Own.Kind != MACVLAN || in.Own.XmitBase {
+		return [6]byte{}
+	}
+	return in.Own.MAC
+}
