@@ -9,8 +9,7 @@ import (
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// party is an instance as the simulation of failures knows it. What the file
-// asks for is simulated, whether or not tandem does it yet.
+// party is an instance as the simulation of failures knows it.
 type party struct {
 	name      string
 	of        *instance
@@ -220,7 +219,7 @@ func (c cast) explain(failed thing) []told {
 		if !line.any || before[i] == after[i] && !line.own {
 			continue
 		}
-		o := Outcome{Failure: failed.String(), At: This, Instance: p.name, Before: before[i], Priority: after[i], Peer: -1, Pos: line.pos, Unbuilt: line.unbuilt()}
+		o := Outcome{Failure: failed.String(), At: This, Instance: p.name, Before: before[i], Priority: after[i], Peer: -1, Pos: line.pos}
 		switch {
 		case after[i] == 0:
 			o.Verdict = Moves
@@ -231,6 +230,3 @@ func (c cast) explain(failed thing) []told {
 	}
 	return all
 }
-
-// unbuilt tells whether tandem does not support such tracking yet.
-func (t tracking) unbuilt() bool { return t.keyword != "track_interface" || t.ofGroup }

@@ -24,24 +24,20 @@ type group struct {
 var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 	custom("group", "{ INSTANCE ... }", (*group).setMembers).shown(showMembers).
 		doc("", "instances that are master on one director, all or none; one FAULT is that of all"),
-	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*group).addTracks).later().
-		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).asJudged().
+	custom("track_interface", "{ IF [weight N [reverse]] ... }", (*group).addTracks).
+		shown(func(g *group) []Node { return showTracks("track_interface", g.tracks) }).
 		doc("none", "interfaces whose loss is a fault of all members"),
 	trackRow("track_script", trackedScript, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
-		withOthers("track_script", "a script that fails moves nothing").
 		doc("none", "vrrp_scripts whose failure is a fault of all members"),
 	trackRow("track_file", trackedFile, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
-		withOthers("track_file", "its number moves nothing").
 		doc("none", "files whose content counts for all members"),
 	trackRow("track_process", trackedProcess, maxWeight+1, func(g *group) *[]tracking { return &g.tracks }).
-		withOthers("track_process", "a process that ends moves nothing").
 		doc("none", "processes whose end is a fault of all members"),
 	trackRow("track_bfd", trackedBFD, maxWeight, func(g *group) *[]tracking { return &g.tracks }).
-		withOthers("track_bfd", "a BFD session that ends moves nothing").
 		doc("none", "BFD sessions whose loss is a fault of all members"),
-	plain("sync_group_tracking_weight", func(g *group) *bool { return &g.weighted }).later().
+	plain("sync_group_tracking_weight", func(g *group) *bool { return &g.weighted }).
 		doc("off", "weights of what the group and its members track change their priorities; without it those of members are 0, which makes their loss a fault"),
-	plain("global_tracking", func(g *group) *bool { return &g.weighted }).later().otherName("sync_group_tracking_weight").
+	custom("global_tracking", "", (*group).setGlobal).otherName("sync_group_tracking_weight").
 		doc("off", "the same, in keepalived before 2.0"),
 }, notifyRows[group]()...)}
 
@@ -114,7 +110,7 @@ func (l *loader) finishGroups() []vrrp.Group {
 		if !g.weighted {
 			g.dropWeights(l)
 		}
-		groups = append(groups, vrrp.Group{Name: g.name, Members: g.runs})
+		groups = append(groups, g.result())
 	}
 	return groups
 }
@@ -149,10 +145,40 @@ func (g *group) finish(l *loader, owner map[string]string) bool {
 	return true
 }
 
+// result is the group as it runs.
+func (g *group) result() vrrp.Group {
+	out := vrrp.Group{Name: g.name, Members: g.runs, Weighted: g.weighted}
+	for _, t := range g.tracks {
+		if t.keyword == "track_interface" {
+			out.Track = append(out.Track, vrrp.TrackInterface{Name: t.name, Weight: t.weight, Reverse: t.reverse})
+		}
+	}
+	out.Items = itemsOf(g.tracks)
+	return out
+}
+
+// uses are the interfaces that the group names.
+func (g *group) uses() (all []InterfaceUse) {
+	for _, t := range g.tracks {
+		if t.keyword == "track_interface" {
+			all = append(all, InterfaceUse{Name: t.name, Keyword: t.keyword, By: "vrrp_sync_group " + g.name, Pos: t.pos})
+		}
+	}
+	return all
+}
+
+// setGlobal is sync_group_tracking_weight by its old name.
+func (g *group) setGlobal(l *loader, s *syntax.Statement) {
+	l.oldName(s, "sync_group_tracking_weight")
+	g.weighted = true
+}
+
 // dropWeights makes a fault of the loss of all that the members track, as
 // keepalived does: a weight of one member would tear the group apart, and a loss
-// that counts for nothing would leave the addresses where it is.
+// that counts for nothing would leave the addresses where it is. What the group
+// itself tracks by a weight is not tracked, which has been said.
 func (g *group) dropWeights(l *loader) {
+	g.tracks = slices.DeleteFunc(g.tracks, func(t tracking) bool { return t.weight != 0 })
 	for _, name := range g.runs {
 		in := l.known.instances[name]
 		for i := range in.Track {

@@ -84,16 +84,12 @@ var trackingRows = []row[instance]{
 		shown(func(in *instance) []Node { return showTracks("track_interface", in.tracking()) }).
 		doc("none", "interfaces whose loss is a fault, or with a weight a change of the priority"),
 	trackRow("track_script", trackedScript, maxWeight, func(in *instance) *[]tracking { return &in.tracks }).
-		withOthers("track_script", "a script that fails moves nothing").
 		doc("none", "vrrp_scripts whose failure is a fault, or with a weight a change of the priority"),
 	trackRow("track_file", trackedFile, maxWeight+1, func(in *instance) *[]tracking { return &in.tracks }).
-		withOthers("track_file", "its number moves nothing").
 		doc("none", "files whose number changes the priority, or with weight 0 is a fault"),
 	trackRow("track_process", trackedProcess, maxWeight+1, func(in *instance) *[]tracking { return &in.tracks }).
-		withOthers("track_process", "a process that ends moves nothing").
 		doc("none", "processes whose end is a fault, or with a weight a change of the priority"),
 	trackRow("track_bfd", trackedBFD, maxWeight, func(in *instance) *[]tracking { return &in.tracks }).
-		withOthers("track_bfd", "a BFD session that ends moves nothing").
 		doc("none", "BFD sessions whose loss is a fault, or with a weight a change of the priority"),
 	plain[instance]("dont_track_primary", nil).later().meanwhile("the loss of the interface is a fault").doc("", "the loss of the instance's own interface is no fault"),
 	plain[instance]("track_src_ip", nil).later().doc("", "the loss of the source address is a fault"),

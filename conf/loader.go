@@ -30,6 +30,11 @@ type loader struct {
 	tracked   [trackKinds][]*tracked // what can be tracked, by kind
 	untracked []untracked            // what was to be tracked and stood nowhere above
 
+	scripts    []*script
+	trackFiles []*trackFile
+	processes  []*trackProcess
+	sessions   []*bfdSession
+
 	trackGroups   []*trackGroup
 	instances     []*instance
 	idleInstances []*instance // of which nothing is wrong but that they cannot run yet

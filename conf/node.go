@@ -70,6 +70,10 @@ func (f *File) Nodes() []Node {
 	}
 	all := append(sections[settingSection], nodesOf(&l.global)...)
 	all = append(all, sections[blockSection]...)
+	all = append(all, nodesOf(l.scripts...)...)
+	all = append(all, nodesOf(l.trackFiles...)...)
+	all = append(all, nodesOf(l.processes...)...)
+	all = append(all, nodesOf(l.sessions...)...)
 	all = append(all, sections[staticSection]...)
 	all = append(all, nodesOf(l.groups...)...)
 	all = append(all, nodesOf(l.instances...)...)

@@ -49,18 +49,16 @@ type Outcome struct {
 	Verdict  Verdict
 	Master   Director   // with the failure; of one file alone, Nobody says that it is not known
 	Returned Director   // once it is over; the same
-	Unbuilt  bool       // tandem does not support such tracking yet, and does nothing
 	Pos      syntax.Pos // of the line that tracks it, else of the instance
 }
 
-// String says the outcome in words, of what is not supported yet what keepalived
-// comes to.
+// String says the outcome in words.
 func (o Outcome) String() string {
 	s := fmt.Sprintf("%s: %s", o.Instance, o.priorities())
 	if o.Failure != "" {
 		s = fmt.Sprintf("%s at %s: %s", o.Failure, o.At, s)
 	}
-	return s + ": " + o.followed()
+	return s + ": " + o.Consequence()
 }
 
 func (o Outcome) priorities() string {
@@ -83,14 +81,6 @@ func priorityName(n int) string {
 
 // Consequence is the rest of the sentence: who is master, and after the repair.
 func (o Outcome) Consequence() string {
-	if o.Unbuilt {
-		return "nothing yet: such tracking is not supported (keepalived: " + o.followed() + ")"
-	}
-	return o.followed()
-}
-
-// followed is what comes of it where the failure is tracked.
-func (o Outcome) followed() string {
 	var s string
 	switch o.Verdict {
 	case MayMove:

@@ -14,13 +14,17 @@ func shownDefaults() map[string]map[string]string {
 	spec := func(k healthcheck.Kind) *checker { return &checker{spec: defaultSpecs[k]} }
 	g := defaultGlobals
 	return map[string]map[string]string{
-		globalBlock.name:   words(globalBlock.show(&g, seen{})),
-		instanceBlock.name: words(instanceBlock.show(&instance{Instance: defaultInstance}, seen{})),
-		groupBlock.name:    words(groupBlock.show(&group{}, seen{})),
-		serviceBlock.name:  words(serviceBlock.show(v, seen{})),
-		serverBlock.name:   words(serverBlock.show(&server{}, seen{})),
-		tcpBlock.name:      words(tcpBlock.show(spec(healthcheck.TCP), seen{})),
-		httpBlock.name:     words(httpBlock.show(spec(healthcheck.HTTP), seen{})),
+		globalBlock.name:       words(globalBlock.show(&g, seen{})),
+		instanceBlock.name:     words(instanceBlock.show(&instance{Instance: defaultInstance}, seen{})),
+		groupBlock.name:        words(groupBlock.show(&group{}, seen{})),
+		serviceBlock.name:      words(serviceBlock.show(v, seen{})),
+		serverBlock.name:       words(serverBlock.show(&server{}, seen{})),
+		scriptBlock.name:       words(scriptBlock.show(newScript(&tracked{}), seen{})),
+		trackFileBlock.name:    words(trackFileBlock.show(newTrackFile(&tracked{}), seen{})),
+		trackProcessBlock.name: words(trackProcessBlock.show(newTrackProcess(&tracked{}), seen{})),
+		bfdBlock.name:          words(bfdBlock.show(newBFD(&tracked{}), seen{})),
+		tcpBlock.name:          words(tcpBlock.show(spec(healthcheck.TCP), seen{})),
+		httpBlock.name:         words(httpBlock.show(spec(healthcheck.HTTP), seen{})),
 	}
 }
 

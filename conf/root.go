@@ -20,14 +20,14 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("virtual_server_group", "NAME { MEMBER ... }", readServerGroup).
 		doc("", "addresses, ranges of them and firewall marks that are one service"),
 
-	custom("vrrp_script", "NAME { }", readScript).later().withOthers("track_script", "a script that fails moves nothing").within(blockSection).holding(scriptBlock).doc("", "program that is run again and again; whether it fails can be tracked"),
-	custom("track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).doc("", "file whose number can be tracked"),
-	custom("vrrp_track_file", "NAME { }", readTrackFile).later().within(blockSection).holding(trackFileBlock).otherName("track_file").doc("", "deprecated"),
-	custom("vrrp_track_process", "NAME { }", readTrackProcess).later().withOthers("track_process", "a process that ends moves nothing").within(blockSection).holding(trackProcessBlock).doc("", "processes whose number can be tracked"),
+	custom("vrrp_script", "NAME { }", readScript).doc("", "program that is run again and again; whether it fails can be tracked"),
+	custom("track_file", "NAME { }", readTrackFile).doc("", "file whose number can be tracked"),
+	custom("vrrp_track_file", "NAME { }", readTrackFile).otherName("track_file").doc("", "deprecated"),
+	custom("vrrp_track_process", "NAME { }", readTrackProcess).doc("", "processes whose number can be tracked"),
 	custom("track_group", "NAME { }", readTrackGroup).later().within(blockSection).holding(trackGroupBlock).
 		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
 	custom("garp_group", "{ }", readGARPGroup).later().within(blockSection).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
-	custom("bfd_instance", "NAME { }", readBFD).later().within(blockSection).holding(bfdBlock).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
+	custom("bfd_instance", "NAME { }", readBFD).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
 	custom("SSL", "{ }", readSSL).later().within(blockSection).holding(sslBlock).only().doc("", "what HTTPS checks prove themselves with"),
 	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().within(staticSection).doc("", "addresses that are set in every state"),
 	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).later().within(staticSection).doc("", "routes that are set in every state"),
@@ -59,10 +59,15 @@ func (l *loader) finish() Config {
 	}
 	cfg.VRRP.Instances = slices.Grow(cfg.VRRP.Instances, len(l.instances))
 	for _, in := range l.instances {
+		in.Items = itemsOf(in.tracks)
 		cfg.VRRP.Instances = append(cfg.VRRP.Instances, in.Instance)
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)
 	}
 	cfg.VRRP.Groups = groups
+	for _, g := range l.groups {
+		cfg.Interfaces = append(cfg.Interfaces, g.uses()...)
+	}
+	l.finishFollowed(&cfg)
 	cfg.Services = slices.Grow(cfg.Services, len(l.services))
 	for _, s := range l.services {
 		cfg.Services = append(cfg.Services, s.result())

@@ -86,7 +86,7 @@ func (g game) fail(side int, failed thing) []told {
 			continue
 		}
 		o.Failure, o.At = failed.String(), [2]Director{This, Other}[side]
-		o.Before, o.Pos, o.Unbuilt = g.well[side][i], lines[i].pos, lines[i].unbuilt()
+		o.Before, o.Pos = g.well[side][i], lines[i].pos
 		o.Returned = g.master(after, side, i)
 		all = append(all, told{p.at, o})
 	}

@@ -26,8 +26,7 @@ type tracking struct {
 // trackArgs is what stands behind track_script and its kin.
 const trackArgs = "{ NAME [weight N [reverse|noreverse]] ... }"
 
-// trackRow is a block of names of things that are defined above. What it asks
-// for is not built; the simulation of failures knows it.
+// trackRow is a block of names of things that are defined above.
 func trackRow[T any](name string, kind trackKind, limit int, at func(*T) *[]tracking) row[T] {
 	return custom(name, trackArgs, func(t *T, l *loader, s *syntax.Statement) {
 		known := namesTracked(*at(t), name)
@@ -43,7 +42,7 @@ func trackRow[T any](name string, kind trackKind, limit int, at func(*T) *[]trac
 				known[w.Text] = true
 			}
 		}
-	}).shown(func(t *T) []Node { return showTracks(name, *at(t)) }).later().asJudged()
+	}).shown(func(t *T) []Node { return showTracks(name, *at(t)) })
 }
 
 // namesTracked are the names that lines of a keyword track.

@@ -31,7 +31,13 @@ type tracked struct {
 	weight  int // 0: its failure is a fault; of a track_file it multiplies what the file holds
 	reverse bool
 	pos     syntax.Pos
+	met     seen // its keywords
 	used    bool
+}
+
+// node is the block as the effective configuration shows it.
+func (t *tracked) node(block string, inner []Node) Node {
+	return Node{Keyword: block, Values: []any{t.name}, Braced: true, Block: inner, Pos: t.pos}
 }
 
 // untracked is a name that stood nowhere above the place that tracks it.

@@ -1,5 +1,7 @@
 package vrrp
 
+import "fmt"
+
 // Item is something that instances can follow besides interfaces.
 type Item struct {
 	Kind ItemKind
@@ -36,6 +38,15 @@ type TrackItem struct {
 	Item
 	Weight  int
 	Reverse bool
+}
+
+// String is the line that tracks the item: "script chk weight -20 reverse".
+func (t TrackItem) String() string {
+	s := fmt.Sprintf("%s weight %d", t.Item, t.Weight)
+	if t.Reverse {
+		s += " reverse"
+	}
+	return s
 }
 
 // ItemState is what is known of an item just now.

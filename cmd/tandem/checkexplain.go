@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -39,7 +40,7 @@ func (p *printer) outcomes(all []conf.Outcome, paired bool) {
 			s = bold
 		case all[line-1].Verdict == conf.Lost:
 			s = red
-		case all[line-1].Unbuilt || remark(all[line-1]) != "":
+		case remark(all[line-1]) != "":
 			s = yellow
 		}
 		if s != "" {
@@ -99,28 +100,14 @@ func priority(n int) string {
 	return strconv.Itoa(n)
 }
 
-// remarks are what may surprise, each once. What tandem does not track yet is
-// one of them, however much that is.
-func remarks(outcomes []conf.Outcome) []string {
-	var all, unbuilt []string
-	said := make(map[string]bool)
-	once := func(list *[]string, text string) {
-		if text != "" && !said[text] {
-			said[text] = true
-			*list = append(*list, text)
-		}
-	}
+// remarks are what may surprise, each once.
+func remarks(outcomes []conf.Outcome) (all []string) {
 	for _, o := range outcomes {
-		if o.Unbuilt {
-			once(&unbuilt, o.Failure)
-		} else {
-			once(&all, remark(o))
+		if text := remark(o); text != "" && !slices.Contains(all, text) {
+			all = append(all, text)
 		}
 	}
-	if len(unbuilt) == 0 {
-		return all
-	}
-	return append(all, "not supported yet, so that tandem does nothing when it happens: "+strings.Join(unbuilt, ", "))
+	return all
 }
 
 // remark says what may surprise in an outcome; empty: nothing.

@@ -45,7 +45,6 @@ type checkOutcome struct {
 	Verdict       string      `json:"verdict"` // stays, may move, moves, lost or open
 	Master        string      `json:"master,omitempty"`
 	Returned      string      `json:"master_after_repair,omitempty"`
-	NotSupported  bool        `json:"not_supported_yet,omitempty"`
 	Consequence   string      `json:"consequence"`
 	Place         *checkPlace `json:"place,omitempty"`
 }
@@ -134,7 +133,7 @@ func outcomesOf(all []conf.Outcome) []checkOutcome {
 	for _, o := range all {
 		c := checkOutcome{
 			Failure: o.Failure, Instance: o.Instance, Before: o.Before, Priority: o.Priority,
-			Verdict: o.Verdict.String(), NotSupported: o.Unbuilt, Consequence: o.Consequence(),
+			Verdict: o.Verdict.String(), Consequence: o.Consequence(),
 		}
 		if o.At != conf.Nobody {
 			c.At = o.At.String()

@@ -45,12 +45,15 @@ type Process struct {
 	Name      string
 	Command   []string // path or name, then the arguments that count
 	Match     ArgMatch
-	FullPath  bool // compare the executable's path rather than its name
-	QuorumMin int  // as few are enough; 0: 1
-	QuorumMax int  // more are a failure; 0: no limit
+	FullPath  bool // compare the first word of its command line rather than its name
+	QuorumMin int  // as few are enough
+	QuorumMax int  // more are a failure; NoLimit: any number is good; 0: none may run
 	// UpDelay and DownDelay are how long the quorum must last to count.
 	UpDelay, DownDelay time.Duration
 }
+
+// NoLimit is a QuorumMax that no number of processes exceeds.
+const NoLimit = -1
 
 // ArgMatch is how the arguments of a process are compared.
 type ArgMatch uint8
