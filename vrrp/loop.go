@@ -16,6 +16,7 @@ type loop struct {
 	log     *slog.Logger
 
 	cfg       Config
+	parted    []Mark      // of instances that are not configured (yet)
 	instances []*instance // in configured order
 	byID      map[routerID]*instance
 	links     map[string]LinkState // as last told
@@ -40,6 +41,7 @@ type loop struct {
 func newLoop(r *Router) *loop {
 	return &loop{
 		router: r, network: r.network, host: r.host, log: r.log,
+		parted:    r.restored,
 		links:     make(map[string]LinkState),
 		hearings:  make(map[string]Hearing),
 		items:     make(map[Item]ItemState),
@@ -218,7 +220,7 @@ func (l *loop) end(ev Event) {
 	for _, in := range l.instances {
 		l.step(in, ev)
 	}
-	l.ending = true
+	l.ending, l.changed = true, true // The last snapshot is what remains.
 }
 
 // notice tells whoever observes the router.

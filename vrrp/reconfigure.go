@@ -17,6 +17,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 		in := before[c.id()]
 		if in == nil {
 			in = &instance{Machine: NewMachine(c)}
+			l.recall(in)
 		}
 		order[i], l.byID[c.id()] = in, in
 	}
@@ -54,6 +55,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 // another's from here on, so the host forgets it first.
 func (l *loop) remove(in *instance) {
 	l.step(in, Stop{})
+	l.part(in)
 	name := in.cfg.Name
 	l.effects = append(l.effects, func() { l.host.Forget(name) })
 }

@@ -24,11 +24,12 @@ type Router struct {
 	// Config.DelayAfterBoot.
 	Uptime time.Duration
 
-	cfg     Config
-	network Network
-	host    Host
-	log     *slog.Logger
-	mail    mailbox
+	cfg      Config
+	restored []Mark
+	network  Network
+	host     Host
+	log      *slog.Logger
+	mail     mailbox
 
 	running   atomic.Bool
 	ended     chan struct{} // closed when Run returns

@@ -6,11 +6,12 @@ import "github.com/tandem-ha/tandem/vrrp/advert"
 type snapshot struct {
 	instances []Status
 	strays    map[string]uint64
+	marks     []Mark
 }
 
 // publish makes the state of this moment visible to other goroutines.
 func (l *loop) publish() {
-	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays)}
+	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays), marks: l.marks()}
 	for i, in := range l.instances {
 		s.instances[i] = l.status(in)
 	}

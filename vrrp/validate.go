@@ -92,7 +92,7 @@ func (in Instance) validate() (errs []error) {
 	if in.Announce.Delay < 0 || in.Announce.Refresh < 0 {
 		bad("announcement delay %s or refresh %s is negative", in.Announce.Delay, in.Announce.Refresh)
 	}
-	return append(errs, in.validateAddresses()...)
+	return append(append(errs, in.validateAuth()...), in.validateAddresses()...)
 }
 
 func (in Instance) validateAddresses() (errs []error) {
