@@ -24,10 +24,11 @@ type Outgoing struct {
 	TTL       uint8  // 0: 255
 	Payload   []byte // what follows the IP header
 	// Header is a complete IPv4 header to send instead of one made from the
-	// above: AH signs it. nil: make one.
+	// above: AH signs it. Length and checksum are the kernel's; an identification
+	// of 0 would be replaced by it, which breaks the signature. nil: make one.
 	Header []byte
 	// MAC is the source of the Ethernet frame (RFC 9568 section 7.3); zero: that
-	// of the interface.
+	// of the interface. It is for multicast, and needs a Listen with Own.
 	MAC [6]byte
 }
 
@@ -50,7 +51,8 @@ type Network interface {
 // Hearing says whether VRRP messages can be heard and sent on an interface.
 type Hearing struct {
 	Interface string
-	Deaf      string // why they cannot; empty: they can
+	Deaf      string // why they cannot over IPv4; empty: they can, or nobody asked
+	Deaf6     string // the same over IPv6
 }
 
 // Listen asks for VRRP messages of one interface and family.
@@ -60,6 +62,11 @@ type Listen struct {
 	Unicast    bool       // no group is joined
 	Group      netip.Addr // to join; zero: 224.0.0.18 or ff02::12
 	AuthHeader bool       // those in an AH are heard too (protocol 51)
+	// Own is a macvlan of the instance's own on Interface; empty: none. While it
+	// is up it takes frames with its MAC, which those of another master have too,
+	// away from Interface: what it hears is heard as if Interface had. It need
+	// not exist.
+	Own string
 }
 
 // Host is what the Router asks of the kernel's addresses. Its calls state a

@@ -304,7 +304,7 @@ func (n *node) hearing(iface, deaf string) {
 	n.mu.Lock()
 	tell := n.tell
 	n.mu.Unlock()
-	tell(Hearing{iface, deaf})
+	tell(Hearing{Interface: iface, Deaf: deaf})
 	synctest.Wait()
 }
 

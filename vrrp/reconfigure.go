@@ -207,7 +207,11 @@ func (l *loop) trackSource(in *instance, iface string, delta int, defect bool) {
 // listens returns what the configuration needs to hear, each once.
 func listens(cfg Config) (want []Listen) {
 	for _, c := range cfg.Instances {
-		if l := (Listen{Interface: c.Interface, Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}); !slices.Contains(want, l) {
+		l := Listen{Interface: c.Interface, Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}
+		if c.Own != nil && c.Own.Kind == MACVLAN {
+			l.Own = c.Own.Name
+		}
+		if !slices.Contains(want, l) {
 			want = append(want, l)
 		}
 	}

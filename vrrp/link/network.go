@@ -3,9 +3,10 @@ package link
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
+	"maps"
+	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,20 +16,22 @@ import (
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// Network is the real vrrp.Network: one raw socket of protocol 112 per
-// interface, opened when the interface appears and again when it comes back as
-// another one.
+// Network is the real vrrp.Network: raw sockets, one for each protocol and
+// family that an interface needs, opened when the interface appears and again
+// when it comes back as another one.
 type Network struct {
 	log     *slog.Logger
 	frames  chan vrrp.Frame
 	dropped atomic.Uint64
 	again   signal // the wishes changed, or a socket failed
+	outbox  outbox
 
 	mu      sync.Mutex // guards the following fields
-	want    map[string]bool
-	sockets map[string]*socket
+	want    map[string]hearing
+	round   int // counts calls of Listen
+	sockets map[ear]*socket
 	tell    func(vrrp.Hearing)
-	told    map[string]string // by interface: why it is not heard; empty: it is
+	told    map[string]vrrp.Hearing
 }
 
 // queue is how many frames may wait for the Router.
@@ -41,7 +44,7 @@ func NewNetwork(log *slog.Logger) *Network {
 		log:     log,
 		frames:  make(chan vrrp.Frame, queue),
 		again:   newSignal(),
-		sockets: make(map[string]*socket),
+		sockets: make(map[ear]*socket),
 	}
 }
 
@@ -52,45 +55,17 @@ func (n *Network) Frames() <-chan vrrp.Frame { return n.frames }
 func (n *Network) Dropped() uint64 { return n.dropped.Load() }
 
 // Listen sets which interface hears what, and whom to tell of it. An interface
-// with several wishes joins the multicast group if any of them wants multicast.
+// with several wishes hears what any of them wants.
 func (n *Network) Listen(want []vrrp.Listen, tell func(vrrp.Hearing)) {
-	multicast := make(map[string]bool, len(want))
-	for _, l := range want {
-		multicast[l.Interface] = multicast[l.Interface] || !l.Unicast
-	}
 	n.mu.Lock()
-	n.want, n.tell, n.told = multicast, tell, make(map[string]string)
+	n.want, n.tell, n.told = hearings(want), tell, make(map[string]vrrp.Hearing)
+	n.round++
 	n.mu.Unlock()
 	n.again.set()
 }
 
-// Send transmits the batch without blocking and returns an error per message.
-func (n *Network) Send(batch []vrrp.Outgoing) []error {
-	errs := make([]error, len(batch))
-	for i, out := range batch {
-		s := n.socket(out.Interface)
-		if s == nil {
-			errs[i] = fmt.Errorf("send an advert on %s: %w", out.Interface, errNotListening)
-			continue
-		}
-		if err := s.send(out); err != nil {
-			errs[i] = fmt.Errorf("send an advert from %s to %s on %s: %w", out.Src, out.Dst, out.Interface, err)
-		}
-	}
-	return errs
-}
-
-// errNotListening says that an interface has no socket (now).
-var errNotListening = errors.New("no socket is open there")
-
 // errReplaced says that a socket is on an interface that is there no more.
 var errReplaced = errors.New("another interface has its name now")
-
-func (n *Network) socket(iface string) *socket {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.sockets[iface]
-}
 
 // Run opens and closes sockets as wanted until the context ends, then closes
 // them all.
@@ -101,106 +76,165 @@ func (n *Network) Run(ctx context.Context) error {
 	}
 	defer k.close()
 
-	var receivers sync.WaitGroup
-	defer receivers.Wait()
-	defer n.closeAll()
+	pass := &networkPass{network: n, kernel: k, said: make(map[string]string)}
+	defer pass.receivers.Wait()
+	defer n.drop(func(*socket) bool { return true })
 	changes := newEvents(n.log, unix.RTNLGRP_LINK)
-	receivers.Go(func() { changes.run(ctx) })
+	pass.receivers.Go(func() { changes.run(ctx) })
 
-	said := make(map[string]string) // what was last said about an interface
 	var pace pace
 	for ctx.Err() == nil {
-		met := n.reconcile(ctx, k, &receivers, said)
+		met := pass.reconcile()
 		pace.passed(time.Now(), false)
 		pace.wait(ctx, n.again, changes.poke, !met)
 	}
 	return nil
 }
 
-// reconcile makes the sockets match the wishes and the interfaces there are.
-// It returns whether every wish is met.
-func (n *Network) reconcile(ctx context.Context, k *kernel, receivers *sync.WaitGroup, said map[string]string) bool {
+// networkPass is what the goroutine of Run needs to make the sockets match
+// the wishes and the interfaces there are.
+type networkPass struct {
+	network   *Network
+	kernel    *kernel
+	receivers sync.WaitGroup
+	round     int               // whose wishes these are
+	said      map[string]string // what was last said about an interface
+}
+
+// reconcile returns whether every wish is met. No system call that could wait
+// for somebody is made with the mutex held: adverts must go out meanwhile.
+func (p *networkPass) reconcile() bool {
+	n := p.network
 	n.mu.Lock()
 	want := n.want
-	for name, s := range n.sockets {
-		if _, ok := want[name]; !ok {
-			n.drop(name, s)
-		}
-	}
+	p.round = n.round
 	n.mu.Unlock()
 
-	for name := range said {
-		if _, ok := want[name]; !ok {
-			delete(said, name)
+	wanted := make(map[ear]bool)
+	for _, h := range want {
+		for e := range h.ears {
+			wanted[e] = true
 		}
 	}
+	n.drop(func(s *socket) bool { return !wanted[s.ear] })
+	maps.DeleteFunc(p.said, func(name string, _ string) bool { _, ok := want[name]; return !ok })
 	met := true
-	for name, multicast := range want {
-		err := n.listen(ctx, k, receivers, name, multicast)
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		err := p.listen(want[name])
 		met = met && err == nil
-		n.note(said, name, err)
+		p.note(name, err)
 	}
 	return met
 }
 
-// report tells whether an interface is heard, if that is new and still asked
-// for. The caller holds the mutex, so that the last word is the truth.
-func (n *Network) report(name string, err error) {
-	if _, wanted := n.want[name]; !wanted {
-		return
-	}
-	h := vrrp.Hearing{Interface: name}
-	if err != nil {
-		h.Deaf = err.Error()
-	}
-	if was, told := n.told[name]; !told || was != h.Deaf {
-		n.told[name] = h.Deaf
-		n.tell(h)
-	}
-}
-
-// listen sees to it that the interface has the socket it shall have.
-func (n *Network) listen(ctx context.Context, k *kernel, receivers *sync.WaitGroup, name string, multicast bool) (err error) {
-	dev, err := k.device(name)
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	defer func() { n.report(name, err) }()
-	old := n.sockets[name]
-	if err == nil && old != nil && old.index == dev.index && old.multicast == multicast {
-		return nil
-	}
-	if old != nil {
-		// The interface is gone or another one now has its name.
-		n.drop(name, old)
-		if err == nil && old.index != dev.index {
-			n.report(name, errReplaced) // and perhaps adverts were missed on it
+// listen sees to it that an interface has the sockets it shall have.
+func (p *networkPass) listen(h hearing) error {
+	base, err := p.kernel.device(h.iface)
+	deaf, deaf6 := err, err
+	for e, groups := range h.ears {
+		if e.dev != h.iface {
+			continue
+		}
+		if err := p.open(h.iface, e, base, err, groups); err != nil && e.kind.ipv6() {
+			deaf6 = err
+		} else if err != nil {
+			deaf = err
 		}
 	}
+	for e, groups := range h.ears {
+		if e.dev == h.iface {
+			continue
+		}
+		// Its macvlan is there when it is there; adverts that it does not take
+		// away are heard on the interface.
+		dev, err := p.kernel.device(e.dev)
+		if err := p.open(h.iface, e, dev, err, groups); err != nil && !errors.Is(err, errNoLink) {
+			deaf = err
+		}
+	}
+	p.network.mu.Lock()
+	defer p.network.mu.Unlock()
+	if p.round == p.network.round {
+		p.network.report(h.iface, deaf, deaf6)
+	}
+	if deaf == deaf6 {
+		return deaf
+	}
+	return errors.Join(deaf, deaf6)
+}
+
+// open opens a socket unless it is open, and joins the groups. The interface
+// it is bound to may be unknown, for the given reason.
+func (p *networkPass) open(iface string, e ear, dev device, unknown error, groups []netip.Addr) error {
+	n := p.network
+	n.mu.Lock()
+	old := n.sockets[e]
+	n.mu.Unlock()
+	if old != nil && (unknown != nil || old.index != dev.index) {
+		// The interface is gone or another one now has its name.
+		n.drop(func(s *socket) bool { return s == old })
+		old = nil
+		if unknown == nil && iface == e.dev {
+			n.mu.Lock()
+			n.report(iface, errReplaced, errReplaced) // and perhaps adverts were missed on it
+			n.mu.Unlock()
+		}
+	}
+	if unknown != nil {
+		return unknown
+	}
+	if old != nil {
+		return old.join(groups)
+	}
+	s, err := openSocket(e, dev.index)
 	if err != nil {
 		return err
 	}
-	s, err := openSocket(ctx, dev.index, multicast)
-	if err != nil {
+	if err := s.join(groups); err != nil {
+		s.close()
 		return err
 	}
-	n.sockets[name] = s
-	receivers.Go(func() { n.receive(name, s) })
+	n.mu.Lock()
+	n.sockets[e] = s
+	n.mu.Unlock()
+	if e.kind != forFrames {
+		p.receivers.Go(func() { n.receive(iface, s) })
+	}
 	return nil
+}
+
+// report tells whether an interface is heard, if that is new and still asked
+// for. The caller holds the mutex, so that the last word is the truth.
+func (n *Network) report(iface string, deaf, deaf6 error) {
+	h, wanted := n.want[iface]
+	if !wanted {
+		return
+	}
+	word := vrrp.Hearing{Interface: iface}
+	for e := range h.ears {
+		switch {
+		case deaf6 != nil && e.kind.ipv6():
+			word.Deaf6 = deaf6.Error()
+		case deaf != nil && !e.kind.ipv6():
+			word.Deaf = deaf.Error()
+		}
+	}
+	if was, told := n.told[iface]; !told || was != word {
+		n.told[iface] = word
+		n.tell(word)
+	}
 }
 
 // receive reads one socket until it is closed. One that fails is given up and
 // opened again.
-func (n *Network) receive(name string, s *socket) {
-	err := s.receive(name, n.deliver)
-	if errors.Is(err, net.ErrClosed) {
-		return
+func (n *Network) receive(iface string, s *socket) {
+	err := s.receive(iface, n.deliver)
+	if !n.drop(func(x *socket) bool { return x == s }) {
+		return // it was closed on purpose
 	}
-	n.log.Warn("the socket for adverts failed and is opened again", "interface", name, "error", err)
+	n.log.Warn("the socket for adverts failed and is opened again", "interface", s.dev, "error", err)
 	n.mu.Lock()
-	if n.sockets[name] == s {
-		n.drop(name, s)
-		n.report(name, err)
-	}
+	n.report(iface, err, err)
 	n.mu.Unlock()
 	time.AfterFunc(retry, n.again.set)
 }
@@ -215,38 +249,43 @@ func (n *Network) deliver(f vrrp.Frame) {
 	}
 }
 
-// drop closes a socket. The caller holds the mutex.
-func (n *Network) drop(name string, s *socket) {
-	s.close()
-	delete(n.sockets, name)
-}
-
-func (n *Network) closeAll() {
+// drop closes sockets and says whether there were any. Leaving a group can
+// wait for other users of the network configuration.
+func (n *Network) drop(which func(*socket) bool) bool {
+	var gone []*socket
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for name, s := range n.sockets {
-		n.drop(name, s)
+	for e, s := range n.sockets {
+		if which(s) {
+			gone = append(gone, s)
+			delete(n.sockets, e)
+		}
 	}
+	n.mu.Unlock()
+	for _, s := range gone {
+		s.close()
+	}
+	return len(gone) > 0
 }
 
 // note logs a problem once, and its end.
-func (n *Network) note(said map[string]string, name string, err error) {
+func (p *networkPass) note(name string, err error) {
 	text := ""
 	if err != nil {
 		text = err.Error()
 	}
-	if said[name] == text {
+	if p.said[name] == text {
 		return
 	}
-	said[name] = text
+	p.said[name] = text
+	log := p.network.log
 	switch {
 	case err == nil:
-		n.log.Info("adverts are heard again", "interface", name)
+		log.Info("adverts are heard again", "interface", name)
 	case errors.Is(err, errNoLink):
-		n.log.Warn("cannot hear adverts: the interface does not exist; waiting for it to appear", "interface", name)
+		log.Warn("cannot hear adverts: the interface does not exist; waiting for it to appear", "interface", name)
 	case errors.Is(err, unix.EPERM):
-		n.log.Error("cannot hear adverts: run as root or with CAP_NET_RAW", "interface", name, "error", err)
+		log.Error("cannot hear adverts: run as root or with CAP_NET_RAW", "interface", name, "error", err)
 	default:
-		n.log.Error("cannot hear adverts; trying again every second", "interface", name, "error", err)
+		log.Error("cannot hear adverts; trying again every second", "interface", name, "error", err)
 	}
 }

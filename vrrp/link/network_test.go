@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"net"
 	"net/netip"
@@ -14,9 +15,17 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/advert"
 )
 
-var groupMAC = net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0x12}
+// Where multicast adverts go.
+var (
+	group  = advert.Group4
+	group6 = advert.Group6
+
+	group4MAC = net.HardwareAddr{0x01, 0x00, 0x5e, 0x00, 0x00, 0x12}
+	group6MAC = net.HardwareAddr{0x33, 0x33, 0x00, 0x00, 0x00, 0x12}
+)
 
 // startNetwork runs a Network and waits until it hears on the interface.
 func startNetwork(t testing.TB, want ...vrrp.Listen) *Network {
@@ -37,11 +46,17 @@ func unheeded(vrrp.Hearing) {}
 func (n *Network) awaitSocket(t testing.TB, iface string, not int) (index int) {
 	t.Helper()
 	eventually(t, "a socket on "+iface, func() bool {
-		s := n.socket(iface)
-		if s != nil {
-			index = s.index
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		open := false
+		for e := range n.want[iface].ears {
+			s := n.sockets[e]
+			if s == nil {
+				return false
+			}
+			open, index = true, s.index
 		}
-		return s != nil && index != not
+		return open && index != not
 	})
 	return index
 }
@@ -49,7 +64,7 @@ func (n *Network) awaitSocket(t testing.TB, iface string, not int) (index int) {
 // advertFrom is an Ethernet frame with an advert from the far end.
 func advertFrom(src, dst string, mac net.HardwareAddr, payload []byte) []byte {
 	b := ethernet(mac, net.HardwareAddr{2, 0, 0, 0, 0, 9}, unix.ETH_P_IP)
-	b = appendIPv4(b, ip(src), ip(dst), payload)
+	b = appendIPv4(b, vrrp.Outgoing{Src: ip(src), Dst: ip(dst), Payload: payload})
 	b[17] = byte(ipv4.HeaderLen + len(payload))
 	return seal(b)
 }
@@ -58,14 +73,7 @@ func advertFrom(src, dst string, mac net.HardwareAddr, payload []byte) []byte {
 func seal(frame []byte) []byte {
 	h := frame[14 : 14+ipv4.HeaderLen]
 	h[10], h[11] = 0, 0
-	sum := uint32(0)
-	for i := 0; i < len(h); i += 2 {
-		sum += uint32(h[i])<<8 | uint32(h[i+1])
-	}
-	for sum > 0xffff {
-		sum = sum>>16 + sum&0xffff
-	}
-	h[10], h[11] = ^byte(sum>>8), ^byte(sum)
+	binary.BigEndian.PutUint16(h[10:], checksum(h))
 	return frame
 }
 
@@ -81,8 +89,8 @@ func TestAdvertOnTheWire(t *testing.T) {
 		src, dst string
 		mac      string
 	}{
-		{"multicast", "10.1.0.1", "224.0.0.18", groupMAC.String()},
-		{"a source that is not on the interface", "10.1.0.77", "224.0.0.18", groupMAC.String()},
+		{"multicast", "10.1.0.1", "224.0.0.18", group4MAC.String()},
+		{"a source that is not on the interface", "10.1.0.77", "224.0.0.18", group4MAC.String()},
 		{"unicast", "10.1.0.1", "10.1.0.2", far},
 	}
 	for _, tt := range tests {
@@ -103,9 +111,9 @@ func TestAdvertOnTheWire(t *testing.T) {
 			if h[6] != 0 || h[7] != 0 {
 				t.Errorf("fragment bits %x%x, want none", h[6], h[7])
 			}
-			src, dst, _, got, ok := parseIPv4(f[14:])
-			if !ok || src != ip(tt.src) || dst != ip(tt.dst) || !bytes.Equal(got, payload) {
-				t.Errorf("got %q from %s to %s (%v)", got, src, dst, ok)
+			got, ok := parseIPv4(f[14:])
+			if !ok || got.Src != ip(tt.src) || got.Dst != ip(tt.dst) || !bytes.Equal(got.Payload, payload) {
+				t.Errorf("got %+v (%v)", got, ok)
 			}
 		})
 	}
@@ -119,8 +127,8 @@ func TestAdvertFromALostAddress(t *testing.T) {
 	delAddress(t, p.near, "10.1.0.1/24")
 	must(t, errors.Join(n.Send([]vrrp.Outgoing{{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("goodbye")}})...))
 	f := within(t, frames, "the advert", isAdvert)
-	if src, _, _, _, _ := parseIPv4(f[14:]); src != ip("10.1.0.1") {
-		t.Errorf("sent from %s", src)
+	if got, _ := parseIPv4(f[14:]); got.Src != ip("10.1.0.1") {
+		t.Errorf("sent from %s", got.Src)
 	}
 }
 
@@ -128,7 +136,7 @@ func TestFrame(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
 	n := startNetwork(t, vrrp.Listen{Interface: p.near})
 	payload := []byte{0x31, 1, 200, 1, 0, 100, 0, 0, 10, 1, 0, 99}
-	padded := append(advertFrom("10.1.0.2", "224.0.0.18", groupMAC, payload), make([]byte, 14)...)
+	padded := append(advertFrom("10.1.0.2", "224.0.0.18", group4MAC, payload), make([]byte, 14)...)
 	before := time.Now()
 	p.inject(t, padded)
 
@@ -143,7 +151,7 @@ func TestFrame(t *testing.T) {
 	}
 
 	t.Run("the TTL is passed on", func(t *testing.T) {
-		frame := advertFrom("10.1.0.2", "224.0.0.18", groupMAC, payload)
+		frame := advertFrom("10.1.0.2", "224.0.0.18", group4MAC, payload)
 		frame[14+8] = 63
 		p.inject(t, seal(frame))
 		f := within(t, n.Frames(), "the frame", func(vrrp.Frame) bool { return true })
@@ -159,20 +167,20 @@ func TestListen(t *testing.T) {
 		p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
 		n := startNetwork(t, vrrp.Listen{Interface: p.near})
 		must(t, errors.Join(n.Send([]vrrp.Outgoing{{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("own")}})...))
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, marker))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, marker))
 		wantNext(t, n, marker)
 	})
 	t.Run("unicast does not join the group", func(t *testing.T) {
 		p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
 		n := startNetwork(t, vrrp.Listen{Interface: p.near, Unicast: true})
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, []byte("multicast")))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, []byte("multicast")))
 		p.inject(t, advertFrom("10.1.0.2", "10.1.0.1", mustLink(t, p.near).Attrs().HardwareAddr, marker))
 		wantNext(t, n, marker)
 	})
 	t.Run("a multicast and a unicast instance share an interface", func(t *testing.T) {
 		p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
 		n := startNetwork(t, vrrp.Listen{Interface: p.near, Unicast: true}, vrrp.Listen{Interface: p.near})
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, marker))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, marker))
 		wantNext(t, n, marker)
 		p.inject(t, advertFrom("10.1.0.2", "10.1.0.1", mustLink(t, p.near).Attrs().HardwareAddr, marker))
 		wantNext(t, n, marker)
@@ -180,7 +188,7 @@ func TestListen(t *testing.T) {
 	t.Run("each interface hears its own", func(t *testing.T) {
 		p, q := newPair(t, "10.1.0.1/24", ""), newPair(t, "10.2.0.1/24", "")
 		n := startNetwork(t, vrrp.Listen{Interface: p.near}, vrrp.Listen{Interface: q.near})
-		q.inject(t, advertFrom("10.2.0.2", "224.0.0.18", groupMAC, marker))
+		q.inject(t, advertFrom("10.2.0.2", "224.0.0.18", group4MAC, marker))
 		if f := wantNext(t, n, marker); f.Interface != q.near {
 			t.Errorf("heard on %s, want %s", f.Interface, q.near)
 		}
@@ -190,8 +198,8 @@ func TestListen(t *testing.T) {
 		n := startNetwork(t, vrrp.Listen{Interface: p.near})
 		n.Listen([]vrrp.Listen{{Interface: q.near}}, unheeded)
 		n.awaitSocket(t, q.near, 0)
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, []byte("unwanted")))
-		q.inject(t, advertFrom("10.2.0.2", "224.0.0.18", groupMAC, marker))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, []byte("unwanted")))
+		q.inject(t, advertFrom("10.2.0.2", "224.0.0.18", group4MAC, marker))
 		wantNext(t, n, marker)
 		errs := n.Send([]vrrp.Outgoing{{Interface: p.near, Src: ip("10.1.0.1"), Dst: group}})
 		if !errors.Is(errs[0], errNotListening) {
@@ -220,7 +228,7 @@ func TestListenFollowsTheInterface(t *testing.T) {
 	hears := func(old int) int {
 		t.Helper()
 		index := n.awaitSocket(t, p.near, old)
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, []byte("hello")))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, []byte("hello")))
 		wantNext(t, n, []byte("hello"))
 		errs := n.Send([]vrrp.Outgoing{{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("x")}})
 		must(t, errors.Join(errs...))
@@ -257,7 +265,7 @@ func TestNetworkTellsWhatIsHeard(t *testing.T) {
 	n := NewNetwork(testLog(t))
 	n.Listen([]vrrp.Listen{{Interface: p.near}}, func(h vrrp.Hearing) {
 		// Whoever is told may rely on it: Send works from here on.
-		if open := n.sockets[p.near] != nil; open != (h.Deaf == "") {
+		if open := n.sockets[ear{p.near, overIPv4}] != nil; open != (h.Deaf == "") {
 			t.Errorf("told %+v, and the socket is open: %v", h, open)
 		}
 		heard <- h
@@ -291,7 +299,7 @@ func TestNetworkTellsWhatIsHeard(t *testing.T) {
 
 	index := mustLink(t, p.near).Attrs().Index
 	n.mu.Lock()
-	n.sockets[p.near].index = index + 1000 // as if events of a deletion and a new link had come as one
+	n.sockets[ear{p.near, overIPv4}].index = index + 1000 // as if events of a deletion and a new link had come as one
 	n.mu.Unlock()
 	n.again.set()
 	for _, want := range []string{errReplaced.Error(), ""} {
@@ -309,7 +317,7 @@ func TestNetworkCountsDroppedFrames(t *testing.T) {
 	stop := start(t, n.Run)
 	n.awaitSocket(t, p.near, 0)
 	for range 5 {
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", groupMAC, []byte("flood")))
+		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", group4MAC, []byte("flood")))
 	}
 	eventually(t, "3 dropped frames", func() bool { return n.Dropped() >= 3 })
 	stop()
@@ -324,11 +332,12 @@ func TestSendRefuses(t *testing.T) {
 	errs := n.Send([]vrrp.Outgoing{
 		{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("good")},
 		{Interface: "missing0", Src: ip("10.1.0.1"), Dst: group},
-		{Interface: p.near, Src: ip("fe80::1"), Dst: ip("ff02::12")},
+		{Interface: p.near, Src: ip("fe80::1"), Dst: group6}, // nobody listens there
+		{Interface: p.near, Src: ip("fe80::1"), Dst: group},
 		{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: make([]byte, 2000)}, // over the MTU
 		{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: []byte("good")},
 	})
-	for i, bad := range []bool{false, true, true, true, false} {
+	for i, bad := range []bool{false, true, true, true, true, false} {
 		if (errs[i] != nil) != bad {
 			t.Errorf("message %d: %v", i, errs[i])
 		}

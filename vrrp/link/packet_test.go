@@ -8,11 +8,13 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 func TestParseIPv4(t *testing.T) {
 	packet := func(change func(b []byte)) []byte {
-		b := appendIPv4(nil, ip("10.0.0.1"), ip("224.0.0.18"), []byte("payload"))
+		b := appendIPv4(nil, vrrp.Outgoing{Src: ip("10.0.0.1"), Dst: group, Payload: []byte("payload")})
 		binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
 		change(b)
 		return b
@@ -31,11 +33,13 @@ func TestParseIPv4(t *testing.T) {
 		{"a header length below the minimum", packet(func(b []byte) { b[0] = 0x44 }), ""},
 		{"a total length below the header's", packet(func(b []byte) { b[3] = 19 }), ""},
 		{"a total length beyond the frame", packet(func(b []byte) { b[3]++ }), ""},
-		{"another protocol", packet(func(b []byte) { b[9] = 51 }), ""},
+		{"protocol 51", packet(func(b []byte) { b[9] = 51 }), "payload"},
+		{"another protocol", packet(func(b []byte) { b[9] = 113 }), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, _, _, payload, ok := parseIPv4(tt.in)
+			f, ok := parseIPv4(tt.in)
+			payload := f.Payload
 			if string(payload) != tt.want || ok != (tt.want != "") {
 				t.Errorf("got %q, %v, want %q", payload, ok, tt.want)
 			}
@@ -44,20 +48,27 @@ func TestParseIPv4(t *testing.T) {
 }
 
 func FuzzParseIPv4(f *testing.F) {
-	seed := appendIPv4(nil, ip("10.0.0.1"), ip("224.0.0.18"), []byte("payload"))
+	seed := appendIPv4(nil, vrrp.Outgoing{Src: ip("10.0.0.1"), Dst: group, Payload: []byte("payload")})
 	seed[3] = byte(len(seed))
 	f.Add(seed)
 	f.Add([]byte{0x4f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		src, dst, _, payload, ok := parseIPv4(b)
-		if !ok {
+		first, ok := parseIPv4(b)
+		if !ok || len(b) > 1<<15 {
 			return
 		}
-		// What is sent again is heard the same.
-		again := appendIPv4(nil, src, dst, payload)
+		// What is sent again is heard the same, but for the options.
+		out := vrrp.Outgoing{Src: first.Src, Dst: first.Dst, TTL: first.TTL, Payload: first.Payload, Header: first.Header}
+		again := appendPacket(nil, out)
 		binary.BigEndian.PutUint16(again[2:], uint16(len(again)))
-		src2, dst2, ttl, payload2, ok := parseIPv4(again)
-		if !ok && len(again) <= 0xffff || ok && (src2 != src || dst2 != dst || ttl != 255 || !bytes.Equal(payload2, payload)) {
+		if first.TTL == 0 {
+			first.TTL = defaultTTL // which is what 0 says
+		}
+		second, ok := parseIPv4(again)
+		if second.TTL == 0 {
+			second.TTL = defaultTTL
+		}
+		if !ok || second.Src != first.Src || second.Dst != first.Dst || second.TTL != first.TTL || !bytes.Equal(second.Payload, first.Payload) {
 			t.Errorf("%x became %x", b, again)
 		}
 	})
@@ -89,7 +100,7 @@ func TestArrival(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := now.Sub(arrival(now, tt.oob)); got != tt.want {
+			if got := now.Sub(parseAncillary(tt.oob).arrival(now)); got != tt.want {
 				t.Errorf("arrived %s ago, want %s", got, tt.want)
 			}
 		})

@@ -40,8 +40,8 @@ func TestOwnerSpeaksAtOnce(t *testing.T) {
 		Addresses: vips("10.1.0.1/32"), Announce: vrrp.DefaultAnnounce,
 	})
 	f := within(t, frames, "the first advert", isAdvert)
-	if src, _, _, payload, _ := parseIPv4(f[14:]); src != ip("10.1.0.1") || payload[2] != 255 {
-		t.Errorf("from %s: %x", src, payload)
+	if got, _ := parseIPv4(f[14:]); got.Src != ip("10.1.0.1") || got.Payload[2] != 255 {
+		t.Errorf("from %s: %x", got.Src, got.Payload)
 	}
 	within(t, moves, "the owner", func(m vrrp.Transition) bool { return m.From == vrrp.Init && m.To == vrrp.Master })
 	wantOn(t, p.near, "10.1.0.1/24")
