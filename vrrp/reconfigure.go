@@ -184,7 +184,11 @@ func (l *loop) tellLink(in *instance) {
 	st, known := l.links[in.cfg.Interface]
 	h, told := l.hearings[in.cfg.Interface]
 	if known && told {
-		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.Deaf})
+		deaf := h.Deaf
+		if in.cfg.IPv6() {
+			deaf = h.Deaf6
+		}
+		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: deaf})
 	}
 }
 
