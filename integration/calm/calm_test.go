@@ -146,6 +146,7 @@ func BenchmarkThousandWithHogs(b *testing.B) {
 
 // Hogs do not make a pair of tandems change its mind.
 func TestNobodyMovesForHogs(t *testing.T) {
+	t.Parallel()
 	c := crowd{instances: 50, interval: 0.2}
 	f := run(t, directors()[0], c, 3*time.Second, 2*runtime.NumCPU())
 	t.Log(f)

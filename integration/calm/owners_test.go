@@ -18,7 +18,15 @@ type owners struct {
 	held    [2]map[netip.Addr]bool
 	changes int // addresses that came or went
 	at      time.Time
+	log     []move
 	wake    chan struct{}
+}
+
+// move is an address that came to a director or left it.
+type move struct {
+	d   lab.Director
+	has bool
+	at  time.Time
 }
 
 func watch(t testing.TB, p *rig.Pair) *owners {
@@ -57,6 +65,7 @@ func (o *owners) note(d lab.Director, a netip.Addr, has bool) {
 	}
 	o.changes++
 	o.at = time.Now()
+	o.log = append(o.log, move{d, has, o.at})
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -91,6 +100,13 @@ func (o *owners) until(t testing.TB, d lab.Director, enough func(int) bool) time
 			t.Fatalf("director %s has %d addresses after %s, which is not what it should have", d, have, rig.Patience)
 		}
 	}
+}
+
+// latest is when an address moved last, and how many each director has.
+func (o *owners) latest() (at time.Time, have [2]int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.at, [2]int{len(o.held[0]), len(o.held[1])}
 }
 
 // moved is how many addresses have come or gone so far.
