@@ -6,7 +6,8 @@ import (
 )
 
 // Action is something an instance wants done. Step returns actions in the
-// order in which they must take effect. The types below are all there are.
+// order in which they must take effect. The types below and every Notice are
+// all there are.
 type Action interface{ action() }
 
 // Send puts an advert with this priority on the wire.
@@ -30,7 +31,10 @@ type Transition struct {
 	PeerPriority uint8
 }
 
-func (Send) action()       {}
-func (Addresses) action()  {}
-func (Burst) action()      {}
-func (Transition) action() {}
+func (Send) action()            {}
+func (Addresses) action()       {}
+func (Burst) action()           {}
+func (Transition) action()      {}
+func (GroupTransition) action() {}
+func (PriorityChange) action()  {}
+func (LowerHeard) action()      {}

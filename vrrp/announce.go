@@ -7,6 +7,7 @@ import "time"
 type announceTimer struct {
 	second  time.Time // the burst after Announce.Delay
 	echo    time.Time // once more after a clash with another master
+	lower   time.Time // and again after Announce.LowerDelay
 	refresh time.Time
 }
 
@@ -24,7 +25,7 @@ func newAnnounceTimer(now time.Time, cfg Announce) announceTimer {
 }
 
 func (t announceTimer) deadline() time.Time {
-	return earliest(earliest(t.second, t.echo), t.refresh)
+	return earliest(earliest(t.second, t.refresh), earliest(t.echo, t.lower))
 }
 
 // expire returns how often to announce each address now; 0: nothing is due.
@@ -35,7 +36,11 @@ func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
 	}
 	if due(now, t.echo) {
 		t.echo = time.Time{}
-		repeat = cfg.Repeat
+		repeat = max(repeat, cfg.LowerRepeat)
+	}
+	if due(now, t.lower) {
+		t.lower = time.Time{}
+		repeat = max(repeat, cfg.LowerRepeat)
 	}
 	if due(now, t.refresh) {
 		t.refresh = now.Add(cfg.Refresh)
@@ -49,10 +54,14 @@ func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
 // its own, and may go on doing so until it has heard us. Once an interval is
 // enough, however often it is heard.
 func (m *Machine) reclaim(now time.Time) []Action {
-	if !m.clashed.IsZero() && now.Sub(m.clashed) < m.cfg.Interval {
+	cfg := &m.cfg.Announce
+	if cfg.LowerRepeat == 0 || !m.clashed.IsZero() && now.Sub(m.clashed) < m.cfg.Interval {
 		return nil
 	}
 	m.clashed = now
 	m.announce.echo = now.Add(m.cfg.Interval)
-	return []Action{Burst{m.cfg.Announce.Repeat}}
+	if cfg.LowerDelay > 0 {
+		m.announce.lower = now.Add(cfg.LowerDelay)
+	}
+	return []Action{Burst{cfg.LowerRepeat}}
 }

@@ -54,7 +54,7 @@ func TestAnnouncing(t *testing.T) {
 // often it is heard no more than once an interval. Each time it answers.
 func TestSurvivorAnnouncesAgain(t *testing.T) {
 	in := testInstance()
-	in.Announce = Announce{Repeat: 5, Delay: 5 * time.Second}
+	in.Announce = Announce{Repeat: 5, Delay: 5 * time.Second, LowerRepeat: 5}
 	m := NewMachine(in)
 	runSteps(t, m, append(toMaster,
 		step{at: 4000 * ms, ev: hear(50), want: "send 100, announce 5", due: 5000 * ms},

@@ -197,7 +197,7 @@ func (in Instance) addressLifetime() time.Duration {
 	case LifetimeInfinite:
 		return 0
 	}
-	down := MasterDown(in.Version, 1, in.Interval) + time.Second
+	down := in.masterDown(1, in.Interval) + time.Second
 	return max(5*time.Second, (down + time.Second - 1).Truncate(time.Second))
 }
 

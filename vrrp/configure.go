@@ -1,6 +1,7 @@
 package vrrp
 
 import (
+	"reflect"
 	"slices"
 	"time"
 )
@@ -8,9 +9,12 @@ import (
 // configure takes a new configuration without a change of role. Nothing here
 // may make a peer believe that the master died.
 func (m *Machine) configure(now time.Time, cfg Instance) []Action {
-	old := m.cfg
+	old, before := m.cfg, m.priority()
 	m.lastSource = m.sender()
 	m.cfg = cfg
+	if cfg.Priority != PriorityOwner {
+		m.deposed = false
+	}
 	if !m.down.learned {
 		m.down.interval = cfg.Interval
 	}
@@ -26,10 +30,10 @@ func (m *Machine) configure(now time.Time, cfg Instance) []Action {
 		}
 	}
 	acts := m.judge(now)
-	if len(acts) == 0 && m.state != Init && !slices.Equal(old.Floating(), cfg.Floating()) {
+	if len(acts) == 0 && m.state != Init && !reflect.DeepEqual(old.wish(true), cfg.wish(true)) {
 		acts = []Action{Addresses{m.state == Master}}
 	}
-	return acts
+	return append(acts, m.priorityChange(now, before, "configuration")...)
 }
 
 // Status returns what the machine knows of itself; the times and counters of messages are the router's.
@@ -51,6 +55,12 @@ func (m *Machine) Status(now time.Time) Status {
 		}
 		if now.Before(m.preemptAt) {
 			s.Holds = append(s.Holds, "preempt_delay")
+		}
+		if now.Before(m.quietUntil) {
+			s.Holds = append(s.Holds, "start delayed for "+m.quietUntil.Sub(now).Round(time.Second).String())
+		}
+		if m.link.Silent {
+			s.Holds = append(s.Holds, "nobody else heard on "+m.cfg.Interface+" since it came up: it may not forward yet")
 		}
 	}
 	s.Counters.LateWakeups = m.overslept

@@ -104,7 +104,7 @@ func TestMachineStatus(t *testing.T) {
 	if len(s.Holds) != 2 || s.Holds[0] != "drain" || s.Holds[1] != "preempt_delay" {
 		t.Errorf("holds %q, want drain and preempt_delay", s.Holds)
 	}
-	m.Step(epoch.Add(2*time.Minute), Defect{"disk", true})
+	m.Step(epoch.Add(2*time.Minute), Defect{Why: "disk", On: true})
 	s = m.Status(epoch.Add(2 * time.Minute))
 	if s.State != Fault || s.Reason != "tracked item failed: disk" || s.Master.IsValid() || s.Interval != interval {
 		t.Errorf("in FAULT: %+v", s)

@@ -8,6 +8,7 @@ import (
 // entry is a group among the deadlines, with its members in the same order.
 type entry struct {
 	*group
+	cfg       Group // zero: of no sync group
 	instances []*instance
 	at        time.Time // the group's deadline when it was last fixed
 	index     int

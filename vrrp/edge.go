@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -104,4 +105,15 @@ type LinkState struct {
 	// Addresses are all addresses of the interface, sorted, as one string with
 	// spaces in between, so that states can be compared.
 	Addresses string
+}
+
+// has reports whether an address is one of the interface's.
+func (st LinkState) has(ip netip.Addr) bool {
+	for word := range strings.FieldsSeq(st.Addresses) {
+		word, _, _ = strings.Cut(word, "/")
+		if a, err := netip.ParseAddr(word); err == nil && a.WithZone("") == ip {
+			return true
+		}
+	}
+	return false
 }

@@ -33,6 +33,12 @@ type Link struct {
 	Primary netip.Addr // the address to advertise from unless one is configured
 	Owned   netip.Addr // a virtual address that is the interface's own; zero: none
 	Deaf    string     // why adverts can be neither heard nor sent there; empty: they can
+	// Lost says that the configured source is no address of the interface and
+	// must be (see Manners.TrackSource).
+	Lost bool
+	// Silent says that the interface may not forward yet: nobody becomes master
+	// there (see LinkState).
+	Silent bool
 }
 
 // Priority is what one source adds to the configured priority. It replaces
@@ -40,13 +46,15 @@ type Link struct {
 type Priority struct {
 	Source string
 	Delta  int
+	Detail string // why the source says so; may be empty
 }
 
 // Defect says that something the instance cannot do without is bad (On) or
 // good again. While one is on the instance is in FAULT.
 type Defect struct {
-	Why string
-	On  bool
+	Why    string
+	On     bool
+	Detail string // more of it; may be empty
 }
 
 // Hold is a reason to leave a lower master alone. While one is on, lower
@@ -70,6 +78,10 @@ type Resumed struct{ Slept time.Duration }
 // Configure replaces the configuration and keeps role, timers and counters.
 // Name, interface and VRID are the instance's identity and stay.
 type Configure struct{ Instance Instance }
+
+// quiet says that the router is to hear and say nothing until then (keywords
+// vrrp_startup_delay, vrrp_delay_after_boot).
+type quiet struct{ until time.Time }
 
 // Stop ends with priority 0 and the addresses taken away.
 type Stop struct{}
@@ -104,6 +116,7 @@ func (Resumed) event()    {}
 func (Configure) event()  {}
 func (Stop) event()       {}
 func (Leave) event()      {}
+func (quiet) event()      {}
 func (together) event()   {}
 func (follow) event()     {}
 func (clash) event()      {}

@@ -28,20 +28,46 @@ func (m *Machine) judge(now time.Time) []Action {
 	return nil
 }
 
+// relink takes what is known of the link. When it begins to forward a backup
+// starts listening anew: it has heard nobody yet.
+func (m *Machine) relink(now time.Time, link Link) []Action {
+	silent := m.link.Silent
+	m.link, m.linkKnown = link, true
+	m.lastSource = m.sender()
+	if m.state == Backup && silent != link.Silent {
+		m.wants = false
+		m.down.start, m.down.skewOnly = latest(now, m.down.start), false
+	}
+	return m.judge(now)
+}
+
+// waits reports whether the machine must not become master yet, whatever the
+// others do.
+func (m *Machine) waits(now time.Time) bool {
+	return m.link.Silent || now.Before(m.quietUntil)
+}
+
 // fault returns why the machine cannot take part, if it cannot.
 func (m *Machine) fault() (reason Reason, detail string, bad bool) {
+	// What a dead link takes along does not count where the link does not
+	// (keyword dont_track_primary).
+	pardoned := !m.link.Up && m.cfg.Manners.IgnorePrimary && m.sender().IsValid()
 	switch {
 	case !m.link.Exists:
 		return NoInterface, m.cfg.Interface, true
-	case !m.link.Up:
+	case !m.link.Up && !m.cfg.Manners.IgnorePrimary:
 		return LinkDown, m.cfg.Interface, true
-	case !m.source().IsValid():
+	case !m.source().IsValid() && !pardoned:
 		return NoSource, m.cfg.Interface + m.noSourceBut(), true
-	case m.link.Deaf != "":
+	case m.link.Lost && m.cfg.Manners.TrackSource:
+		return NoSource, fmt.Sprintf("%s: it has no address %s any more", m.cfg.Interface, m.cfg.Source), true
+	case m.cfg.Manners.FaultWithoutPeer && !m.cfg.unicast():
+		return NoPeer, "", true
+	case m.link.Deaf != "" && !pardoned:
 		// Who hears nobody takes the addresses of a master that is alive.
 		return Deaf, m.cfg.Interface + ": " + m.link.Deaf, true
 	case len(m.defects) > 0:
-		return Defective, m.defects[0], true
+		return Defective, because(m.defects[0].Why, m.defects[0].Detail), true
 	case m.groupFault != "":
 		return GroupFault, m.groupFault, true
 	}
@@ -81,6 +107,20 @@ func (m *Machine) sender() netip.Addr {
 // one that keeps its sync group there.
 func (m *Machine) troubled() bool {
 	return m.state == Fault && m.reason != GroupFault
+}
+
+// setDefect puts a defect on, takes it off, or notes that it is on for another
+// reason now.
+func (m *Machine) setDefect(ev Defect) {
+	i := slices.IndexFunc(m.defects, func(d Defect) bool { return d.Why == ev.Why })
+	switch {
+	case ev.On && i < 0:
+		m.defects = append(m.defects, ev)
+	case ev.On:
+		m.defects[i] = ev
+	case i >= 0:
+		m.defects = slices.Delete(m.defects, i, i+1)
+	}
 }
 
 // toggle adds why to a list or takes it out.

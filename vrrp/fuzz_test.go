@@ -48,9 +48,9 @@ func (s *script) next(g *group) (member int, ev Event, ok bool) {
 		r.At = s.now.Add(-time.Duration(arg) * 100 * ms)
 		ev = r
 	case 12:
-		ev = Priority{fmt.Sprint(arg % 3), int(int8(arg))}
+		ev = Priority{Source: fmt.Sprint(arg % 3), Delta: int(int8(arg))}
 	case 13:
-		ev = Defect{"disk", on}
+		ev = Defect{Why: "disk", On: on}
 	case 14:
 		ev = Hold{"sync", on}
 	case 15:
@@ -105,7 +105,7 @@ func (w *world) check(m *Machine, now time.Time) error {
 	case w.state != m.state:
 		return fmt.Errorf("reported %s, is %s", w.state, m.state)
 	case m.state == Master && (!m.link.Exists || !m.link.Up || m.link.Deaf != "" || !m.source().IsValid() || len(m.defects) > 0 || !m.started):
-		return fmt.Errorf("master although %+v, %q", m.link, m.defects)
+		return fmt.Errorf("master although %+v, %v", m.link, m.defects)
 	case w.seen && w.present != (m.state == Master):
 		return fmt.Errorf("%s, addresses present: %v", m.state, w.present)
 	case m.state == Master && !w.seen:

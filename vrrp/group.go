@@ -1,6 +1,9 @@
 package vrrp
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // group is a sync group: a pure reducer over its machines, which are master
 // together or not at all. A machine in no sync group is a group of one.
@@ -12,6 +15,7 @@ import "time"
 type group struct {
 	name    string // empty: a group of one that nobody named
 	members []*Machine
+	state   State // that all members had when they last agreed
 }
 
 // act is an action of one member of a group.
@@ -21,9 +25,11 @@ type act struct {
 }
 
 // newGroup ties machines together, which may have been in other groups before.
-func newGroup(name string, members []*Machine) *group {
+// In a weighted one what they track counts for their priorities.
+func newGroup(name string, members []*Machine, weighted bool) *group {
 	for _, m := range members {
 		m.grouped = len(members) > 1
+		m.unweighted = m.grouped && !weighted
 		if !m.grouped {
 			m.wants, m.groupFault = false, ""
 		}
@@ -45,7 +51,7 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 	switch ev.(type) {
 	case Takeover:
 		// The whole group or nobody.
-		if g.every((*Machine).takesPart) {
+		if g.every(func(m *Machine) bool { return m.takesPart() && !m.waits(now) }) {
 			s.tellAll(ev)
 		}
 	case Yield:
@@ -53,19 +59,22 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 		s.tellAll(ev)
 	default:
 		m := g.members[i]
-		clashed := m.clashed
+		clashed, was := m.clashed, m.state
 		s.tell(i, ev)
 		if _, heard := ev.(Received); heard && m.state == Master && m.clashed != clashed {
 			s.tellOthers(i, clash{})
 		}
 		// A member that is BACKUP to somebody pulls those that are not: it has
 		// just become so, or the group has when a reload tied it together.
-		if m.followsMaster() {
+		if was == Master && m.state == Backup || m.followsMaster() {
 			s.tellAll(follow{m.cfg.Name})
 		}
 	}
 	if len(g.members) > 1 {
 		s.settle()
+	}
+	if g.name != "" {
+		s.agree()
 	}
 	return s.acts
 }
@@ -108,6 +117,26 @@ func (s *outcome) settle() {
 	if s.every((*Machine).wantsMaster) {
 		s.tellAll(together{})
 	}
+}
+
+// agree tells of the state that all members have come to have. Its reason is
+// that of the first that changed, whom the others followed.
+func (s *outcome) agree() {
+	to := s.members[0].state
+	if to == s.state || !s.every(func(m *Machine) bool { return m.state == to }) {
+		return
+	}
+	g := GroupTransition{Group: s.name, At: s.now, From: s.state, To: to}
+	s.state = to
+	for _, a := range slices.Backward(s.acts) {
+		if t, ok := a.Action.(Transition); ok && t.To == to {
+			g.Reason, g.Detail = t.Reason, t.Detail
+		}
+	}
+	for _, m := range s.members {
+		g.Priority = max(g.Priority, m.priority())
+	}
+	s.acts = append(s.acts, act{0, g})
 }
 
 // troubled names a member other than i that is in FAULT by itself; empty: none.

@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 // describeActs renders what a group wants done, with the member before it.
 func describeActs(acts []act) string {
+	acts = slices.DeleteFunc(slices.Clone(acts), func(a act) bool { return onlyTold(a.Action) })
 	words := make([]string, len(acts))
 	for i, a := range acts {
 		words[i] = fmt.Sprintf("%d %s", a.member, describe([]Action{a.Action}))
@@ -93,7 +95,7 @@ func TestGroup(t *testing.T) {
 		}, {
 			name: "weights count for nothing", from: masters,
 			steps: []groupStep{
-				{at: after, i: 0, ev: Priority{"interface eth1", -60}},
+				{at: after, i: 0, ev: Priority{Source: "interface eth1", Delta: -60}},
 				{at: after, i: 0, ev: hear(50), want: "0 send 100, 0 announce 5, 1 announce 5"},
 			},
 		}, {
@@ -160,7 +162,7 @@ func testGroup(n int, change func(i int, in *Instance)) *group {
 		}
 		machines[i] = NewMachine(in)
 	}
-	return newGroup("G", machines)
+	return newGroup("G", machines, false)
 }
 
 // TestGroupOfOne: a machine alone behaves as without a group.
@@ -168,7 +170,7 @@ func TestGroupOfOne(t *testing.T) {
 	g := testGroup(1, nil)
 	g.step(epoch, 0, Start{})
 	g.step(epoch, 0, linkUp)
-	g.step(epoch, 0, Priority{"interface eth1", 28})
+	g.step(epoch, 0, Priority{Source: "interface eth1", Delta: 28})
 	want := "0 send 128, 0 present, 0 announce 5, 0 MASTER: no master heard"
 	if got := describeActs(g.step(epoch.Add(3500*ms), 0, Expired{})); got != want {
 		t.Errorf("got %q, want %q", got, want)

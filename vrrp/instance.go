@@ -13,6 +13,8 @@ type instance struct {
 	member int    // its place there
 	guard  guard
 
+	told []influence // by what it follows
+
 	sentAt   time.Time
 	heardAt  time.Time
 	counters Counters // without the maps

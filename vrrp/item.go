@@ -55,3 +55,32 @@ type ItemState struct {
 	Value  int    // of a file: the number in it
 	Detail string // why: "exit status 1", "timed out after 2 s"; may be empty
 }
+
+// Effect is what the item in a state means to an instance that follows it: a
+// change of its priority, or a fault.
+//
+// The number in a file is multiplied by the weight; a product of -254 or less is
+// a fault, and one above 253 counts as 253. Without a weight any number but 0 is
+// a fault. All as in keepalived.
+func (t TrackItem) Effect(st ItemState) (delta int, fault bool) {
+	if t.Kind != File {
+		return effect(t.Weight, t.Reverse, st.Up)
+	}
+	if t.Weight == 0 {
+		return 0, (st.Value != 0) != t.Reverse
+	}
+	// Both factors are bounded first, so that the product cannot overflow.
+	delta = min(max(st.Value, -fileLimit), fileLimit) * min(max(t.Weight, -fileLimit), fileLimit)
+	if t.Reverse {
+		delta = -delta
+	}
+	if delta < -maxDelta {
+		return 0, true
+	}
+	return min(delta, maxDelta), false
+}
+
+const (
+	maxDelta  = PriorityOwner - 2 // from 254 to 1
+	fileLimit = 1 << 15
+)

@@ -35,7 +35,10 @@ type loop struct {
 	letters []letter // what batch consists of
 	effects []func() // what follows the batch
 	changed bool     // something worth a new snapshot happened
+	notices []Notice // what to tell of then
 	ending  bool
+
+	quietUntil time.Time // nothing is heard or said before; zero: no delay
 }
 
 func newLoop(r *Router) *loop {
@@ -188,31 +191,13 @@ func (l *loop) act(in *instance, a Action) {
 	case Burst:
 		name := in.cfg.Name
 		l.effects = append(l.effects, func() { l.host.Announce(name, a.Repeat) })
-	case Transition:
-		in.moved(a)
-		l.changed = true
-		l.effects = append(l.effects, func() { l.report(in, a) })
+	case Notice:
+		if t, ok := a.(Transition); ok {
+			in.moved(t)
+			l.changed = true
+		}
+		l.notices = append(l.notices, a)
 	}
-}
-
-// report logs a transition, once and only here, and passes it on.
-func (l *loop) report(in *instance, t Transition) {
-	level := slog.LevelInfo
-	if t.To == Fault {
-		level = slog.LevelWarn
-	}
-	attrs := []any{"instance", t.Instance, "from", t.From.String(), "to", t.To.String(), "reason", t.Reason.String(), "priority", t.Priority}
-	if t.Detail != "" {
-		attrs = append(attrs, "detail", t.Detail)
-	}
-	if t.Peer.IsValid() {
-		attrs = append(attrs, "peer", t.Peer, "peer_priority", t.PeerPriority)
-	}
-	l.log.Log(context.Background(), level, "state change", attrs...)
-	if l.router.OnTransition != nil {
-		l.router.OnTransition(t)
-	}
-	l.notice(t)
 }
 
 // end makes every instance stop or leave, and the loop with them.
@@ -221,11 +206,4 @@ func (l *loop) end(ev Event) {
 		l.step(in, ev)
 	}
 	l.ending, l.changed = true, true // The last snapshot is what remains.
-}
-
-// notice tells whoever observes the router.
-func (l *loop) notice(n Notice) {
-	if l.router.OnNotice != nil {
-		l.router.OnNotice(n)
-	}
 }

@@ -216,33 +216,33 @@ func TestMachine(t *testing.T) {
 		{
 			name: "a changed priority is in the next advert and sends none itself", from: toMaster,
 			steps: []step{
-				{at: down + 100*ms, ev: Priority{"interface eth1", -60}, due: down + interval},
+				{at: down + 100*ms, ev: Priority{Source: "interface eth1", Delta: -60}, due: down + interval},
 				{at: down + interval, ev: Expired{}, want: "send 40"},
-				{at: down + interval, ev: Priority{"interface eth1", -50}},
+				{at: down + interval, ev: Priority{Source: "interface eth1", Delta: -50}},
 				{at: down + 2*interval, ev: Expired{}, want: "send 50"},
-				{at: down + 2*interval, ev: Priority{"interface eth1", 0}},
+				{at: down + 2*interval, ev: Priority{Source: "interface eth1", Delta: 0}},
 				{at: down + 3*interval, ev: Expired{}, want: "send 100"},
 			},
 		}, {
 			name: "a changed priority reshapes the running down timer", from: toBackup,
 			steps: []step{
-				{at: time.Second, ev: Priority{"interface eth1", 28}, due: 3500 * ms},
-				{at: 2 * time.Second, ev: Priority{"interface eth2", 64}, due: 3250 * ms},
+				{at: time.Second, ev: Priority{Source: "interface eth1", Delta: 28}, due: 3500 * ms},
+				{at: 2 * time.Second, ev: Priority{Source: "interface eth2", Delta: 64}, due: 3250 * ms},
 				{at: 2 * time.Second, ev: hear(191), due: 3250 * ms},
 			},
 		}, {
 			name: "priorities add up within 1 to 254", from: toMaster,
 			steps: []step{
-				{at: 4 * time.Second, ev: Priority{"a", 253}},
+				{at: 4 * time.Second, ev: Priority{Source: "a", Delta: 253}},
 				{at: down + interval, ev: Expired{}, want: "send 254"},
-				{at: 5 * time.Second, ev: Priority{"b", -253}}, {at: 5 * time.Second, ev: Priority{"c", -253}},
+				{at: 5 * time.Second, ev: Priority{Source: "b", Delta: -253}}, {at: 5 * time.Second, ev: Priority{Source: "c", Delta: -253}},
 				{at: down + 2*interval, ev: Expired{}, want: "send 1"},
 			},
 		}, {
 			name:   "an owner's priority never changes",
 			change: func(in *Instance) { in.Priority = 255 },
 			steps: []step{
-				{ev: Start{}}, {ev: Priority{"a", -100}},
+				{ev: Start{}}, {ev: Priority{Source: "a", Delta: -100}},
 				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
 			},
 		},
@@ -268,10 +268,10 @@ func TestMachine(t *testing.T) {
 		}, {
 			name: "a tracked defect is a fault until the last one is gone", from: toMaster,
 			steps: []step{
-				{at: 4 * time.Second, ev: Defect{"interface eth1", true}, want: "send 0, absent, FAULT: tracked item failed interface eth1"},
-				{at: 4 * time.Second, ev: Defect{"disk", true}},
-				{at: 5 * time.Second, ev: Defect{"interface eth1", false}},
-				{at: 6 * time.Second, ev: Defect{"disk", false}, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
+				{at: 4 * time.Second, ev: Defect{Why: "interface eth1", On: true}, want: "send 0, absent, FAULT: tracked item failed interface eth1"},
+				{at: 4 * time.Second, ev: Defect{Why: "disk", On: true}},
+				{at: 5 * time.Second, ev: Defect{Why: "interface eth1", On: false}},
+				{at: 6 * time.Second, ev: Defect{Why: "disk", On: false}, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
 			},
 		}, {
 			name: "an owner speaks from the address it owns", change: func(in *Instance) { in.Priority = 255 },

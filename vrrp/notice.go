@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// Notice is something that a Router tells whoever observes it. The types below
-// and Transition are all there are.
+// Notice is something that a Router tells whoever observes it, once what it
+// tells of has been handed to the edges. The types below and Transition are all
+// there are.
 type Notice interface{ notice() }
 
 // GroupTransition is a change of state of a sync group: all of its members have
@@ -25,7 +26,7 @@ type PriorityChange struct {
 	Instance string
 	At       time.Time
 	From, To uint8
-	Why      string // the source that changed
+	Why      string // the source that changed: "script chk: exit status 1"
 }
 
 // LowerHeard says that a master heard an advert of a lower one.

@@ -13,6 +13,8 @@ const (
 	HigherPriority // another master has a higher priority
 	HigherAddress  // another master has our priority and a higher address
 	OtherMaster    // we overslept, and another is master
+	OtherOwner     // another owner of the addresses does not give way
+	HeldUp         // our adverts were late for so long that another must be master
 	Yielded        // told to step down
 	GroupBackup    // another member of the sync group went to BACKUP
 
@@ -27,6 +29,7 @@ const (
 	NoInterface // the interface does not exist
 	LinkDown    // the interface is down or has no carrier
 	NoSource    // the interface has no address to advertise from
+	NoPeer      // unicast, but nobody to say it to
 	Deaf        // adverts can be neither heard nor sent on the interface
 	Defective   // something tracked without a weight is bad
 	GroupFault  // another member of the sync group is in FAULT
@@ -42,6 +45,8 @@ var reasonNames = [...]string{
 	HigherPriority: "heard a higher priority",
 	HigherAddress:  "heard the same priority from a higher address",
 	OtherMaster:    "overslept and heard another master",
+	OtherOwner:     "another owner does not give way",
+	HeldUp:         "held up for longer than the others wait",
 	Yielded:        "told to yield",
 	GroupBackup:    "sync group went to BACKUP",
 	Owner:          "owns the addresses",
@@ -52,6 +57,7 @@ var reasonNames = [...]string{
 	NoInterface:    "no such interface",
 	LinkDown:       "link down",
 	NoSource:       "no source address",
+	NoPeer:         "no unicast peer",
 	Deaf:           "adverts cannot be heard or sent",
 	Defective:      "tracked item failed",
 	GroupFault:     "sync group in FAULT",

@@ -19,7 +19,7 @@ func (l *loop) receive(f Frame) {
 	}
 	// The VRID is read before anything is checked: the counters are per
 	// instance, and other people's routers on the link are none of our business.
-	id := routerID{f.Interface, message[1]}
+	id := routerID{f.Interface, f.Src.Is6(), message[1]}
 	in := l.byID[id]
 	if in == nil {
 		l.stray(id, f)

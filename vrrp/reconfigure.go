@@ -10,6 +10,9 @@ import (
 func (l *loop) configure(now time.Time, cfg Config) {
 	l.now, l.cfg = now, cfg
 	before := l.byID
+	if before == nil {
+		l.quietUntil = now.Add(max(cfg.StartupDelay, cfg.DelayAfterBoot-l.router.Uptime))
+	}
 
 	l.byID = make(map[routerID]*instance, len(cfg.Instances))
 	order := make([]*instance, len(cfg.Instances))
@@ -64,14 +67,19 @@ func (l *loop) remove(in *instance) {
 func (l *loop) regroup() {
 	var entries []*entry
 	grouped := make([]bool, len(l.instances))
-	add := func(name string, members []*instance) {
-		e := &entry{instances: members}
+	states := make(map[string]State)
+	for _, e := range *l.queue {
+		states[e.name] = e.state
+	}
+	add := func(cfg Group, members []*instance) {
+		e := &entry{cfg: cfg, instances: members}
 		machines := make([]*Machine, len(members))
 		for i, in := range members {
 			in.entry, in.member = e, i
 			machines[i] = in.Machine
 		}
-		e.group = newGroup(name, machines)
+		e.group = newGroup(cfg.Name, machines, cfg.Weighted)
+		e.state = states[cfg.Name]
 		entries = append(entries, e)
 	}
 	for _, g := range l.cfg.Groups {
@@ -83,12 +91,12 @@ func (l *loop) regroup() {
 			}
 		}
 		if len(members) > 0 {
-			add(g.Name, members)
+			add(g, members)
 		}
 	}
 	for i, in := range l.instances {
 		if !grouped[i] {
-			add("", []*instance{in})
+			add(Group{}, []*instance{in})
 		}
 	}
 	l.queue = newDeadlines(entries)
@@ -96,11 +104,6 @@ func (l *loop) regroup() {
 
 // update gives a running instance its new configuration.
 func (l *loop) update(in *instance, cfg Instance) {
-	for _, t := range in.cfg.Track {
-		if !slices.ContainsFunc(cfg.Track, func(n TrackInterface) bool { return n.Name == t.Name }) {
-			l.trackSource(in, t.Name, 0, false)
-		}
-	}
 	renamed := in.cfg.Name != cfg.Name
 	l.step(in, Configure{cfg})
 	l.track(in)
@@ -123,6 +126,9 @@ func (l *loop) forget(old []string) {
 
 // start begins a new instance, as far as its link is known.
 func (l *loop) start(in *instance) {
+	if l.quietUntil.After(l.now) {
+		l.step(in, quiet{l.quietUntil})
+	}
 	l.track(in)
 	l.step(in, Start{})
 	l.tellLink(in)
@@ -132,25 +138,11 @@ func (l *loop) start(in *instance) {
 // noteWeights says, once as long as it is so, that a sync group ignores the
 // weights of its members.
 func (l *loop) noteWeights(in *instance) {
-	idle := in.grouped && slices.ContainsFunc(in.cfg.Track, func(t TrackInterface) bool { return t.Weight != 0 })
+	idle := in.unweighted && in.cfg.weighs()
 	if idle && !in.saidWeights {
-		l.log.Warn("the weights of tracked interfaces count for nothing in a sync group", "instance", in.cfg.Name, "group", in.entry.name)
+		l.log.Warn("the weights of what is tracked count for nothing in a sync group", "instance", in.cfg.Name, "group", in.entry.name)
 	}
 	in.saidWeights = idle
-}
-
-// setLink takes what the kernel says of an interface.
-func (l *loop) setLink(st LinkState) {
-	if known, ok := l.links[st.Name]; ok && known == st {
-		return
-	}
-	l.links[st.Name] = st
-	for _, in := range l.instances {
-		if in.cfg.Interface == st.Name {
-			l.tellLink(in)
-		}
-		l.track(in)
-	}
 }
 
 // listen tells the network what to hear. What is not listened to any more may
@@ -177,41 +169,10 @@ func (l *loop) setHearing(h Hearing) {
 	}
 }
 
-// tellLink tells an instance of its interface once both are known: its state,
-// and whether it can be heard. A down timer that ran while it could not would
-// measure nothing.
-func (l *loop) tellLink(in *instance) {
-	st, known := l.links[in.cfg.Interface]
-	h, told := l.hearings[in.cfg.Interface]
-	if known && told {
-		deaf := h.Deaf
-		if in.cfg.IPv6() {
-			deaf = h.Deaf6
-		}
-		l.step(in, Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: deaf})
-	}
-}
-
-// track judges the tracked interfaces of an instance whose state is known.
-func (l *loop) track(in *instance) {
-	for _, t := range in.cfg.Track {
-		if st, known := l.links[t.Name]; known {
-			delta, defect := t.effect(st.Exists && st.Up)
-			l.trackSource(in, t.Name, delta, defect)
-		}
-	}
-}
-
-func (l *loop) trackSource(in *instance, iface string, delta int, defect bool) {
-	source := "interface " + iface
-	l.step(in, Priority{source, delta})
-	l.step(in, Defect{source, defect})
-}
-
 // listens returns what the configuration needs to hear, each once.
 func listens(cfg Config) (want []Listen) {
 	for _, c := range cfg.Instances {
-		l := Listen{Interface: c.Interface, Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}
+		l := Listen{Interface: c.Interface, IPv6: c.IPv6(), Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}
 		if c.Own != nil && c.Own.Kind == MACVLAN {
 			l.Own = c.Own.Name
 		}
@@ -230,9 +191,4 @@ func (l *loop) named(name string) *instance {
 		}
 	}
 	return nil
-}
-
-// setItem takes the state of a tracked item.
-func (l *loop) setItem(item Item, st ItemState) {
-	l.items[item] = st
 }

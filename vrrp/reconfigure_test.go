@@ -76,8 +76,8 @@ func TestReload(t *testing.T) {
 		a.reload(vi(150, func(in *Instance) { in.VRID = 52 }))
 		l.until(11 * time.Second)
 		l.expect("want state",
-			"7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 INIT: stopped", "7s a VI_1 forgotten",
-			"7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 BACKUP: started",
+			"7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 forgotten", "7s a VI_1 eth0 absent 10.20.0.99",
+			"7s a VI_1 INIT: stopped", "7s a VI_1 BACKUP: started",
 			"7.609375s b VI_1 eth0 present 10.20.0.99", "7.609375s b VI_1 MASTER: master stopped",
 			"10.4140625s a VI_1 eth0 present 10.20.0.99", "10.4140625s a VI_1 MASTER: no master heard")
 	})
@@ -96,7 +96,7 @@ func TestReload(t *testing.T) {
 		l.until(at)
 		a.reload(Config{})
 		l.until(at + ms)
-		l.expect("send want state", "7s a 51/0", "7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 INIT: stopped", "7s a VI_1 forgotten")
+		l.expect("send want state", "7s a 51/0", "7s a VI_1 eth0 absent 10.20.0.99", "7s a VI_1 forgotten", "7s a VI_1 INIT: stopped")
 		if len(a.listened) != 0 || len(a.router.Snapshot()) != 0 {
 			t.Errorf("listens to %v, snapshot %v", a.listened, a.router.Snapshot())
 		}

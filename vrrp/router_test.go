@@ -174,7 +174,7 @@ func TestSplit(t *testing.T) {
 	})
 
 	bubble(t, "one-way loss: a master that hears a lower one defends its addresses, at most once an interval", func(t *testing.T, l *lan) {
-		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Announce = Announce{Repeat: 5} }))
+		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Announce = Announce{Repeat: 5, LowerRepeat: 5} }))
 		b := l.join("b", "10.20.0.2", vi(100, func(in *Instance) { in.Interval = 900 * ms }))
 		l.until(lastSent)
 		l.take()

@@ -71,6 +71,11 @@ func (l *loop) flush() {
 		clear(l.effects)
 		l.effects = l.effects[:0]
 	}
+	for _, n := range l.notices {
+		l.report(n)
+	}
+	clear(l.notices)
+	l.notices = l.notices[:0]
 	if l.changed {
 		l.publish()
 	}

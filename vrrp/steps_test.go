@@ -3,6 +3,7 @@ package vrrp
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,8 @@ func testInstance() Instance {
 	return Instance{
 		Name: "VI_1", VRID: 51, Version: V3, Priority: 100, Interval: interval, Interface: "eth0",
 		Addresses: []Address{{Prefix: netip.MustParsePrefix("10.20.0.99/24")}},
-		Announce:  Announce{Repeat: 5, Delay: 5 * time.Second, Refresh: 60 * time.Second, RefreshRepeat: 1},
+		Announce:  Announce{Repeat: 5, Delay: 5 * time.Second, Refresh: 60 * time.Second, RefreshRepeat: 1, LowerRepeat: 5},
+		Lifetime:  Lifetime{Mode: LifetimeInfinite},
 	}
 }
 
@@ -45,8 +47,10 @@ func hearFrom(from netip.Addr, priority uint8, every time.Duration) Received {
 	return Received{From: from, Advert: advert.Advert{Version: 3, VRID: 51, Priority: priority, Interval: every}}
 }
 
-// describe renders actions so that a test can say what it expects in words.
+// describe renders actions so that a test can say what it expects in words. It
+// leaves out what is only told (see telling).
 func describe(acts []Action) string {
+	acts = slices.DeleteFunc(slices.Clone(acts), onlyTold)
 	words := make([]string, len(acts))
 	for i, a := range acts {
 		switch a := a.(type) {
@@ -61,6 +65,29 @@ func describe(acts []Action) string {
 			if a.Detail != "" {
 				words[i] += " " + a.Detail
 			}
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// onlyTold reports whether an action changes nothing by itself.
+func onlyTold(a Action) bool {
+	_, notice := a.(Notice)
+	_, transition := a.(Transition)
+	return notice && !transition
+}
+
+// telling renders those actions.
+func telling(acts []Action) string {
+	var words []string
+	for _, a := range acts {
+		switch a := a.(type) {
+		case PriorityChange:
+			words = append(words, fmt.Sprintf("priority %d to %d: %s", a.From, a.To, a.Why))
+		case LowerHeard:
+			words = append(words, fmt.Sprintf("%d heard %d from %s", a.Priority, a.PeerPriority, a.Peer))
+		case GroupTransition:
+			words = append(words, fmt.Sprintf("group %s to %s at %d: %s", a.From, a.To, a.Priority, because(a.Reason.String(), a.Detail)))
 		}
 	}
 	return strings.Join(words, ", ")

@@ -31,6 +31,16 @@ const readersMoment = 10 * time.Millisecond
 // interval: what passed before a beat that was missed counts as awake.
 func beat(interval time.Duration) time.Duration { return max(interval/4, minLate) }
 
+// masterDown is MasterDown with the number of adverts that the instance lets
+// its master miss (keyword down_timer_adverts).
+func (in *Instance) masterDown(priority uint8, interval time.Duration) time.Duration {
+	adverts := 3
+	if in.Manners.DownAdverts > 0 {
+		adverts = in.Manners.DownAdverts
+	}
+	return time.Duration(adverts)*interval + Skew(in.Version, priority, interval)
+}
+
 // downTimer is Active_Down_Timer. It keeps what it was started with, not when
 // it fires, so that a changed priority reshapes it while it runs.
 type downTimer struct {
@@ -40,11 +50,11 @@ type downTimer struct {
 	learned  bool          // it is the master's
 }
 
-func (t downTimer) deadline(v Version, priority uint8) time.Time {
+func (t downTimer) deadline(in *Instance, priority uint8) time.Time {
 	if t.skewOnly {
-		return t.start.Add(Skew(v, priority, t.interval))
+		return t.start.Add(Skew(in.Version, priority, t.interval))
 	}
-	return t.start.Add(MasterDown(v, priority, t.interval))
+	return t.start.Add(in.masterDown(priority, t.interval))
 }
 
 // due reports whether a timer has fired; a zero one is not armed.

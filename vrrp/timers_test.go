@@ -66,7 +66,7 @@ func TestTrackedInterfaceEffect(t *testing.T) {
 		{"negative weight reversed", TrackInterface{Weight: -20, Reverse: true}, true, -20, false},
 	}
 	for _, tt := range tests {
-		if delta, defect := tt.track.effect(tt.up); delta != tt.delta || defect != tt.defect {
+		if delta, defect := tt.track.Effect(tt.up); delta != tt.delta || defect != tt.defect {
 			t.Errorf("%s: got %d, %v, want %d, %v", tt.name, delta, defect, tt.delta, tt.defect)
 		}
 	}

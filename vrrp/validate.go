@@ -24,7 +24,7 @@ func (c Config) Validate() error {
 		// RFC 9568 section 5.2.3: a VRID names one virtual router on a link.
 		id := in.id()
 		if first, taken := routers[id]; taken {
-			errs = append(errs, fmt.Errorf("instances %s and %s: both have VRID %d on %s", first, in.Name, in.VRID, in.Interface))
+			errs = append(errs, fmt.Errorf("instances %s and %s: both have VRID %d for %s on %s", first, in.Name, in.VRID, in.family(), in.Interface))
 		} else {
 			routers[id] = in.Name
 		}
@@ -83,14 +83,20 @@ func (in Instance) validate() (errs []error) {
 	default:
 		bad("VRRP version %d is not 2 or 3", in.Version)
 	}
+	if in.Version == V2 && in.IPv6() {
+		bad("VRRP version 2 has no IPv6")
+	}
+	if n := in.Manners.DownAdverts; n < 0 || n > 100 {
+		bad("a master that misses %d adverts: not 1-100", n)
+	}
 	if in.PreemptDelay < 0 {
 		bad("preempt delay %s is negative", in.PreemptDelay)
 	}
 	if in.Announce.Repeat < 1 || in.Announce.Refresh > 0 && in.Announce.RefreshRepeat < 1 {
 		bad("addresses must be announced at least once")
 	}
-	if in.Announce.Delay < 0 || in.Announce.Refresh < 0 {
-		bad("announcement delay %s or refresh %s is negative", in.Announce.Delay, in.Announce.Refresh)
+	if a := in.Announce; a.Delay < 0 || a.Refresh < 0 || a.LowerDelay < 0 || a.LowerRepeat < 0 {
+		bad("announcement delay %s or %s, refresh %s or repetition %d is negative", a.Delay, a.LowerDelay, a.Refresh, a.LowerRepeat)
 	}
 	return append(append(errs, in.validateAuth()...), in.validateAddresses()...)
 }
@@ -106,8 +112,10 @@ func (in Instance) validateAddresses() (errs []error) {
 	all := in.Floating()
 	for i, a := range all {
 		switch ip := a.Prefix.Addr(); {
-		case !ip.Is4() && i < len(in.Addresses):
-			bad("virtual address %s: only IPv4 virtual routers are supported", a.Prefix)
+		case ip.Is4() == in.IPv6() && i < len(in.Addresses):
+			// The family of an advert is that of its IP header. The excluded
+			// addresses are in none.
+			bad("virtual address %s: not %s as the first one is", a.Prefix, in.family())
 		case ip.IsUnspecified(), ip.IsLoopback(), ip.IsMulticast(), ip == allHosts:
 			bad("virtual address %s: not the address of a host on a network", a.Prefix)
 		}
@@ -115,12 +123,12 @@ func (in Instance) validateAddresses() (errs []error) {
 			bad("virtual address %s: listed twice", a.Prefix.Addr())
 		}
 	}
-	if in.Source.IsValid() && !in.Source.Is4() {
-		bad("source %s is not an IPv4 address", in.Source)
+	if in.Source.IsValid() && in.Source.Is4() == in.IPv6() {
+		bad("source %s is not an %s address", in.Source, in.family())
 	}
 	for _, p := range in.Peers {
-		if !p.Is4() || p.IsMulticast() {
-			bad("peer %s is not an IPv4 unicast address", p)
+		if p.Is4() == in.IPv6() || p.IsMulticast() {
+			bad("peer %s is not an %s unicast address", p, in.family())
 		}
 		if p == in.Source {
 			bad("peer %s is our own source address", p)
@@ -137,13 +145,29 @@ func (in Instance) validateAddresses() (errs []error) {
 // allHosts is the limited broadcast address (RFC 919 section 7).
 var allHosts = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// routerID is what tells virtual routers apart (RFC 9568 section 5.2.3).
+// routerID is what tells virtual routers apart (RFC 9568 section 5.2.3): a VRID
+// names one of each family on a link.
 type routerID struct {
 	iface string
+	ipv6  bool
 	vrid  uint8
 }
 
-func (in Instance) id() routerID { return routerID{in.Interface, in.VRID} }
+func (in Instance) id() routerID { return routerID{in.Interface, in.IPv6(), in.VRID} }
+
+// IPv6 reports the family of the virtual router: that of its first address
+// (RFC 9568 section 5.2.9: the others are of the same).
+func (in Instance) IPv6() bool {
+	return len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is6()
+}
+
+// family is the family in words.
+func (in Instance) family() string {
+	if in.IPv6() {
+		return "IPv6"
+	}
+	return "IPv4"
+}
 
 // Interfaces returns the names of all interfaces that the configuration
 // depends on, sorted: those whose state the router must be told.
@@ -157,9 +181,4 @@ func (c Config) Interfaces() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-// IPv6 reports the family of the virtual router: that of its first address.
-func (in Instance) IPv6() bool {
-	return len(in.Addresses) > 0 && in.Addresses[0].Prefix.Addr().Is6()
 }

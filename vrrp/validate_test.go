@@ -29,7 +29,7 @@ func TestValidate(t *testing.T) {
 		{name: "nothing"},
 		{name: "one instance", cfg: one(func(*Instance) {})},
 		{name: "the same VRID on two interfaces", cfg: two(func(in *Instance) { in.Interface = "eth1" })},
-		{name: "RFC 9568 5.2.3: the same VRID on one interface", cfg: two(func(in *Instance) {}), want: []string{"instances VI_1 and VI_2: both have VRID 51 on eth0"}},
+		{name: "RFC 9568 5.2.3: the same VRID on one interface", cfg: two(func(in *Instance) {}), want: []string{"instances VI_1 and VI_2: both have VRID 51 for IPv4 on eth0"}},
 		{name: "the same name twice", cfg: two(func(in *Instance) { in.Name, in.VRID = "VI_1", 52 }), want: []string{"VI_1: configured twice"}},
 		{name: "RFC 9568 5.2.3: VRID 0", cfg: one(func(in *Instance) { in.VRID = 0 }), want: []string{"VRID 0"}},
 		{name: "RFC 9568 5.2.4: priority 0", cfg: one(func(in *Instance) { in.Priority = 0 }), want: []string{"priority 0"}},
@@ -44,7 +44,16 @@ func TestValidate(t *testing.T) {
 		{name: "RFC 9568 5.2.5: 256 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(256) }), want: []string{"256 virtual addresses"}},
 		{name: "RFC 9568 5.2.5: 255 addresses", cfg: one(func(in *Instance) { in.Addresses = manyAddresses(255) })},
 		{name: "an address twice", cfg: one(func(in *Instance) { in.Addresses = slices.Repeat(in.Addresses, 2) }), want: []string{"10.20.0.99: listed twice"}},
-		{name: "an IPv6 address", cfg: one(func(in *Instance) { in.Addresses[0].Prefix = netip.MustParsePrefix("2001:db8::1/64") }), want: []string{"2001:db8::1/64"}},
+		{name: "S-23 P-10 the same VRID for IPv4 and IPv6 on one interface", cfg: two(six)},
+		{name: "RFC 9568 5.2.3: the same VRID for IPv6 twice", cfg: Config{Instances: []Instance{sixth("a"), sixth("b")}}, want: []string{"both have VRID 51 for IPv6 on eth0"}},
+		{name: "P-16 addresses of both families", cfg: one(func(in *Instance) {
+			in.Addresses = append(in.Addresses, Address{Prefix: netip.MustParsePrefix("2001:db8::1/64")})
+		}), want: []string{"2001:db8::1/64: not IPv4 as the first one is"}},
+		{name: "P-17 a global IPv6 address first is the configuration's business", cfg: one(func(in *Instance) { six(in); in.Addresses = in.Addresses[1:] })},
+		{name: "IPv6 and version 2", cfg: one(func(in *Instance) { six(in); in.Version = V2 }), want: []string{"version 2 has no IPv6"}},
+		{name: "an IPv4 source of IPv6 adverts", cfg: one(func(in *Instance) { six(in); in.Source = ours }), want: []string{"source 10.20.0.5 is not an IPv6 address"}},
+		{name: "an IPv4 peer of an IPv6 instance", cfg: one(func(in *Instance) { six(in); in.Peers = []netip.Addr{ours} }), want: []string{"peer 10.20.0.5 is not an IPv6"}},
+		{name: "K-29 101 missed adverts", cfg: one(func(in *Instance) { in.Manners.DownAdverts = 101 }), want: []string{"misses 101 adverts"}},
 		{name: "an excluded address of the other family", cfg: one(func(in *Instance) {
 			in.Excluded = []Address{{Prefix: netip.MustParsePrefix("2001:db8::1/64")}}
 		})},
@@ -88,6 +97,19 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+// six makes an instance one of IPv6.
+func six(in *Instance) {
+	in.Addresses = []Address{{Prefix: netip.MustParsePrefix("fe80::99/64")}, {Prefix: netip.MustParsePrefix("2001:db8::99/64")}}
+}
+
+// sixth is an IPv6 instance of that name.
+func sixth(name string) Instance {
+	in := testInstance()
+	six(&in)
+	in.Name = name
+	return in
 }
 
 func manyAddresses(n int) (many []Address) {

@@ -1,0 +1,103 @@
+package vrrp
+
+import "time"
+
+// receive is RFC 9568 sections 6.4.2 and 6.4.3 for an advert that passed
+// every check. In INIT and FAULT adverts mean nothing.
+func (m *Machine) receive(now time.Time, ev Received) []Action {
+	if ev.At.IsZero() || ev.At.After(now) {
+		ev.At = now
+	}
+	switch {
+	case now.Before(m.quietUntil):
+		return nil
+	case m.cfg.Priority == PriorityOwner && m.cfg.Manners.OwnerIgnoresAdverts:
+		// As RFC 9568 section 7.1 was printed; erratum 8298 lets owners elect.
+		return nil
+	}
+	switch m.state {
+	case Backup:
+		m.last = ev
+		return m.backupHears(now, ev)
+	case Master:
+		m.last = ev
+		return m.masterHears(now, ev)
+	}
+	return nil
+}
+
+// backupHears is RFC 9568 section 6.4.2. It never changes the state, only
+// when the down timer fires.
+func (m *Machine) backupHears(now time.Time, ev Received) (acts []Action) {
+	theirs := ev.Advert.Priority
+	if m.deposed && theirs < PriorityOwner {
+		acts = m.restore(now)
+	}
+	switch {
+	case theirs == PriorityStop:
+		// The master stops: the next one needs no more than Skew_Time, of
+		// the master's interval (the timer keeps it).
+		m.down.start, m.down.skewOnly = latest(ev.At, m.down.start), true
+		m.ground = MasterStopped
+	case theirs >= m.priority():
+		m.preemptAt = time.Time{}
+		m.accept(ev)
+	case !m.preempts(ev.At):
+		m.accept(ev)
+	default:
+		// A lower master is not worth waiting for: the timer runs on.
+		m.ground = Preempted
+	}
+	return acts
+}
+
+// accept takes the sender for the master and waits for its next advert. What
+// was read late, after an oversleep, does not turn the timer back.
+func (m *Machine) accept(ev Received) {
+	m.down = downTimer{start: latest(ev.At, m.down.start), interval: ev.Advert.Interval, learned: true}
+	m.ground = MasterSilent
+	m.wants, m.excused = false, false
+}
+
+// masterHears is RFC 9568 section 6.4.3.
+func (m *Machine) masterHears(now time.Time, ev Received) []Action {
+	mine, theirs := m.priority(), ev.Advert.Priority
+	switch {
+	case m.listening && theirs != PriorityStop:
+		// Somebody took over while we slept. It is master, whatever its
+		// priority; whether we preempt it is decided as by any backup.
+		return m.giveWay(now, OtherMaster, ev)
+	case theirs > mine:
+		return m.giveWay(now, HigherPriority, ev)
+	case theirs == mine && m.source().Less(ev.From):
+		return m.giveWay(now, HigherAddress, ev)
+	case m.listening:
+		return m.speakAgain(now)
+	case theirs == PriorityOwner && m.rival.persists(now, ev.Advert.Interval):
+		return m.depose(now, ev)
+	}
+	var acts []Action
+	// Another master is lower or stops. RFC 9568 answers at once so that it
+	// yields; RFC 5798 was silent, as keyword lower_prio_no_advert asks for, but
+	// for one that stops.
+	if theirs == PriorityStop || !m.cfg.Manners.LowerPrioNoAdvert {
+		acts = append(acts, m.advertise(now))
+	}
+	acts = append(acts, m.reclaim(now)...)
+	if theirs != PriorityStop {
+		acts = append(acts, LowerHeard{Instance: m.cfg.Name, At: now, Priority: mine, Peer: ev.From, PeerPriority: theirs})
+	}
+	return acts
+}
+
+// giveWay makes the sender our master. With keyword higher_prio_send_advert it
+// hears of us once more, so that it announces its addresses again.
+func (m *Machine) giveWay(now time.Time, reason Reason, ev Received) []Action {
+	var acts []Action
+	if m.cfg.Manners.HigherPrioAdvert && reason != OtherMaster {
+		acts = append(acts, Send{m.priority()})
+	}
+	acts = append(acts, m.toBackup(now, reason, "")...)
+	m.accept(ev)
+	return acts
+}

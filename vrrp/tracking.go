@@ -1,0 +1,155 @@
+package vrrp
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// influence is what one tracked thing does to an instance just now.
+type influence struct {
+	source string // "interface eth1", "script chk"
+	delta  int    // of the priority
+	fault  bool
+	detail string
+}
+
+// setLink takes what the kernel says of an interface.
+func (l *loop) setLink(st LinkState) {
+	if known, ok := l.links[st.Name]; ok && known == st {
+		return
+	}
+	l.links[st.Name] = st
+	for _, in := range l.instances {
+		if in.cfg.Interface == st.Name {
+			l.tellLink(in)
+		}
+		if l.follows(in, st.Name, Item{}) {
+			l.track(in)
+		}
+	}
+}
+
+// setItem takes the state of a tracked item. What nobody tracks is remembered: a
+// reload may track it.
+func (l *loop) setItem(item Item, st ItemState) {
+	if known, ok := l.items[item]; ok && known == st {
+		return
+	}
+	l.items[item] = st
+	for _, in := range l.instances {
+		if l.follows(in, "", item) {
+			l.track(in)
+		}
+	}
+}
+
+// tellLink tells an instance of its interface once both are known: its state,
+// and whether it can be heard. A down timer that ran while it could not would
+// measure nothing.
+func (l *loop) tellLink(in *instance) {
+	st, known := l.links[in.cfg.Interface]
+	h, told := l.hearings[in.cfg.Interface]
+	if !known || !told {
+		return
+	}
+	link := Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.Deaf, Silent: st.Silent}
+	if in.cfg.IPv6() {
+		link.Primary, link.Owned, link.Deaf = st.Primary6, netip.Addr{}, h.Deaf6
+	}
+	if in.cfg.Source.IsValid() {
+		link.Lost = !st.has(in.cfg.Source)
+	}
+	l.step(in, link)
+}
+
+// track tells an instance what has changed of all that it follows. Of a script
+// that has not run yet nothing is known, which is neither good nor bad.
+func (l *loop) track(in *instance) {
+	now := l.influences(in)
+	for _, was := range in.told {
+		if !slices.ContainsFunc(now, func(f influence) bool { return f.source == was.source }) {
+			l.influence(in, was, influence{source: was.source})
+		}
+	}
+	for _, is := range now {
+		was := influence{source: is.source}
+		if i := slices.IndexFunc(in.told, func(f influence) bool { return f.source == is.source }); i >= 0 {
+			was = in.told[i]
+		}
+		l.influence(in, was, is)
+	}
+	in.told = now
+}
+
+func (l *loop) influence(in *instance, was, is influence) {
+	if was.delta != is.delta {
+		l.step(in, Priority{Source: is.source, Delta: is.delta, Detail: is.detail})
+	}
+	if was.fault != is.fault || is.fault && was.detail != is.detail {
+		l.step(in, Defect{Why: is.source, On: is.fault, Detail: is.detail})
+	}
+}
+
+// influences are those of all that an instance follows and of which something is
+// known: its own, those of its sync group, and in a weighted one what changes the
+// priority of the other members. Each counts once, as it is named first.
+func (l *loop) influences(in *instance) (all []influence) {
+	add := func(f influence) {
+		if !slices.ContainsFunc(all, func(g influence) bool { return g.source == f.source }) {
+			all = append(all, f)
+		}
+	}
+	g := &in.entry.cfg
+	l.each(in.cfg.Track, in.cfg.Items, add)
+	l.each(g.Track, g.Items, add)
+	if g.Weighted {
+		for _, other := range in.entry.instances {
+			l.each(other.cfg.Track, other.cfg.Items, func(f influence) {
+				if !f.fault {
+					add(f)
+				}
+			})
+		}
+	}
+	return all
+}
+
+// each gives the influences of those things that something is known of.
+func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(influence)) {
+	for _, t := range tracks {
+		if st, known := l.links[t.Name]; known {
+			f := influence{source: "interface " + t.Name}
+			f.delta, f.fault = t.Effect(st.Exists && st.Up)
+			give(f)
+		}
+	}
+	for _, t := range items {
+		if st, known := l.items[t.Item]; known {
+			f := influence{source: t.Item.String(), detail: st.Detail}
+			f.delta, f.fault = t.Effect(st)
+			give(f)
+		}
+	}
+}
+
+// follows reports whether an instance is influenced by an interface or an item.
+func (l *loop) follows(in *instance, iface string, item Item) bool {
+	g := &in.entry.cfg
+	if tracks(in.cfg.Track, in.cfg.Items, iface, item) || tracks(g.Track, g.Items, iface, item) {
+		return true
+	}
+	return g.Weighted && slices.ContainsFunc(in.entry.instances, func(other *instance) bool {
+		return tracks(other.cfg.Track, other.cfg.Items, iface, item)
+	})
+}
+
+func tracks(interfaces []TrackInterface, items []TrackItem, iface string, item Item) bool {
+	return slices.ContainsFunc(interfaces, func(t TrackInterface) bool { return t.Name == iface }) ||
+		slices.ContainsFunc(items, func(t TrackItem) bool { return t.Item == item })
+}
+
+// weighs reports whether anything that the instance tracks has a weight.
+func (in Instance) weighs() bool {
+	return slices.ContainsFunc(in.Track, func(t TrackInterface) bool { return t.Weight != 0 }) ||
+		slices.ContainsFunc(in.Items, func(t TrackItem) bool { return t.Weight != 0 })
+}
