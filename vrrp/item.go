@@ -49,9 +49,13 @@ func (t TrackItem) String() string {
 	return s
 }
 
-// ItemState is what is known of an item just now.
+// ItemState is what is known of an item just now. One of which nothing is known
+// yet keeps those that track it without a weight in INIT, as in keepalived.
 type ItemState struct {
-	Up     bool
+	Up bool
+	// Void says that it cannot be told: a script that cannot be started. It then
+	// counts as if nobody tracked it, whatever its weight, as in keepalived.
+	Void   bool
 	Value  int    // of a file: the number in it
 	Detail string // why: "exit status 1", "timed out after 2 s"; may be empty
 }
