@@ -18,31 +18,29 @@ var announcementRows = []row[instance]{
 		departing("60 where nothing is said, not 0: a switch that forgot an address learns it again"),
 	count("garp_master_refresh_repeat", func(in *instance) *int { return &in.Announce.RefreshRepeat }).
 		doc("vrrp_garp_master_refresh_repeat", "announcements of each address in a refresh"),
-	wholeSeconds[instance]("garp_lower_prio_delay", 0, maxDelay, nil).later().doc("that of vrrp_garp_lower_prio_delay", "time until the second burst of ARP after an advert of lower priority"),
-	count[instance]("garp_lower_prio_repeat", nil).later().doc("that of vrrp_garp_lower_prio_repeat", "gratuitous ARPs after an advert of lower priority"),
-	custom("garp_extra_if", "[all] 0..86400", checkExtraGARP[instance](0)).later().doc("that of vrrp_garp_extra_if", "seconds between gratuitous ARPs on the interfaces below VMACs; 0: none"),
-	custom("vmac_garp_intvl", "[all] 0..86400", checkExtraGARP[instance](0)).later().otherName("garp_extra_if").doc("", "deprecated"),
+	wholeSeconds("garp_lower_prio_delay", 0, maxDelay, func(in *instance) *time.Duration { return &in.Announce.LowerDelay }).
+		doc("that of vrrp_garp_lower_prio_delay", "a second burst this long after an advert of lower priority; 0: none"),
+	repetitions("garp_lower_prio_repeat", func(in *instance) *int { return &in.Announce.LowerRepeat }).
+		doc("that of vrrp_garp_lower_prio_repeat", "announcements of each address after an advert of lower priority; 0: none"),
+	custom("garp_extra_if", "[all] 0..86400", (*instance).setExtra).shown((*instance).showExtra).
+		doc("that of vrrp_garp_extra_if", "seconds between announcements on the interfaces below VMACs, with all on all others that have addresses of the instance; 0: none"),
+	custom("vmac_garp_intvl", "[all] 0..86400", (*instance).setExtra).otherName("garp_extra_if").doc("", "deprecated"),
 }
 
-// checkExtraGARP checks [all] N; the loosest of them is off.
-func checkExtraGARP[T any](from int) func(*T, *loader, *syntax.Statement) {
-	return func(_ *T, l *loader, s *syntax.Statement) {
-		if s.Keyword() == "vmac_garp_intvl" {
-			l.oldName(s, "garp_extra_if")
-		}
-		args := s.Args()
-		if len(args) > 0 && args[0].Text == "all" {
-			args = args[1:]
-		}
-		switch {
-		case len(args) == 0:
-			l.errorf(s.Pos, "", "%s lacks its seconds", s.Keyword())
-		case len(args) > 1:
-			l.extra(s, len(s.Args())-len(args)+1)
-			rewrite(s, texts(s.Words[:len(s.Words)-len(args)+1]))
-		}
-		for _, w := range args[:min(len(args), 1)] {
-			l.number(s.Keyword(), w, from, 86400)
-		}
+// setExtra and showExtra are garp_extra_if. 0 is shown where it is said, since
+// global_defs may say otherwise.
+func (in *instance) setExtra(l *loader, s *syntax.Statement) {
+	if s.Keyword() == "vmac_garp_intvl" {
+		l.oldName(s, "garp_extra_if")
 	}
+	if every, all, ok := l.extraInterfaces(s, 0); ok {
+		in.Announce.Extra, in.Announce.ExtraAll = every, all
+	}
+}
+
+func (in *instance) showExtra() []Node {
+	if in.Announce.Extra == 0 && (in.met.has("garp_extra_if") || in.met.has("vmac_garp_intvl")) {
+		return statement("garp_extra_if", 0)
+	}
+	return showExtra("garp_extra_if", in.Announce)
 }

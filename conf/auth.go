@@ -7,7 +7,7 @@ import (
 
 // authentication is the authentication block of an instance.
 type authentication struct {
-	kind   string // PASS, or nothing
+	kind   string // PASS or AH, or nothing
 	pass   string
 	set    bool // auth_pass was given
 	masked bool // instead of it stands what a dump shows
@@ -18,8 +18,7 @@ type authentication struct {
 var authBlock = block[authentication]{authBlockName, []row[authentication]{
 	custom("auth_type", "PASS|AH", (*authentication).setType).
 		shown(func(a *authentication) []Node { return statement("auth_type", a.kind) }).
-		doc("none", "how adverts of version 2 are authenticated; PASS is a password in clear").
-		departing("AH is not built: it is an error, and adverts of a peer that uses it are not understood"),
+		doc("none", "how adverts of version 2 are authenticated: PASS is a password in clear, AH signs them by MD5"),
 	custom("auth_pass", "STRING", (*authentication).setPass).
 		secretly().shown(func(a *authentication) []Node { return statement("auth_pass", Secret(a.pass)) }).
 		doc("none", "the password, of which 8 bytes count"),
@@ -32,16 +31,11 @@ func (in *instance) readAuth(l *loader, s *syntax.Statement) {
 	in.auth.masked = !in.auth.set && holdsMasked(s, "auth_pass")
 }
 
-// setType reads the kind of authentication. AH is a protocol of its own: an
-// instance without it hears nothing of a peer that uses it, and both become
-// master, so this is more than a keyword without effect.
+// setType reads the kind of authentication.
 func (a *authentication) setType(l *loader, s *syntax.Statement) {
 	a.kind = ""
 	switch w := s.Words[1]; w.Text {
-	case "PASS":
-		a.kind = w.Text
-	case "AH":
-		l.errorf(w.Pos, "use PASS on both routers, or none", "auth_type AH is not supported yet: adverts of a peer that uses it are not understood")
+	case "PASS", "AH":
 		a.kind = w.Text
 	default:
 		l.errorf(w.Pos, "it takes PASS or AH", "auth_type %s is ignored", quote(w.Text))
@@ -63,22 +57,39 @@ func (a *authentication) setPass(l *loader, s *syntax.Statement) {
 
 // judgeAuth takes the password over where it can have an effect.
 func (in *instance) judgeAuth(l *loader) {
-	if !in.met.has("authentication") {
+	pos, said := in.met.find("authentication")
+	if !said {
 		return
 	}
-	pos := in.met.at(in.pos, "authentication")
+	if in.HMAC != nil {
+		l.errorf(in.met.at(in.pos, hmacBlockName), "remove one of the two blocks", "auth_hmac is ignored: there is an authentication block")
+		in.HMAC = nil
+	}
 	switch {
+	case in.strict: // That has been said.
 	case in.Version == vrrp.V3:
 		// RFC 9568 section 9: version 3 has no authentication.
 		l.errorf(pos, "remove the block", "authentication is ignored: VRRP version 3 has none, so the password is neither sent nor asked for")
 	case in.auth.kind == "" && in.auth.set:
 		l.errorf(pos, "write auth_type PASS", "auth_pass is ignored without auth_type")
 	case in.auth.masked: // That has been said.
-	case in.auth.kind == "PASS" && in.auth.pass == "":
+	case in.auth.kind == "":
+	case in.auth.pass == "":
 		l.errorf(pos, "", "authentication is ignored: auth_pass is missing")
-	case in.auth.kind == "PASS":
+	default:
 		copy(in.Auth[:], in.auth.pass)
 		in.auth.used = true
+		in.AuthHeader = in.auth.kind == "AH"
+		in.judgeHeader(l)
+	}
+}
+
+// judgeHeader takes state MASTER from an instance with AH: only an advert tells
+// it the sequence number that its own must exceed.
+func (in *instance) judgeHeader(l *loader) {
+	if in.AuthHeader && in.master && in.Priority != vrrp.PriorityOwner {
+		l.warnf(in.met.at(in.pos, "state"), "write state BACKUP", "state MASTER is ignored: with auth_type AH a router listens first")
+		in.master = false
 	}
 }
 

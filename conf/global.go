@@ -21,8 +21,7 @@ type globals struct {
 	late bool // a default of instances stands below one
 
 	routerID string
-	version  vrrp.Version
-	announce vrrp.Announce
+	defaults
 	sync     *syncDaemon
 	settings connsync.Settings
 	timeouts ipvs.Timeouts
@@ -31,12 +30,19 @@ type globals struct {
 	said        map[string]setting // sync_* -> the keyword that set it, and where
 	connections int
 	process     Process
+
+	// What becomes of vrrp.Config.
+	pacing                       vrrp.Pacing
+	startupDelay, delayAfterBoot time.Duration
+	logUnknown                   bool
+	forwardingWait               time.Duration
 }
 
 var defaultGlobals = globals{
-	version:  vrrp.V2,
-	announce: vrrp.DefaultAnnounce,
+	defaults: defaults{version: vrrp.V2},
 	settings: connsync.DefaultSettings,
+
+	forwardingWait: vrrp.DefaultForwardingWait,
 }
 
 // maxDelay is keepalived's longest delay in whole seconds: 32 bits of microseconds.
@@ -71,20 +77,9 @@ func readGlobals(_ *none, l *loader, s *syntax.Statement) {
 	if g.pos == (syntax.Pos{}) {
 		g.pos = s.Pos
 	}
-	before := len(g.met.all)
-	l.within("global_defs", func() {
-		readMore(l, globalBlock, g, s.Block, &g.met)
-		if len(l.instances) == 0 {
-			return
-		}
-		met := seen{all: g.met.all[before:]}
-		for _, k := range [...]string{
-			"vrrp_version", "vrrp_garp_master_delay", "vrrp_garp_master_repeat",
-			"vrrp_garp_master_refresh", "vrrp_garp_master_refresh_repeat",
-		} {
-			g.late = g.late || met.has(k)
-		}
-	})
+	before := g.defaults
+	l.within("global_defs", func() { readMore(l, globalBlock, g, s.Block, &g.met) })
+	g.late = g.late || len(l.instances) > 0 && g.defaults != before
 }
 
 // node is what all global_defs blocks say, as one.

@@ -20,17 +20,18 @@ func TestGlobalStatements(t *testing.T) {
 			"warning: vrrp_gna_interval 0 is ignored, as in keepalived: it takes 0.000001 to 4294.967295 seconds (remove the line: nothing waits between them anyway)"},
 		{"a gap with a unit", "vrrp_garp_interval 10ms",
 			`error: vrrp_garp_interval "10ms" is ignored: it takes 0.000001 to 4294.967295 seconds, without a unit`},
-		{"a gap in milliseconds", "vrrp_garp_interval 100", `warning: vrrp_garp_interval is not supported yet and has no effect
-warning: vrrp_garp_interval 100: with many addresses a takeover would last minutes (a gap is some milliseconds: 0.001)`},
-		{"announcements without their seconds", "vrrp_garp_extra_if all", "error: vrrp_garp_extra_if lacks a value: vrrp_garp_extra_if [all] SECONDS"},
-		{"announcements once in two days", "vrrp_vmac_garp_intvl 172800", `error: vrrp_vmac_garp_intvl "172800" is ignored: it takes a number from 1 to 86400`},
+		{"a gap in milliseconds", "vrrp_garp_interval 100", `warning: vrrp_garp_interval 100: with many addresses a takeover would last minutes (a gap is some milliseconds: 0.001)`},
+		{"announcements without their seconds", "vrrp_garp_extra_if all", "error: vrrp_garp_extra_if lacks its seconds"},
+		{"announcements once in two days", "vrrp_vmac_garp_intvl 172800", `warning: vrrp_vmac_garp_intvl is the old name of vrrp_garp_extra_if (write vrrp_garp_extra_if)
+error: vrrp_garp_extra_if "172800" is ignored: it takes a number from 1 to 86400`},
 		{"a group that is none", "vrrp_mcast_group4 192.0.2.1", `error: vrrp_mcast_group4 "192.0.2.1" is ignored: it takes a multicast address of IPv4`},
 		{"a group of the other family", "vrrp_mcast_group6 224.0.0.18", `error: vrrp_mcast_group6 "224.0.0.18" is ignored: it takes a multicast address of IPv6`},
-		{"a group beyond the link", "vrrp_mcast_group6 ff05::12", `warning: vrrp_mcast_group6 is not supported yet and has no effect
-warning: vrrp_mcast_group6 ff05::12 is not of this link only: RFC 9568 section 5.1.2.2 wants that (write one of ff02::)`},
+		{"a group beyond the link", "vrrp_mcast_group6 ff05::12", `warning: vrrp_mcast_group6 ff05::12 is not of this link only: RFC 9568 section 5.1.2.2 wants that (write one of ff02::)`},
 		{"a switch that is neither", "vrrp_min_garp ON", `error: vrrp_min_garp "ON" is ignored: it takes on, true, yes, off, false or no`},
-		{"the letter of the RFC", "vrrp_strict",
-			"warning: vrrp_strict is not supported yet and has no effect: instances keep their authentication, unicast peers and preempt_delay, which a keepalived with vrrp_strict drops: where the file has authentication or unicast_peer the two do not hear each other, and both become master"},
+		{"a checksum that off switches on", "v3_checksum_as_v2 off",
+			"warning: v3_checksum_as_v2 off switches it on, as in keepalived: in global_defs no word counts behind it (remove the line to switch it off)"},
+		{"a lifetime that is none", "vip_lifetime 0", `error: vip_lifetime "0" is ignored: it takes auto, infinite, or seconds from 1 to 86400`},
+		{"a wait of a day", "forwarding_wait 86400", `error: forwarding_wait "86400" is ignored: it takes 0 to 3600 seconds`},
 		{"an option of dynamic_interfaces", "dynamic_interfaces always", `warning: dynamic_interfaces "always" is ignored: it takes allow_if_changes`},
 		{"a name that no interface has", "default_interface eth0/1", `error: default_interface "eth0/1": an interface name has 1 to 15 bytes, and no /`},
 		{"a prefix without room for a number", "vmac_prefix abcdefghijklmno", `error: vmac_prefix "abcdefghijklmno" is ignored: an interface name has 1 to 15 bytes, and no /`},
@@ -81,7 +82,13 @@ vrrp_garp_lower_prio_repeat 3
 vrrp_mcast_group4 224.0.0.200
 vrrp_mcast_group6 ff02::200
 vrrp_startup_delay 5.5
-v3_checksum_as_v2 off
+vrrp_delay_after_boot 60
+vrrp_strict
+forwarding_wait 0
+vip_lifetime infinite
+vip_lifetime 30
+log_unknown_vrids
+v3_checksum_as_v2
 dynamic_interfaces allow_if_changes
 script_user nobody :nogroup
 startup_script "/bin/true now" nobody

@@ -15,6 +15,7 @@ type index struct {
 	tracked      [trackKinds]map[string]*tracked
 	begun        [trackKinds]map[string]*tracked // of which some turned out to be void
 	marks        map[netip.Addr][]mark
+	paced        map[string]bool // interfaces that are in a garp_group
 }
 
 // router is what no two instances may have both.

@@ -33,6 +33,14 @@ type instance struct {
 	auth    authentication // what judgeAuth makes Auth of
 
 	sourceKeyword string // what Source was set by
+	hmac          hmacAuth
+
+	// What judge makes of these depends on the version, the family and the peers.
+	strict      bool
+	messageOnly bool              // v3_checksum_as_v2
+	oldChecksum vrrp.ChecksumForm // of old_unicast_checksum
+	checkSource bool
+	group       netip.Addr // mcast_dst_ip
 
 	tracks []tracking // what it tracks, but for interfaces
 
@@ -51,10 +59,9 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 		l.defined(s, name, first.pos)
 		return
 	}
-	in := &instance{Instance: defaultInstance, pos: s.Pos, peer: make(map[netip.Addr]peerLine)}
-	in.Name = name
-	in.Version = l.global.version
-	in.Announce = l.global.announce
+	in := new(instance)
+	*in = l.global.instance()
+	in.Name, in.pos, in.peer = name, s.Pos, make(map[netip.Addr]peerLine)
 	l.within("vrrp_instance "+name, func() {
 		in.met = read(l, instanceBlock, in, s.Block)
 		if in.judge(l) {
@@ -191,38 +198,43 @@ func (in *instance) addPeers(l *loader, s *syntax.Statement) {
 			l.warnf(w.Pos, "", "unicast_peer %s is listed twice", a)
 		default:
 			in.Peers = append(in.Peers, a)
-			in.peer[a] = peerLine{w.Pos, l.peerOptions(e)}
+			in.peer[a] = l.peerOptions(e)
 		}
 	}
 }
 
 // peerLine is one line of unicast_peer.
 type peerLine struct {
-	pos  syntax.Pos
-	idle []any // its options, none of which is built
+	pos      syntax.Pos
+	min, max *int // of its TTL
 }
 
-// peerOptions checks what stands behind a peer, and returns what is good of it. A
-// second address there is an error, since a peer that is not told of this
-// master becomes one too.
-func (l *loader) peerOptions(e *syntax.Statement) (idle []any) {
+// peerOptions reads what stands behind a peer. A second address there is an
+// error, since a peer that is not told of this master becomes one too.
+func (l *loader) peerOptions(e *syntax.Statement) peerLine {
+	line := peerLine{pos: e.Words[0].Pos}
+	bounds := map[string]**int{"min_ttl": &line.min, "max_ttl": &line.max}
 	args := e.Args()
 	for i := 0; i < len(args); i++ {
 		w := args[i]
+		bound := bounds[w.Text]
 		switch {
-		case w.Text != "min_ttl" && w.Text != "max_ttl":
+		case bound == nil:
 			l.errorf(w.Pos, "one peer a line", "unicast_peer %s: %s is ignored", e.Keyword(), quote(w.Text))
 		case i+1 == len(args):
 			l.errorf(w.Pos, "", "unicast_peer %s: %s lacks a value", e.Keyword(), w.Text)
 		default:
 			i++
 			if n, ok := l.number("unicast_peer "+e.Keyword()+": "+w.Text, args[i], 0, 255); ok {
-				idle = append(idle, w.Text, n)
-				l.idleOption(w, "unicast_peer option")
+				*bound = &n
 			}
 		}
 	}
-	return idle
+	if line.min != nil && line.max != nil && *line.min > *line.max {
+		l.errorf(line.pos, "", "unicast_peer %s: min_ttl %d and max_ttl %d are ignored: no TTL is between them", e.Keyword(), *line.min, *line.max)
+		line.min, line.max = nil, nil
+	}
+	return line
 }
 
 // setSyncInterface is keepalived's old way to say lvs_sync_daemon.

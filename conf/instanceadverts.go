@@ -17,14 +17,26 @@ var advertRows = []row[instance]{
 		doc("none: multicast", "the other routers: adverts go to each of them").
 		departing("the own unicast_src_ip is left out, so that one list serves both directors"),
 	custom("authentication", "{ }", (*instance).readAuth).shown((*instance).showAuth).holding(authBlock).only().
-		doc("none", "simple authentication of version 2"),
-	custom("auth_hmac", "{ }", (*instance).readHMAC).later().meanwhile("adverts are not signed, and a peer that asks for signatures does not hear them").holding(hmacBlock).only().doc("", "sign adverts, in keepalived's own way"),
-	custom("mcast_dst_ip", "IP", checkGroup).later().meanwhile("adverts go to 224.0.0.18, and routers that use another group do not hear them").doc("that of vrrp_mcast_group4 or 6", "multicast group of the adverts"),
-	inRange[instance]("unicast_ttl", 0, 255).later().meanwhile("the TTL is 255").doc("255", "TTL of unicast adverts"),
-	plain[instance]("unicast_fault_no_peer", nil).later().doc("", "an instance with unicast_src_ip and without a peer is in fault"),
-	plain[instance]("check_unicast_src", nil).later().doc("", "adverts of others than unicast_peer are dropped"),
-	oneOrNone[instance]("old_unicast_checksum", "never").later().doc("off", "the checksum that keepalived before 1.3.7 sent"),
-	boolean[instance]("v3_checksum_as_v2", nil).later().meanwhile("the checksum is that of RFC 9568, and a router with another one does not hear it").doc("off", "the checksum of version 3 leaves out the addresses of the packet"),
+		doc("none", "authentication of version 2"),
+	custom("auth_hmac", "{ }", (*instance).readHMAC).shown((*instance).showHMAC).holding(hmacBlock).only().
+		doc("none", "sign adverts, as keepalived does since 2.4"),
+	custom("mcast_dst_ip", "IP", (*instance).setGroup).
+		shown(func(in *instance) []Node { return showGroup("mcast_dst_ip", in.Wire.Group) }).
+		doc("that of vrrp_mcast_group4 or 6", "multicast group of the adverts"),
+	number("unicast_ttl", 1, 255, func(in *instance) *uint8 { return &in.Wire.UnicastTTL }).
+		shown(func(in *instance) []Node { return unlessZero("unicast_ttl", in.Wire.UnicastTTL) }).
+		doc("255", "TTL of unicast adverts"),
+	plain("unicast_fault_no_peer", func(in *instance) *bool { return &in.Manners.FaultWithoutPeer }).
+		doc("", "an instance without a peer is in fault, where otherwise its adverts are multicast"),
+	plain("check_unicast_src", func(in *instance) *bool { return &in.checkSource }).
+		shown(func(in *instance) []Node { return switched("check_unicast_src", in.Wire.CheckSource) }).
+		doc("that of vrrp_check_unicast_src", "adverts of others than unicast_peer are dropped, and those with a TTL that min_ttl and max_ttl of the peer exclude"),
+	custom("old_unicast_checksum", "[never]", (*instance).setOldChecksum).shown((*instance).showOldChecksum).
+		doc("off", "send the checksum that keepalived before 1.3.7 sent; never: nor understand it"),
+	boolean("v3_checksum_as_v2", func(in *instance) *bool { return &in.messageOnly }).
+		shown((*instance).showMessageOnly).
+		departing("received checksums are verified all the same").
+		doc("that of global_defs", "the checksum of version 3 leaves out the addresses of the packet, as in RFC 9568"),
 	plain[instance]("native_ipv6", nil).inert("the first virtual address says which family the instance is of").
 		doc("", "the instance is one of IPv6"),
 	boolean[instance]("skip_check_adv_addr", nil).
@@ -35,19 +47,23 @@ var advertRows = []row[instance]{
 		doc("the kernel's", "bytes that the kernel keeps of received adverts"),
 }
 
-// checkGroup checks mcast_dst_ip. Adverts of IPv6 stay on their link, and so
-// does their group (RFC 9568 section 5.1.2.2).
-func checkGroup(_ *instance, l *loader, s *syntax.Statement) {
+// setGroup reads mcast_dst_ip. Adverts of IPv6 stay on their link, and so does
+// their group (RFC 9568 section 5.1.2.2).
+func (in *instance) setGroup(l *loader, s *syntax.Statement) {
 	a, ok := l.addr("mcast_dst_ip", s.Words[1])
 	switch {
 	case !ok:
+		return
 	case !a.IsMulticast():
 		l.errorf(s.Words[1].Pos, "", "mcast_dst_ip %s is ignored: it is no multicast group", a)
+		return
 	case a.Is6() && !a.IsLinkLocalMulticast():
 		l.errorf(s.Words[1].Pos, "write a group in ff02::/16", "mcast_dst_ip %s is ignored: it is not one of the link", a)
+		return
 	case a.Is4() && !linkGroups.Contains(a):
 		l.warnf(s.Words[1].Pos, "write a group in 224.0.0.0/24", "mcast_dst_ip %s: switches may keep it from routers that do not ask for it", a)
 	}
+	in.group = a
 }
 
 // linkGroups are the groups that no switch or router holds back (RFC 5771

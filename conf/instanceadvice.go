@@ -16,16 +16,21 @@ func (in *instance) advise(l *loader) {
 	in.adviseInterval(l)
 	in.advisePreemption(l)
 	in.adviseAddresses(l)
+	in.adviseLifetime(l)
 }
 
 // downTime is how long a backup of this priority waits for an advert before it
-// takes over (RFC 9568 section 6.1, RFC 3768 section 6.1).
-func (in *instance) downTime() time.Duration {
+// takes over.
+func (in *instance) downTime() time.Duration { return in.takeover(in.Priority) }
+
+// takeover is how long a backup of some priority waits (RFC 9568 section 6.1,
+// RFC 3768 section 6.1).
+func (in *instance) takeover(priority uint8) time.Duration {
 	unit := time.Second
 	if in.Version == vrrp.V3 {
 		unit = in.Interval
 	}
-	return 3*in.Interval + time.Duration(256-int(in.Priority))*unit/256
+	return time.Duration(downAdverts(in.Manners))*in.Interval + time.Duration(256-int(priority))*unit/256
 }
 
 const (
@@ -136,7 +141,7 @@ func (l *loader) adviseAuth() {
 	more := 0
 	for _, in := range l.instances {
 		switch {
-		case in.Auth != vrrp.Password{}:
+		case in.Auth != vrrp.Password{}, in.HMAC != nil:
 		case first == nil:
 			first = in
 		default:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // instanceBlock is what stands in a vrrp_instance. The effective configuration
@@ -22,7 +23,7 @@ var electionRows = []row[instance]{
 		shown(func(in *instance) []Node { return statement("interface", in.Interface) }).
 		doc("none: it must be said", "adverts leave by it, and its loss is a fault").
 		departing("one that does not exist does not stop the start: the instance waits in FAULT. It is needed with unicast_peer too"),
-	device[instance]("vrf").later().doc("none", "VRF of an instance without an interface"),
+	device[instance]("vrf").inert("an instance has an interface here, and the VRF of that").doc("none", "VRF of an instance without an interface"),
 	custom("virtual_router_id", "1..255", (*instance).setVRID).
 		shown(func(in *instance) []Node { return statement("virtual_router_id", int(in.VRID)) }).
 		doc("none: it must be said", "number of the virtual router, the same on all its routers and on no other of the segment").
@@ -42,15 +43,26 @@ var electionRows = []row[instance]{
 		doc("on", "undoes a nopreempt above it"),
 	seconds("preempt_delay", 0, 1000*time.Second, func(in *instance) *time.Duration { return &in.PreemptDelay }).
 		doc("", "how long a master of a lower priority is left alone once it is heard"),
-	boolean[instance]("strict_mode", nil).later().
-		meanwhile("the instance keeps its authentication, unicast peers and preempt_delay, as with vrrp_strict").
-		doc("that of vrrp_strict", "refuse what the RFC does not have"),
-	inRange[instance]("down_timer_adverts", 1, 100).later().doc("3", "adverts that must be missing until the master is down"),
-	custom("timer_expired_backup", "[1..254]", checkExpired).later().doc("off; 254 without a number", "a master that was held up does not go on as one, where nopreempt is set"),
-	custom("thread_timer_expired", "[1..254]", checkExpired).later().otherName("timer_expired_backup").doc("", "deprecated"),
-	boolean[instance]("lower_prio_no_advert", nil).later().doc("that of vrrp_lower_prio_no_advert", "an advert of lower priority is not answered"),
-	boolean[instance]("higher_prio_send_advert", nil).later().doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before a master of higher priority is obeyed"),
-	boolean[instance]("owner_ignore_adverts", nil).later().doc("that of vrrp_owner_ignore_adverts", "the owner of the addresses hears nobody"),
+	boolean("strict_mode", func(in *instance) *bool { return &in.strict }).
+		doc("that of vrrp_strict", "refuse what the RFC does not have").
+		departing("unicast_peer costs the instance, as since keepalived 2.4"),
+	number("down_timer_adverts", 1, 100, func(in *instance) *int { return &in.Manners.DownAdverts }).
+		shown(func(in *instance) []Node { return statement("down_timer_adverts", downAdverts(in.Manners)) }).
+		doc("that of vrrp_down_timer_adverts", "adverts that must be missing until the master is down"),
+	custom("timer_expired_backup", "[1..254]", (*instance).setExpired).
+		shown(func(in *instance) []Node { return unlessZero("timer_expired_backup", in.Manners.TimerExpiredBackup) }).
+		doc("off; 254 without a number", "with nopreempt, a master that was held up for longer than a backup of this priority waits does not go on as one"),
+	custom("thread_timer_expired", "[1..254]", (*instance).setExpired).otherName("timer_expired_backup").doc("", "deprecated"),
+	boolean("lower_prio_no_advert", func(in *instance) *bool { return &in.Manners.LowerPrioNoAdvert }).
+		doc("that of vrrp_lower_prio_no_advert", "an advert of lower priority is not answered"),
+	boolean("higher_prio_send_advert", func(in *instance) *bool { return &in.Manners.HigherPrioAdvert }).
+		doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before a master of higher priority is obeyed"),
+	boolean("owner_ignore_adverts", func(in *instance) *bool { return &in.Manners.OwnerIgnoresAdverts }).
+		shown((*instance).showOwnerIgnores).
+		doc("that of vrrp_owner_ignore_adverts", "the owner of the addresses hears nobody"),
+	custom("vip_lifetime", lifetimeArgs, func(in *instance, l *loader, s *syntax.Statement) { setLifetime(&in.Lifetime, l, s) }).own().
+		shown(func(in *instance) []Node { return showLifetime(in.Lifetime) }).
+		doc("that of global_defs", "how long the kernel keeps the virtual addresses when no living tandem refreshes them: auto is until a backup has surely taken over, and at least 5 s"),
 	obsolete[instance]("debug", "nothing reads it in keepalived either"),
 }
 
@@ -63,13 +75,18 @@ var addressRows = []row[instance]{
 	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress_excluded", in.Excluded) }).
 		doc("none", "addresses of either family that move with the others and are in no advert"),
-	plain[instance]("no_virtual_ipaddress", nil).later().doc("", "an instance without a virtual address is meant so"),
+	plain[instance]("no_virtual_ipaddress", nil).
+		inert("an instance without a virtual address does not run: its adverts would hold none, and a router that keeps to the RFC drops those").
+		doc("", "an instance without a virtual address is meant so"),
 	plain[instance]("promote_secondaries", nil).
 		inert("addresses that the kernel removes together with the first one of their subnet are set again").
 		doc("", "removing an address keeps the others of its subnet"),
-	plain[instance]("accept", nil).
-		doc("on", "packets to a virtual address are accepted, which tandem always does"),
-	plain[instance]("no_accept", nil).later().meanwhile("a master takes packets to its virtual addresses").doc("", "drop packets to the virtual addresses, unless it is their owner"),
+	// The last one of these two counts.
+	custom("accept", "", func(in *instance, _ *loader, _ *syntax.Statement) { in.NoAccept = false }).
+		shown(func(in *instance) []Node { return switched("accept", in.strict && !in.NoAccept) }).
+		doc("on, unless in strict mode", "packets to a virtual address are accepted"),
+	plain("no_accept", func(in *instance) *bool { return &in.NoAccept }).
+		doc("", "drop packets to the virtual addresses, unless it is their owner"),
 	custom("virtual_routes", "{ ROUTE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.routes(s, false) }).later().
 		doc("", "routes that move with the virtual addresses"),
 	custom("virtual_rules", "{ RULE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.policyRules(s, false) }).later().
@@ -91,17 +108,33 @@ var trackingRows = []row[instance]{
 		doc("none", "processes whose end is a fault, or with a weight a change of the priority"),
 	trackRow("track_bfd", trackedBFD, maxWeight, func(in *instance) *[]tracking { return &in.tracks }).
 		doc("none", "BFD sessions whose loss is a fault, or with a weight a change of the priority"),
-	plain[instance]("dont_track_primary", nil).later().meanwhile("the loss of the interface is a fault").doc("", "the loss of the instance's own interface is no fault"),
-	plain[instance]("track_src_ip", nil).later().doc("", "the loss of the source address is a fault"),
+	plain("dont_track_primary", func(in *instance) *bool { return &in.Manners.IgnorePrimary }).
+		doc("", "the loss of the instance's own interface is no fault"),
+	plain("track_src_ip", func(in *instance) *bool { return &in.Manners.TrackSource }).
+		doc("", "the loss of the source address is a fault"),
 	plain[instance]("linkbeat_use_polling", nil).inert(linkMessages).doc("", "ask the interface for its link again and again"),
 }
 
-// checkExpired checks timer_expired_backup: the priority from which it counts.
-func checkExpired(_ *instance, l *loader, s *syntax.Statement) {
+// setExpired reads timer_expired_backup: the priority of the backup that would
+// have taken over.
+func (in *instance) setExpired(l *loader, s *syntax.Statement) {
 	if s.Keyword() != "timer_expired_backup" {
 		l.oldName(s, "timer_expired_backup")
 	}
-	for _, w := range s.Args() {
-		l.number(s.Keyword(), w, 1, 254)
+	n := vrrp.PriorityOwner - 1
+	if len(s.Args()) > 0 {
+		var ok bool
+		if n, ok = l.number(s.Keyword(), s.Words[1], 1, n); !ok {
+			return
+		}
 	}
+	in.Manners.TimerExpiredBackup = uint8(n)
+}
+
+// showOwnerIgnores shows owner_ignore_adverts where it counts.
+func (in *instance) showOwnerIgnores() []Node {
+	if in.Priority != vrrp.PriorityOwner {
+		return nil
+	}
+	return statement("owner_ignore_adverts", in.Manners.OwnerIgnoresAdverts)
 }

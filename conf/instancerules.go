@@ -14,9 +14,13 @@ import (
 func (in *instance) judge(l *loader) bool {
 	in.judgeVersion(l)
 	in.judgeInterval(l)
-	in.judgeState(l)
+	in.judgePriority(l)
+	in.judgeStrict(l)
 	in.judgeAuth(l)
+	in.judgeState(l)
 	in.judgeSources(l)
+	in.judgeWire(l)
+	in.judgeManners(l)
 	in.judgeTracks(l)
 	in.judgeLater(l)
 	if !in.mandatory(l) || in.duplicate(l) {
@@ -63,13 +67,17 @@ func (in *instance) judgeInterval(l *loader) {
 	}
 }
 
-// judgeState applies what state MASTER still means in keepalived: it is the
-// default of the priority, and preemption cannot be held back.
-func (in *instance) judgeState(l *loader) {
+// judgePriority makes state MASTER the default of the priority.
+func (in *instance) judgePriority(l *loader) {
 	if in.master && !in.met.has("priority") {
 		in.Priority = vrrp.PriorityOwner
 		l.warnf(in.met.at(in.pos, "state"), "write a priority", "state MASTER without a priority makes it %d, the owner of the addresses", in.Priority)
 	}
+}
+
+// judgeState applies what else state MASTER still means in keepalived:
+// preemption cannot be held back.
+func (in *instance) judgeState(l *loader) {
 	why := ""
 	switch {
 	case in.Priority == vrrp.PriorityOwner:
@@ -101,7 +109,7 @@ func (in *instance) judgeState(l *loader) {
 // addresses: adverts go out over the family that they speak of. Without
 // addresses, which only version 2 can be, nothing says which that is.
 func (in *instance) judgeSources(l *loader) {
-	if len(in.Peers) == 0 && in.met.has("unicast_src_ip") {
+	if len(in.Peers) == 0 && in.met.has("unicast_src_ip") && !in.Manners.FaultWithoutPeer {
 		l.warnf(in.met.at(in.pos, "unicast_src_ip"), "write unicast_peer, or mcast_src_ip", "unicast_src_ip without a unicast_peer: adverts are multicast")
 	}
 	if len(in.Addresses) == 0 {
@@ -144,6 +152,8 @@ func (in *instance) mandatory(l *loader) bool {
 	case len(in.Addresses) == 0:
 		// keepalived lets version 2 elect a master of nothing, for its scripts.
 		l.errorf(in.pos, "write virtual_ipaddress { ... }", "the block is ignored: it has no virtual address")
+	case in.strict && len(in.Peers) > 0:
+		l.errorf(in.met.at(in.pos, "unicast_peer"), "write strict_mode off", "the block is ignored: strict mode has no unicast_peer")
 	case in.family() == 6:
 		l.errorf(in.pos, "", "the block is ignored: IPv6 virtual routers are not supported yet")
 		in.unbuilt = true

@@ -41,7 +41,14 @@ func showPeers(in *instance) []Node {
 	var lines []Node
 	for _, a := range in.Peers {
 		line := in.peer[a]
-		lines = append(lines, Node{Values: append([]any{a}, line.idle...), Pos: line.pos})
+		n := Node{Values: []any{a}, Pos: line.pos}
+		if line.min != nil {
+			n.Values = append(n.Values, "min_ttl", *line.min)
+		}
+		if line.max != nil {
+			n.Values = append(n.Values, "max_ttl", *line.max)
+		}
+		lines = append(lines, n)
 	}
 	return blockOf("unicast_peer", nil, lines)
 }

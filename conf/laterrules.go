@@ -21,11 +21,6 @@ func (in *instance) judgeLater(l *loader) {
 		keyword, why, hint string
 		void               bool
 	}{
-		{"auth_hmac", "there is an authentication block", "remove one of the two blocks", in.met.has("authentication")},
-		{"unicast_ttl", "there is no unicast_peer", "", len(in.Peers) == 0},
-		{"check_unicast_src", "there is no unicast_peer", "", len(in.Peers) == 0},
-		{"owner_ignore_adverts", "it is for the owner of the addresses, of priority 255", "", in.Priority != 255},
-		{"timer_expired_backup", "it is for an instance with nopreempt", "", !in.NoPreempt},
 		{"vmac_xmit_base", "there is no use_vmac", "", !mac && !vlan},
 	} {
 		pos, ok := in.met.idled(r.keyword)

@@ -165,7 +165,7 @@ func ReadText(name string, src []byte, o Options) (*File, Diagnostics) {
 	l, problems := read(defaultGlobals)
 	if l.global.late {
 		from := defaultGlobals
-		from.version, from.announce = l.global.version, l.global.announce
+		from.defaults = l.global.defaults
 		l, problems = read(from)
 	}
 	said := l.found

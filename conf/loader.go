@@ -39,6 +39,8 @@ type loader struct {
 	instances     []*instance
 	idleInstances []*instance // of which nothing is wrong but that they cannot run yet
 	groups        []*group
+	garpGroups    []*garpGroup
+	linkDelays    []linkDelay
 	services      []*service // judged by finishServices
 
 	serverGroups []*vsGroup

@@ -69,6 +69,8 @@ func (f *File) Nodes() []Node {
 		sections[r.section] = append(sections[r.section], n)
 	}
 	all := append(sections[settingSection], nodesOf(&l.global)...)
+	all = append(all, nodesOf(l.garpGroups...)...)
+	all = append(all, l.showLinkDelays()...)
 	all = append(all, sections[blockSection]...)
 	all = append(all, nodesOf(l.scripts...)...)
 	all = append(all, nodesOf(l.trackFiles...)...)

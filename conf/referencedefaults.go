@@ -16,6 +16,7 @@ func shownDefaults() map[string]map[string]string {
 	return map[string]map[string]string{
 		globalBlock.name:       words(globalBlock.show(&g, seen{})),
 		instanceBlock.name:     words(instanceBlock.show(&instance{Instance: defaultInstance}, seen{})),
+		hmacBlock.name:         words(hmacBlock.show(&hmacAuth{}, seen{})),
 		groupBlock.name:        words(groupBlock.show(&group{}, seen{})),
 		serviceBlock.name:      words(serviceBlock.show(v, seen{})),
 		serverBlock.name:       words(serverBlock.show(&server{}, seen{})),

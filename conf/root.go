@@ -26,7 +26,7 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("vrrp_track_process", "NAME { }", readTrackProcess).doc("", "processes whose number can be tracked"),
 	custom("track_group", "NAME { }", readTrackGroup).later().within(blockSection).holding(trackGroupBlock).
 		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
-	custom("garp_group", "{ }", readGARPGroup).later().within(blockSection).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
+	custom("garp_group", "{ }", readGARPGroup).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
 	custom("bfd_instance", "NAME { }", readBFD).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
 	custom("SSL", "{ }", readSSL).later().within(blockSection).holding(sslBlock).only().doc("", "what HTTPS checks prove themselves with"),
 	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().within(staticSection).doc("", "addresses that are set in every state"),
@@ -68,6 +68,7 @@ func (l *loader) finish() Config {
 		cfg.Interfaces = append(cfg.Interfaces, g.uses()...)
 	}
 	l.finishFollowed(&cfg)
+	l.finishRouters(&cfg.VRRP)
 	cfg.Services = slices.Grow(cfg.Services, len(l.services))
 	for _, s := range l.services {
 		cfg.Services = append(cfg.Services, s.result())

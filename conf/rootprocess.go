@@ -2,7 +2,6 @@ package conf
 
 import (
 	"strings"
-	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 )
@@ -34,7 +33,7 @@ var processRootRows = []row[none]{
 		doc("off", "ask every interface for its link, again and again"),
 	custom("linkbeat_interfaces", "{ IF [MII|ETHTOOL|IOCTL] ... }", checkLinkbeat).inert(linkMessages).within(blockSection).
 		doc("none", "interfaces that are asked for their link, again and again"),
-	custom("interface_up_down_delays", "{ IF DOWN [UP] ... }", checkLinkDelays).later().within(blockSection).
+	custom("interface_up_down_delays", "{ IF DOWN [UP] ... }", readLinkDelays).
 		doc("0", "seconds that an interface must stay down, or up, before that counts"),
 }
 
@@ -62,25 +61,6 @@ func checkLinkbeat(_ *none, l *loader, s *syntax.Statement) {
 		case "MII", "ETHTOOL", "IOCTL":
 		default:
 			l.invalid(s.Keyword()+" "+e.Keyword(), w, "it takes MII, ETHTOOL or IOCTL")
-		}
-	}
-}
-
-// checkLinkDelays checks interface_up_down_delays: an interface a line, and one
-// time or two.
-func checkLinkDelays(_ *none, l *loader, s *syntax.Statement) {
-	for _, e := range l.entries(s) {
-		args := e.Args()
-		switch {
-		case !l.interfaceName(s, e.Words[0], Error):
-			continue
-		case len(args) == 0:
-			l.errorf(e.Pos, "", "%s: %s lacks its seconds", s.Keyword(), e.Keyword())
-		case len(args) > 2:
-			l.extra(e, 2)
-		}
-		for _, w := range args[:min(2, len(args))] {
-			l.seconds(s.Keyword()+" "+e.Keyword(), w, 0, 255*time.Second)
 		}
 	}
 }
