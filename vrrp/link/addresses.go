@@ -41,11 +41,11 @@ func newWish(instance string, w vrrp.Wish) wish {
 // deviceOf is the name of the interface that an address belongs on: its own, or
 // else that of the instance.
 func deviceOf(w vrrp.Wish, a vrrp.Address) string {
-	switch {
-	case a.Dev != "":
+	if name, _ := ownOf(w, a); name != "" {
+		return name
+	}
+	if a.Dev != "" {
 		return a.Dev
-	case w.Own != nil:
-		return w.Own.Name
 	}
 	return w.Interface
 }

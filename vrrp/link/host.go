@@ -128,6 +128,8 @@ func (h *Host) Run(ctx context.Context) error {
 	var listener sync.WaitGroup
 	defer listener.Wait()
 	listener.Go(func() { changes.run(ctx) })
+	k.around.follow.poke = changes.poke
+	listener.Go(func() { k.around.follow.run(ctx) })
 
 	var pace pace
 	for {

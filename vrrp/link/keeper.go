@@ -22,6 +22,7 @@ type keeper struct {
 	log      *slog.Logger
 	kernel   *kernel
 	announce *announcer
+	around   *around
 
 	wishes []*wish           // in the order in which the instances first spoke
 	byName map[string]*wish  // the same by instance
@@ -42,7 +43,7 @@ type keeper struct {
 }
 
 func newKeeper(log *slog.Logger, k *kernel) *keeper {
-	return &keeper{
+	keeper := &keeper{
 		log:      log,
 		kernel:   k,
 		announce: newAnnouncer(),
@@ -53,6 +54,8 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		made:     make(map[place]bool),
 		spared:   make(map[home]bool),
 	}
+	keeper.around = newAround(keeper)
+	return keeper
 }
 
 // want takes an instance's new wish. What the old one had and the new one has
@@ -93,10 +96,12 @@ func (k *keeper) forget(instance string) {
 // announce. It returns what stands in the way of the wishes. Where the kernel
 // cannot be read nothing is changed.
 func (k *keeper) reconcile() error {
+	around := k.around.before(k.wishes, k.swept)
 	names, problems, err := k.lookUp()
 	if err != nil {
 		return k.tell(err)
 	}
+	problems = append(around, problems...)
 	before, err := k.kernel.addresses(0)
 	if err != nil {
 		return k.tell(err)
@@ -110,8 +115,17 @@ func (k *keeper) reconcile() error {
 	have, errs := k.removeSurplus(before, names)
 	problems = append(problems, errs...)
 	problems = append(problems, k.addMissing(have)...)
+	problems = append(problems, k.around.after(k.wishes, k.swept, k.holds(names))...)
 	k.planRounds()
 	return k.tell(problems...)
+}
+
+// holds tells of an address whether the kernel has it.
+func (k *keeper) holds(names map[string]device) func(spot) bool {
+	return func(s spot) bool {
+		dev, ok := names[s.dev]
+		return ok && k.kept[place{dev.index, s.addr.Prefix}]
+	}
 }
 
 // lookUp reads the interfaces that wishes name. One that does not exist is a

@@ -131,7 +131,10 @@ func refusal(kind uint16, m syscall.NetlinkMessage) error {
 	switch {
 	case errno == 0,
 		kind == unix.RTM_NEWADDR && errno == unix.EEXIST,
-		kind == unix.RTM_DELADDR && (errno == unix.EADDRNOTAVAIL || errno == unix.ENODEV):
+		kind == unix.RTM_DELADDR && (errno == unix.EADDRNOTAVAIL || errno == unix.ENODEV),
+		kind == unix.RTM_DELROUTE && (errno == unix.ESRCH || errno == unix.ENODEV),
+		kind == unix.RTM_NEWRULE && errno == unix.EEXIST,
+		kind == unix.RTM_DELRULE && errno == unix.ENOENT:
 		return nil
 	}
 	const echo = 4 // where the refused request is repeated, its length first
