@@ -10,78 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var password = [8]byte{'t', 'a', 'n', 'd', 'e', 'm', '0', '1'}
-
-// TestCaptures reads what other implementations sent and writes it again.
-func TestCaptures(t *testing.T) {
-	tests := []struct {
-		capture    string
-		version    uint8
-		priorities []uint8 // in order, repetitions left out
-		interval   time.Duration
-		addresses  int
-		secret     [8]byte
-		trailer    int // bytes behind the message
-	}{
-		{capture: "v3-ipv4-ka2.4.3", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 1},
-		{capture: "v2-plain-ka2.2.7", version: 2, priorities: []uint8{150, 0, 100, 0}, interval: time.Second, addresses: 1},
-		{capture: "v2-auth-pass-ka2.4.3", version: 2, priorities: []uint8{150, 0, 100, 0}, interval: time.Second, addresses: 1, secret: password},
-		{capture: "ucast-v3-ka2.4.3", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 1},
-		{capture: "ucast-v3-two-peers-ka2.4.3", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 1},
-		{capture: "ucast-v2-ka2.4.3", version: 2, priorities: []uint8{150, 0, 100, 0}, interval: time.Second, addresses: 1},
-		{capture: "frr-v2-master-frr-ka2.2.7", version: 2, priorities: []uint8{200, 0, 100, 0}, interval: time.Second, addresses: 1},
-		{capture: "frr-v3-ipv4-master-frr-ka2.4.3", version: 3, priorities: []uint8{200, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 1},
-		{capture: "frr-v3-ipv6-master-frr-ka2.2.7", version: 3, priorities: []uint8{200, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 2},
-		{capture: "v3-ipv6-ka2.2.7", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 2},
-		{capture: "ucast-ipv6-ka2.2.7", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 2},
-		{capture: "advert-int-001-ka2.4.3", version: 3, priorities: []uint8{150, 100, 0}, interval: 10 * time.Millisecond, addresses: 1},
-		{capture: "vips-20-ka2.4.3", version: 3, priorities: []uint8{150, 0}, interval: 500 * time.Millisecond, addresses: 20},
-		{capture: "vips-20-v2-auth-ka2.2.7", version: 2, priorities: []uint8{150, 0}, interval: time.Second, addresses: 20, secret: password},
-		{capture: "prio0-on-stop-ka2.2.7", version: 3, priorities: []uint8{200, 0, 100, 200, 0, 100}, interval: time.Second, addresses: 1},
-		{capture: "hmac-v3-ka2.4.3", version: 3, priorities: []uint8{150, 0, 100, 0}, interval: 500 * time.Millisecond, addresses: 1, trailer: 28},
-	}
-	for _, tt := range tests {
-		t.Run(tt.capture, func(t *testing.T) {
-			var priorities []uint8
-			for i, c := range readCapture(t, tt.capture) {
-				a, drop := Parse(c.payload, c.src, c.dst, c.ttl)
-				if drop != Accepted {
-					t.Fatalf("message %d dropped: %s", i, drop)
-				}
-				if a.Version != tt.version || a.VRID != 51 || a.Interval != tt.interval || len(a.Addresses) != tt.addresses {
-					t.Errorf("message %d: %+v", i, a)
-				}
-				if drop := a.Authenticate(authType(tt.secret), tt.secret); drop != Accepted {
-					t.Errorf("message %d: authentication: %s", i, drop)
-				}
-				if n := len(priorities); n == 0 || priorities[n-1] != a.Priority {
-					priorities = append(priorities, a.Priority)
-				}
-				b, err := a.Marshal(c.src, c.dst)
-				if err != nil {
-					t.Fatalf("message %d: %v", i, err)
-				}
-				if diff := cmp.Diff(c.payload[:len(c.payload)-tt.trailer], b); diff != "" {
-					t.Errorf("message %d differs when written again (-captured +ours):\n%s", i, diff)
-				}
-			}
-			if !slices.Equal(priorities, tt.priorities) {
-				t.Errorf("priorities %v, want %v", priorities, tt.priorities)
-			}
-		})
-	}
-}
-
-// TestChecksumWithoutPseudoHeader: keepalived's v3_checksum_as_v2 sends what
-// RFC 9568 asks for, which keepalived's own default refuses, as do we.
-func TestChecksumWithoutPseudoHeader(t *testing.T) {
-	for i, c := range readCapture(t, "v3-checksum-as-v2-ka2.4.3") {
-		if _, drop := Parse(c.payload, c.src, c.dst, c.ttl); drop != Checksum {
-			t.Errorf("message %d: %s, want %s", i, drop, Checksum)
-		}
-	}
-}
-
 var (
 	src = netip.MustParseAddr("10.20.0.1")
 	vip = netip.MustParseAddr("10.20.0.99")
@@ -120,25 +48,25 @@ func TestParseDrops(t *testing.T) {
 	}{
 		{name: "control: nothing wrong", want: Accepted},
 		{name: "control: version 2", version: 2, want: Accepted},
-		{name: "RFC 9568 7.1: TTL 254", ttl: 254, want: TTL},
-		{name: "RFC 9568 7.1: TTL 1", ttl: 1, want: TTL},
-		{name: "unicast: the TTL does not matter, the checksum's destination does", ttl: 64, dst: unicast, want: Checksum},
-		{name: "RFC 9568 7.1: version 4", change: func(b []byte) []byte { b[0] = 0x41; return resum(b) }, want: Version},
-		{name: "RFC 9568 7.1: empty", change: func(b []byte) []byte { return nil }, want: Truncated},
-		{name: "RFC 9568 7.1: header cut", change: func(b []byte) []byte { return b[:7] }, want: Truncated},
-		{name: "RFC 9568 7.1: two addresses counted, one there", change: func(b []byte) []byte { b[3] = 2; return resum(b) }, want: Truncated},
-		{name: "RFC 9568 7.1: 255 addresses counted, none there", change: func(b []byte) []byte { b[3] = 255; return resum(b[:8]) }, want: Truncated},
-		{name: "RFC 3768 5.3: authentication data missing", version: 2, change: func(b []byte) []byte { return b[:12] }, want: Truncated},
-		{name: "RFC 9568 5.2.8: checksum", change: func(b []byte) []byte { b[7]++; return b }, want: Checksum},
-		{name: "RFC 3768 5.3.8: the checksum spans the authentication data", version: 2, change: func(b []byte) []byte { b[19]++; return b }, want: Checksum},
-		{name: "RFC 9568 7.1: type 0", change: func(b []byte) []byte { b[0] = 0x30; return resum(b) }, want: Type},
-		{name: "RFC 9568 7.1: type 2", change: func(b []byte) []byte { b[0] = 0x32; return resum(b) }, want: Type},
-		{name: "erratum 8299: no address", change: func(b []byte) []byte { b[3] = 0; return resum(b[:8]) }, want: NoAddresses},
-		{name: "erratum 8301: interval 0", change: func(b []byte) []byte { b[4], b[5] = 0, 0; return resum(b) }, want: IntervalZero},
-		{name: "erratum 8301: interval 0 beside reserved bits", change: func(b []byte) []byte { b[4], b[5] = 0xf0, 0; return resum(b) }, want: IntervalZero},
-		{name: "RFC 9568 5.2.6: reserved bits are not looked at", change: func(b []byte) []byte { b[4] |= 0xf0; return resum(b) }, want: Accepted},
-		{name: "RFC 9568 7.1: complete with bytes behind it", change: func(b []byte) []byte { return append(b, 1, 2, 3) }, want: Accepted},
-		{name: "RFC 9568 5.2.4: priority 0 is no error", change: func(b []byte) []byte { b[2] = 0; return resum(b) }, want: Accepted},
+		{name: "R-01 P-05 a TTL of 254 is not heard", ttl: 254, want: TTL},
+		{name: "R-01 a TTL of 1 is not heard", ttl: 1, want: TTL},
+		{name: "K-04 K-14 unicast: the TTL does not matter, the checksum's destination does", ttl: 64, dst: unicast, want: Checksum},
+		{name: "R-02 P-08 version 4 is not heard", change: func(b []byte) []byte { b[0] = 0x41; return resum(b) }, want: Version},
+		{name: "R-03 nothing at all", change: func(b []byte) []byte { return nil }, want: Truncated},
+		{name: "R-03 header cut", change: func(b []byte) []byte { return b[:7] }, want: Truncated},
+		{name: "R-03 two addresses counted, one there", change: func(b []byte) []byte { b[3] = 2; return resum(b) }, want: Truncated},
+		{name: "R-03 255 addresses counted, none there", change: func(b []byte) []byte { b[3] = 255; return resum(b[:8]) }, want: Truncated},
+		{name: "R-03 P-20 version 2: authentication data missing", version: 2, change: func(b []byte) []byte { return b[:12] }, want: Truncated},
+		{name: "C-06 R-04 O-11 a wrong checksum is not heard", change: func(b []byte) []byte { b[7]++; return b }, want: Checksum},
+		{name: "C-05 version 2: the checksum spans the authentication data", version: 2, change: func(b []byte) []byte { b[19]++; return b }, want: Checksum},
+		{name: "R-05 P-09 type 0 is not heard", change: func(b []byte) []byte { b[0] = 0x30; return resum(b) }, want: Type},
+		{name: "R-05 P-09 type 2 is not heard", change: func(b []byte) []byte { b[0] = 0x32; return resum(b) }, want: Type},
+		{name: "R-09 P-13 O-01 an advert without addresses is not heard", change: func(b []byte) []byte { b[3] = 0; return resum(b[:8]) }, want: NoAddresses},
+		{name: "R-08 O-02 an interval of 0 is not heard", change: func(b []byte) []byte { b[4], b[5] = 0, 0; return resum(b) }, want: IntervalZero},
+		{name: "R-08 nor beside reserved bits", change: func(b []byte) []byte { b[4], b[5] = 0xf0, 0; return resum(b) }, want: IntervalZero},
+		{name: "P-14 O-03 reserved bits are not looked at", change: func(b []byte) []byte { b[4] |= 0xf0; return resum(b) }, want: Accepted},
+		{name: "O-06 complete with bytes behind it is heard", change: func(b []byte) []byte { return append(b, 1, 2, 3) }, want: Accepted},
+		{name: "P-11 priority 0 is no error", change: func(b []byte) []byte { b[2] = 0; return resum(b) }, want: Accepted},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -168,16 +96,18 @@ func TestLayout(t *testing.T) {
 	v3 := Advert{Version: 3, VRID: 51, Priority: 150, Interval: 500 * time.Millisecond, Addresses: []netip.Addr{vip}}
 	v2 := Advert{Version: 2, VRID: 51, Priority: 150, Interval: time.Second, Addresses: []netip.Addr{vip}, AuthType: AuthPass, Auth: password}
 	for _, tt := range []struct {
+		name string
 		a    Advert
 		want []byte
 	}{
-		{v3, []byte{0x31, 51, 150, 1, 0, 50, 0x43, 0x7e, 10, 20, 0, 99}},
-		{v2, []byte{0x21, 51, 150, 1, 1, 1, 0xc4, 0xee, 10, 20, 0, 99, 't', 'a', 'n', 'd', 'e', 'm', '0', '1'}},
+		{"P-08 P-09 P-14 P-15 version 3", v3, []byte{0x31, 51, 150, 1, 0, 50, 0x43, 0x7e, 10, 20, 0, 99}},
+		{"P-08 P-20 P-22 version 2", v2, []byte{0x21, 51, 150, 1, 1, 1, 0xc4, 0xee, 10, 20, 0, 99, 't', 'a', 'n', 'd', 'e', 'm', '0', '1'}},
 	} {
-		got := marshal(t, tt.a)
-		if !bytes.Equal(got, tt.want) {
-			t.Errorf("version %d: got % x, want % x", tt.a.Version, got, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if got := marshal(t, tt.a); !bytes.Equal(got, tt.want) {
+				t.Errorf("got % x, want % x", got, tt.want)
+			}
+		})
 	}
 }
 
@@ -189,16 +119,16 @@ func TestMarshalRefuses(t *testing.T) {
 		src, dst netip.Addr
 	}{
 		{name: "version 1", change: func(a *Advert) { a.Version = 1 }},
-		{name: "version 2 over IPv6", change: func(a *Advert) { a.Version = 2; a.Addresses[0] = v6 }, src: v6, dst: Group6},
-		{name: "no address", change: func(a *Advert) { a.Addresses = nil }},
-		{name: "256 addresses", change: func(a *Advert) { a.Addresses = slices.Repeat(a.Addresses, 256) }},
-		{name: "an address of the other family", change: func(a *Advert) { a.Addresses[0] = v6 }},
+		{name: "K-01 version 2 over IPv6", change: func(a *Advert) { a.Version = 2; a.Addresses[0] = v6 }, src: v6, dst: Group6},
+		{name: "P-13 no address", change: func(a *Advert) { a.Addresses = nil }},
+		{name: "P-16 256 addresses", change: func(a *Advert) { a.Addresses = slices.Repeat(a.Addresses, 256) }},
+		{name: "P-16 an address of the other family", change: func(a *Advert) { a.Addresses[0] = v6 }},
 		{name: "source and destination of two families", dst: Group6},
-		{name: "version 3: interval 0", change: func(a *Advert) { a.Interval = 0 }},
-		{name: "version 3: interval over 12 bits", change: func(a *Advert) { a.Interval = 40960 * time.Millisecond }},
-		{name: "version 3: interval finer than a centisecond", change: func(a *Advert) { a.Interval = 15 * time.Millisecond }},
-		{name: "version 2: interval of half a second", change: func(a *Advert) { a.Version = 2; a.Interval /= 2 }},
-		{name: "version 2: interval of 256 s", change: func(a *Advert) { a.Version = 2; a.Interval = 256 * time.Second }},
+		{name: "P-15 version 3: interval 0", change: func(a *Advert) { a.Interval = 0 }},
+		{name: "P-15 version 3: interval over 12 bits", change: func(a *Advert) { a.Interval = 40960 * time.Millisecond }},
+		{name: "P-15 K-44 version 3: interval finer than a centisecond", change: func(a *Advert) { a.Interval = 15 * time.Millisecond }},
+		{name: "K-44 version 2: interval of half a second", change: func(a *Advert) { a.Version = 2; a.Interval /= 2 }},
+		{name: "K-44 version 2: interval of 256 s", change: func(a *Advert) { a.Version = 2; a.Interval = 256 * time.Second }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -236,16 +166,18 @@ func TestAuthenticate(t *testing.T) {
 	}{
 		{"none asked, none given", Advert{Version: 2}, [8]byte{}, Accepted},
 		{"right password", Advert{Version: 2, AuthType: AuthPass, Auth: password}, password, Accepted},
-		{"RFC 3768 7.1: wrong password", Advert{Version: 2, AuthType: AuthPass, Auth: other}, password, AuthFail},
-		{"RFC 3768 7.1: password missing", Advert{Version: 2, Auth: password}, password, AuthType},
-		{"RFC 3768 7.1: password where none is configured", Advert{Version: 2, AuthType: AuthPass, Auth: password}, [8]byte{}, AuthType},
-		{"RFC 3768 7.1: type 2, an IP authentication header", Advert{Version: 2, AuthType: 2}, password, AuthType},
-		{"version 3 has none", Advert{Version: 3}, password, Accepted},
+		{"R-15 K-07 wrong password", Advert{Version: 2, AuthType: AuthPass, Auth: other}, password, AuthFail},
+		{"R-15 password missing", Advert{Version: 2, Auth: password}, password, AuthType},
+		{"P-21 R-15 password where none is configured", Advert{Version: 2, AuthType: AuthPass, Auth: password}, [8]byte{}, AuthType},
+		{"P-21 R-15 type 2, an IP authentication header", Advert{Version: 2, AuthType: 2}, password, AuthType},
+		{"K-01 version 3 has none", Advert{Version: 3}, password, Accepted},
 	}
 	for _, tt := range tests {
-		if got := tt.a.Authenticate(authType(tt.secret), tt.secret); got != tt.want {
-			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.a.Authenticate(authType(tt.secret), tt.secret); got != tt.want {
+				t.Errorf("got %s, want %s", got, tt.want)
+			}
+		})
 	}
 }
 
