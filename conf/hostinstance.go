@@ -49,6 +49,10 @@ func (g ground) source(r *reporter, in *instance) {
 		}
 		r.warnf(in.met.at(in.pos, in.sourceKeyword), hint,
 			"%s %s is no address of this host: adverts leave with it all the same, and a peer that has it drops them as its own and becomes master too", in.sourceKeyword, in.Source)
+	case !in.Source.IsValid() && at != nil && in.family() == 6 && !at.linkLocal():
+		// RFC 9568 section 5.1.2.1.
+		r.warnf(in.met.at(in.pos, "interface"), "let it make one: ip link set "+at.Name+" addrgenmode eui64",
+			"interface %s has no link-local address, which adverts over IPv6 come from: the instance stays in FAULT until it has one", in.Interface)
 	case !in.Source.IsValid() && at != nil && !at.has(in.family()):
 		r.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
 			"interface %s has no IPv%d address of its own: adverts leave with a source address of another interface, or none", in.Interface, in.family())

@@ -107,6 +107,11 @@ func (in *Interface) has(family int) bool {
 	return slices.ContainsFunc(in.Addresses, func(p netip.Prefix) bool { return p.Addr().Is4() == (family == 4) })
 }
 
+// linkLocal tells whether the interface has a link-local address of IPv6.
+func (in *Interface) linkLocal() bool {
+	return slices.ContainsFunc(in.Addresses, func(p netip.Prefix) bool { return p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() })
+}
+
 // list names the networks of an interface for a message.
 func (in *Interface) list(family int) string {
 	const shown = 4

@@ -7,8 +7,7 @@ import "net/netip"
 // take minutes.
 type index struct {
 	instances    map[string]*instance
-	unbuilt      map[string]*instance // that do not run
-	refused      map[string]bool      // the names of instances of which something is wrong
+	refused      map[string]bool // the names of instances of which something is wrong
 	routers      map[routerKey]*instance
 	groups       map[string]*group
 	serverGroups map[string]*vsGroup
@@ -28,13 +27,6 @@ func (l *loader) addInstance(in *instance) {
 	l.instances = append(l.instances, in)
 	put(&l.known.instances, in.Name, in)
 	put(&l.known.routers, in.router(), in)
-}
-
-// addUnbuilt takes an instance of which nothing is wrong but that it cannot run
-// yet.
-func (l *loader) addUnbuilt(in *instance) {
-	l.idleInstances = append(l.idleInstances, in)
-	put(&l.known.unbuilt, in.Name, in)
 }
 
 // addMarks takes what the marks of a service are set on.

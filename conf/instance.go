@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -29,7 +28,6 @@ type instance struct {
 	master  bool           // state MASTER
 	version vrrp.Version   // as the block says; 0: it says nothing
 	invalid bool           // a fatal value is reported already
-	unbuilt bool           // nothing is wrong with it, but it cannot run yet
 	auth    authentication // what judgeAuth makes Auth of
 
 	sourceKeyword string // what Source was set by
@@ -55,7 +53,7 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 	if !l.named(s) {
 		return
 	}
-	if first := cmp.Or(l.known.instances[name], l.known.unbuilt[name]); first != nil {
+	if first := l.known.instances[name]; first != nil {
 		l.defined(s, name, first.pos)
 		return
 	}
@@ -66,8 +64,6 @@ func readInstance(_ *none, l *loader, s *syntax.Statement) {
 		in.met = read(l, instanceBlock, in, s.Block)
 		if in.judge(l) {
 			l.addInstance(in)
-		} else if in.unbuilt {
-			l.addUnbuilt(in)
 		} else {
 			put(&l.known.refused, name, true)
 		}

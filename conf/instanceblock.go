@@ -71,7 +71,7 @@ var addressRows = []row[instance]{
 	custom("virtual_ipaddress", "{ ADDRESS ... }", (*instance).addAddresses).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress", in.Addresses) }).
 		doc("", "the addresses that the master has, at most 255 of one family; they stand in its adverts").
-		departing("an instance without an address does not run, where keepalived elects a master of nothing in version 2; an address beyond 255 is an error, where keepalived sets it unsaid; and IPv6 virtual routers are not built yet"),
+		departing("an instance without an address does not run, where keepalived elects a master of nothing in version 2; and an address beyond 255 is an error, where keepalived sets it unsaid"),
 	custom("virtual_ipaddress_excluded", "{ ADDRESS ... }", (*instance).addExcluded).
 		shown(func(in *instance) []Node { return in.showAddresses("virtual_ipaddress_excluded", in.Excluded) }).
 		doc("none", "addresses of either family that move with the others and are in no advert"),

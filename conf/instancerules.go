@@ -19,6 +19,7 @@ func (in *instance) judge(l *loader) bool {
 	in.judgeAuth(l)
 	in.judgeState(l)
 	in.judgeSources(l)
+	in.judgeLinkLocal(l)
 	in.judgeWire(l)
 	in.judgeManners(l)
 	in.judgeTracks(l)
@@ -136,6 +137,26 @@ func (in *instance) judgeSources(l *loader) {
 	})
 }
 
+// judgeLinkLocal says what IPv6 wants of adverts over multicast: routers of
+// another make may not hear others.
+func (in *instance) judgeLinkLocal(l *loader) {
+	if in.family() != 6 || len(in.Peers) > 0 {
+		return
+	}
+	// RFC 9568 section 5.2.9: the first address is link-local.
+	if first := in.Addresses[0].Prefix.Addr(); !first.IsLinkLocalUnicast() {
+		sev := Warning
+		if in.strict {
+			sev = Error
+		}
+		l.report(sev, in.addressAt(first), "write one of fe80:: before it, the same on all routers", "the first virtual address, %s, is not link-local as RFC 9568 wants it: routers that keep to it drop these adverts", first)
+	}
+	// RFC 9568 section 5.1.2.1.
+	if in.Source.IsValid() && !in.Source.IsLinkLocalUnicast() {
+		l.warnf(in.met.at(in.pos, in.sourceKeyword), "leave it out: the link-local address of the interface is taken", "%s %s is not link-local as RFC 9568 wants it: routers that keep to it drop these adverts", in.sourceKeyword, in.Source)
+	}
+}
+
 // mandatory reports what an instance cannot run without. Fatal is what stands
 // for a mistake in this file; a version 2 instance without addresses is in use,
 // and what it is used for is not built, so it costs itself alone.
@@ -154,9 +175,6 @@ func (in *instance) mandatory(l *loader) bool {
 		l.errorf(in.pos, "write virtual_ipaddress { ... }", "the block is ignored: it has no virtual address")
 	case in.strict && len(in.Peers) > 0:
 		l.errorf(in.met.at(in.pos, "unicast_peer"), "write strict_mode off", "the block is ignored: strict mode has no unicast_peer")
-	case in.family() == 6:
-		l.errorf(in.pos, "", "the block is ignored: IPv6 virtual routers are not supported yet")
-		in.unbuilt = true
 	default:
 		return true
 	}

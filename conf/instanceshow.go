@@ -5,11 +5,7 @@ package conf
 
 // node is the instance as the effective configuration shows it.
 func (in *instance) node() Node {
-	n := Node{Keyword: "vrrp_instance", Values: []any{in.Name}, Braced: true, Block: instanceBlock.show(in, in.met), Pos: in.pos}
-	if in.unbuilt {
-		n.Idle = NotSupported
-	}
-	return n
+	return Node{Keyword: "vrrp_instance", Values: []any{in.Name}, Braced: true, Block: instanceBlock.show(in, in.met), Pos: in.pos}
 }
 
 func showState(in *instance) []Node {

@@ -35,13 +35,12 @@ type loader struct {
 	processes  []*trackProcess
 	sessions   []*bfdSession
 
-	trackGroups   []*trackGroup
-	instances     []*instance
-	idleInstances []*instance // of which nothing is wrong but that they cannot run yet
-	groups        []*group
-	garpGroups    []*garpGroup
-	linkDelays    []linkDelay
-	services      []*service // judged by finishServices
+	trackGroups []*trackGroup
+	instances   []*instance
+	groups      []*group
+	garpGroups  []*garpGroup
+	linkDelays  []linkDelay
+	services    []*service // judged by finishServices
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use

@@ -79,7 +79,6 @@ func (f *File) Nodes() []Node {
 	all = append(all, sections[staticSection]...)
 	all = append(all, nodesOf(l.groups...)...)
 	all = append(all, nodesOf(l.instances...)...)
-	all = append(all, nodesOf(l.idleInstances...)...)
 	all = append(all, nodesOf(l.serverGroups...)...)
 	return append(all, nodesOf(l.services...)...)
 }

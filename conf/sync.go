@@ -168,7 +168,7 @@ func (d *syncDaemon) syncInstance(l *loader) *instance {
 	}
 	switch {
 	case d.instance == "":
-	case l.known.refused[d.instance], l.known.unbuilt[d.instance] != nil:
+	case l.known.refused[d.instance]:
 		l.errorf(d.pos, "", "lvs_sync_daemon: vrrp_instance %s does not run", quote(d.instance))
 	case l.known.instances[d.Interface] != nil:
 		l.errorf(d.pos, "the interface comes first: write lvs_sync_daemon "+d.instance+" "+d.Interface, "lvs_sync_daemon: there is no vrrp_instance %s", quote(d.instance))

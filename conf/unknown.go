@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -91,7 +90,7 @@ func (l *loader) suggest(s *syntax.Statement, block string) string {
 	// Whoever pastes the members of a group forgets the block within it.
 	const asMember = "write group { %s ... } around the instances"
 	member := block == "vrrp_sync_group" && !s.Braced && len(s.Args()) == 0
-	if member && cmp.Or(l.known.instances[word], l.known.unbuilt[word]) != nil {
+	if member && l.known.instances[word] != nil {
 		return fmt.Sprintf(asMember, word)
 	}
 	if l.guesses++; l.guesses > maxGuesses {
