@@ -2,6 +2,7 @@ package link
 
 import (
 	"slices"
+	"time"
 
 	"github.com/tandem-ha/tandem/vrrp"
 )
@@ -19,8 +20,11 @@ type wish struct {
 	// repeat is how often the instance announces each address in a burst; 0
 	// until it announced for the first time since it wanted them present.
 	repeat int
-	// burst is a burst asked for since the last pass.
-	burst int
+	burst  int  // asked for since the last pass
+	first  bool // the first one since it wanted them present was
+	told   bool // it said anything since then
+
+	extraAt time.Time // of the next announcement where no adverts are heard
 }
 
 // spot is an address on an interface by name, whether it exists or not.
@@ -31,7 +35,7 @@ type spot struct {
 
 // newWish keeps what an instance asks for.
 func newWish(instance string, w vrrp.Wish) wish {
-	next := wish{Wish: w, instance: instance, spots: make([]spot, len(w.Addresses)), restated: true}
+	next := wish{Wish: w, instance: instance, spots: make([]spot, len(w.Addresses)), restated: true, told: true}
 	for i, a := range w.Addresses {
 		next.spots[i] = spot{deviceOf(w, a), a}
 	}
@@ -53,9 +57,11 @@ func deviceOf(w vrrp.Wish, a vrrp.Address) string {
 // target is an address that shall be present, on an interface that exists.
 type target struct {
 	place
-	addr vrrp.Address
-	dev  device
-	wish *wish
+	addr   vrrp.Address
+	dev    device
+	wish   *wish
+	life   time.Duration // how long the kernel shall keep it; 0: for ever
+	shared bool          // others have an address in its subnet, see sharedSubnets
 }
 
 // ownAddresses returns each interface's own IPv4 address: the first that is
@@ -72,6 +78,22 @@ func ownAddresses(have []held, made map[place]bool) map[int]place {
 		}
 	}
 	return own
+}
+
+// sourceAddresses are the addresses by which peers know an interface: its own of
+// IPv4, and the first link-local one that nobody floats.
+func sourceAddresses(have []held, own map[int]place) map[place]bool {
+	list := make(map[place]bool, len(own))
+	for _, p := range own {
+		list[p] = true
+	}
+	done := make(map[int]bool)
+	for _, a := range have {
+		if ip := a.prefix.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() && !a.marked && !done[a.index] {
+			done[a.index], list[a.place] = true, true
+		}
+	}
+	return list
 }
 
 // surplus lists what has to go: addresses in doomed, whatever their prefix
@@ -120,12 +142,13 @@ func (a held) matches(t target) bool {
 	return a.label == label && a.broadcast == t.addr.Broadcast && a.scope == t.addr.Scope
 }
 
-// missing lists the targets that the kernel does not hold, in order.
-func missing(have []held, want []target) []target {
+// missing lists the targets that the kernel does not hold, in order, without
+// those that shall stay away for the moment.
+func missing(have []held, want []target, away map[place]time.Time) []target {
 	held := places(have)
 	var list []target
 	for _, t := range want {
-		if !held[t.place] {
+		if !held[t.place] && !has(away, t.place) {
 			held[t.place] = true // two instances may want the same
 			list = append(list, t)
 		}

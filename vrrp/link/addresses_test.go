@@ -33,7 +33,7 @@ func have(list ...[]string) []held {
 func targets(w *wish, cidrs ...string) []target {
 	var out []target
 	for _, a := range vips(cidrs...) {
-		out = append(out, target{place{1, a.Prefix}, a, device{name: "eth0", index: 1}, w})
+		out = append(out, target{place: place{1, a.Prefix}, addr: a, dev: device{name: "eth0", index: 1}, wish: w})
 	}
 	return out
 }
@@ -129,7 +129,7 @@ func TestMissing(t *testing.T) {
 	w := &wish{}
 	want := append(targets(w, "10.0.0.9/24", "10.0.0.8/24"), targets(&wish{}, "10.0.0.8/24")...)
 	var got []string
-	for _, m := range missing(have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/32"}), want) {
+	for _, m := range missing(have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/32"}), want, nil) {
 		got = append(got, m.prefix.String())
 	}
 	if diff := cmp.Diff([]string{"10.0.0.8/24"}, got); diff != "" {

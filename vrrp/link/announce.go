@@ -4,85 +4,43 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"time"
 
 	"github.com/mdlayher/arp"
 	"github.com/mdlayher/ndp"
-	"github.com/mdlayher/packet"
 	"golang.org/x/sys/unix"
 )
 
-// announcer tells the neighbours where an address is now. It keeps one packet
-// socket per interface open, which hears nothing. One goroutine uses it.
-//
-// arp.Client is not used: its Dial leaks the socket when it fails, and it
-// fails on an interface without an IPv4 address. Only its codec is.
-type announcer struct {
-	conns map[int]*packet.Conn // by interface index
+// neighbor is a host on the same wire.
+type neighbor struct {
+	ip  netip.Addr
+	mac net.HardwareAddr
 }
 
-func newAnnouncer() *announcer {
-	return &announcer{conns: make(map[int]*packet.Conn)}
-}
-
-func (a *announcer) close() {
-	for index := range a.conns {
-		a.drop(index)
-	}
-}
-
-func (a *announcer) drop(index int) {
-	if c, ok := a.conns[index]; ok {
-		c.Close()
-		delete(a.conns, index)
-	}
-}
-
-// patience is how long a full device queue may hold up one announcement.
-const patience = 20 * time.Millisecond
-
-// send announces one address on an interface.
-func (a *announcer) send(dev device, ip netip.Addr) error {
-	frame, err := announcement(dev, ip)
-	if err != nil {
-		return err
-	}
-	c, ok := a.conns[dev.index]
-	if !ok {
-		// Protocol 0: the socket sends whatever the frame says and is never
-		// handed a frame.
-		c, err = packet.Listen(&net.Interface{Index: dev.index, HardwareAddr: dev.mac}, packet.Raw, 0, nil)
-		if err != nil {
-			return fmt.Errorf("open a packet socket on %s: %w", dev.name, err)
-		}
-		a.conns[dev.index] = c
-	}
-	if err := c.SetWriteDeadline(time.Now().Add(patience)); err != nil {
-		return err
-	}
-	if _, err := c.WriteTo(frame, &packet.Addr{HardwareAddr: net.HardwareAddr(frame[:6])}); err != nil {
-		if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, unix.ENOBUFS) {
-			a.drop(dev.index)
-		}
-		return fmt.Errorf("announce %s on %s: %w", ip, dev.name, err)
-	}
-	return nil
-}
-
-// announcement is the Ethernet frame that announces an address: gratuitous
-// ARP, or an unsolicited neighbour advertisement.
-func announcement(dev device, ip netip.Addr) ([]byte, error) {
+// everybody is the frame that tells everybody where an address is:
+// gratuitous ARP, or an unsolicited neighbour advertisement.
+func everybody(dev device, ip netip.Addr, router bool) ([]byte, error) {
 	if dev.mac == nil {
 		return nil, errNoEthernet
 	}
 	if ip.Is4() {
 		return gratuitousARP(dev.mac, ip)
 	}
-	return neighborAdvertisement(dev.mac, ip, forwardsIPv6(dev.name))
+	return neighborAdvertisement(dev.mac, ip, router)
+}
+
+// privately is the same frame for one neighbour alone.
+func privately(dev device, ip netip.Addr, router bool, to neighbor) ([]byte, error) {
+	if ip.Is6() {
+		return advertiseTo(dev.mac, ip, router, to)
+	}
+	frame, err := gratuitousARP(dev.mac, ip)
+	if err == nil {
+		copy(frame, to.mac)
+	}
+	return frame, err
 }
 
 // errNoEthernet says that an interface has no neighbours to tell.
@@ -111,22 +69,26 @@ func gratuitousARP(mac net.HardwareAddr, ip netip.Addr) ([]byte, error) {
 // what the kernel says when it is asked, rather than always: a host that hears
 // it change drops its default route through us (RFC 4861 section 7.2.5).
 func neighborAdvertisement(mac net.HardwareAddr, ip netip.Addr, router bool) ([]byte, error) {
-	allNodes := netip.IPv6LinkLocalAllNodes()
+	return advertiseTo(mac, ip, router, neighbor{netip.IPv6LinkLocalAllNodes(), net.HardwareAddr{0x33, 0x33, 0, 0, 0, 1}})
+}
+
+// advertiseTo is a neighbour advertisement to one neighbour, or to a group.
+func advertiseTo(mac net.HardwareAddr, ip netip.Addr, router bool, to neighbor) ([]byte, error) {
 	message, err := ndp.MarshalMessageChecksum(&ndp.NeighborAdvertisement{
 		Router:        router,
 		Override:      true,
 		TargetAddress: ip,
 		Options:       []ndp.Option{&ndp.LinkLayerAddress{Direction: ndp.Target, Addr: mac}},
-	}, ip, allNodes)
+	}, ip, to.ip)
 	if err != nil {
 		return nil, err
 	}
-	b := ethernet(net.HardwareAddr{0x33, 0x33, 0, 0, 0, 1}, mac, unix.ETH_P_IPV6)
+	b := ethernet(to.mac, mac, unix.ETH_P_IPV6)
 	b = append(b, 6<<4, 0, 0, 0) // version; no traffic class, no flow label
 	b = binary.BigEndian.AppendUint16(b, uint16(len(message)))
 	b = append(b, unix.IPPROTO_ICMPV6, 255) // RFC 4861 section 7.1.2: the hop limit is 255.
 	b = append(b, ip.AsSlice()...)
-	b = append(b, allNodes.AsSlice()...)
+	b = append(b, to.ip.AsSlice()...)
 	return append(b, message...), nil
 }
 

@@ -1,76 +1,112 @@
 package link
 
+import (
+	"strings"
+	"time"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
+
 // burst asks for an announcement of all addresses of an instance.
 func (k *keeper) burst(instance string, repeat int) {
-	if w := k.byName[instance]; w != nil && w.Present {
+	w := k.byName[instance]
+	if w == nil || !w.Present {
+		return
+	}
+	w.told = true
+	if repeat > 0 {
+		w.first = w.first || w.repeat == 0
 		w.burst = max(w.burst, repeat)
 		w.repeat = max(w.repeat, repeat)
 	}
 }
 
-// planRounds turns the bursts that were asked for into rounds of the addresses
-// that are there, and forgets rounds of those that are not wanted any more.
+// planRounds asks the announcer for the bursts that are due, of addresses that
+// are there. Where an address is new, the gateway is told first.
 func (k *keeper) planRounds() {
-	rounds := make(map[place]int)
-	for _, t := range k.targets {
-		if n := max(k.rounds[t.place], t.wish.burst); n > 0 && k.kept[t.place] {
-			rounds[t.place] = n
-		}
+	type side struct {
+		index int
+		ipv6  bool
 	}
+	gateways := make(map[side]neighbor)
+	var list []announcement
 	k.spoken = make(map[place]int, len(k.targets))
+	for p, t := range byPlace(k.targets) {
+		k.spoken[p] = t.wish.repeat
+	}
+	asked := make(map[place]bool)
 	for _, t := range k.targets {
 		k.spoken[t.place] = max(k.spoken[t.place], t.wish.repeat)
+		n := max(k.rounds[t.place], t.wish.burst)
+		if n == 0 || !k.kept[t.place] || asked[t.place] || !t.dev.up || t.dev.mac == nil {
+			continue
+		}
+		asked[t.place] = true
+		a := announcement{target: t, times: n}
+		if k.news[t.place] || t.wish.first {
+			at := side{k.baseOf(t), t.prefix.Addr().Is6()}
+			gateway, known := gateways[at]
+			if !known {
+				gateway, _ = k.kernel.gateway(at.index, at.ipv6)
+				gateways[at] = gateway
+			}
+			a.gateway = gateway
+		}
+		list = append(list, a)
 	}
 	for _, w := range k.wishes {
-		w.burst = 0
+		w.burst, w.first = 0, false
 	}
-	k.rounds = rounds
+	clear(k.rounds)
+	clear(k.news)
+	k.announce.add(list)
 }
 
-// round announces every address that has rounds left once, and says whether
-// any was: all addresses are told before one is told again. An interface that
-// refuses keeps its rounds for after the next pass.
-func (k *keeper) round() bool {
-	any := false
-	for _, t := range k.targets {
-		switch left := k.rounds[t.place]; {
-		case left == 0 || k.stalled[t.index]:
+// baseOf is the index of the interface that has the routes: of an instance with
+// a subinterface that is what lies below it.
+func (k *keeper) baseOf(t target) int {
+	if t.addr.Dev != "" || t.wish.Own == nil {
+		return t.index
+	}
+	for index, dev := range k.devices {
+		if dev.name == t.wish.Interface {
+			return index
+		}
+	}
+	return t.index
+}
+
+// announceExtra announces addresses where no adverts of their instance are
+// heard, one for each interface: the switches there shall know its hardware
+// address (keyword garp_extra_if).
+func (k *keeper) announceExtra(now time.Time) {
+	var list []announcement
+	for _, w := range k.wishes {
+		if !w.Present || w.Extra <= 0 || w.extraAt.IsZero() || w.extraAt.After(now) {
 			continue
-		case !t.dev.up || t.dev.mac == nil:
-			// findTargets starts again when it is up; others have no neighbours.
-			delete(k.rounds, t.place)
-			continue
-		default:
-			any = true
-			if k.send(t) {
-				k.rounds[t.place] = left - 1
+		}
+		w.extraAt = now.Add(w.Extra)
+		done := make(map[int]bool)
+		for _, t := range k.targets {
+			if t.wish == w && !done[t.index] && k.kept[t.place] && t.dev.up && extra(w.Wish, t.dev.name) {
+				done[t.index] = true
+				list = append(list, announcement{target: t, times: 1})
 			}
 		}
 	}
-	return any
+	k.announce.add(list)
 }
 
-// send announces one address, and logs the first refusal of an interface.
-func (k *keeper) send(t target) bool {
-	err := k.announce.send(t.dev, t.prefix.Addr())
-	if err == nil {
-		delete(k.stalled, t.index)
+// extra says whether an interface with addresses of an instance hears none of
+// its adverts and counts.
+func extra(w vrrp.Wish, dev string) bool {
+	switch {
+	case w.Own == nil:
+		return w.ExtraAll && dev != w.Interface
+	case dev == w.Own.Name:
+		return w.Own.XmitBase
+	case w.Own.ForAll && w.Own.AddressPrefix != "" && strings.HasPrefix(dev, w.Own.AddressPrefix):
 		return true
 	}
-	if _, known := k.stalled[t.index]; !known {
-		k.log.Warn("virtual addresses are not announced; trying again every second",
-			"instance", t.wish.instance, "interface", t.dev.name, "error", err)
-	}
-	k.stalled[t.index] = true
-	return false
-}
-
-// waiting says whether announcements wait for another try.
-func (k *keeper) waiting() bool {
-	for _, stalled := range k.stalled {
-		if stalled {
-			return true
-		}
-	}
-	return false
+	return w.ExtraAll && dev != w.Interface
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
@@ -22,10 +23,13 @@ type events struct {
 	log    *slog.Logger
 	groups []uint
 	poke   signal
+
+	heard  func(syscall.NetlinkMessage) // told each event before the poke; may be nil
+	filter []unix.SockFilter            // see ownRenewals
 }
 
 func newEvents(log *slog.Logger, groups ...uint) *events {
-	return &events{log: log, groups: groups, poke: newSignal()}
+	return &events{log: log, groups: groups, poke: newSignal(), filter: ownRenewals}
 }
 
 // run subscribes until the context ends. Without a subscription it pokes every
@@ -68,13 +72,21 @@ func (e *events) subscribe(ctx context.Context, standing func()) error {
 			s.Close()
 		}
 	}()
+	// Without it there are more events than need be, and nothing else changes.
+	_ = unix.SetsockoptSockFprog(s.GetFd(), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+		&unix.SockFprog{Len: uint16(len(e.filter)), Filter: &e.filter[0]})
 	standing()
 	e.poke.set()
 	for {
-		_, _, err := s.Receive()
+		msgs, _, err := s.Receive()
 		// ENOBUFS: events were lost, which is an event too.
 		if err != nil && !errors.Is(err, unix.ENOBUFS) {
 			return fmt.Errorf("read link and address events: %w", err)
+		}
+		if e.heard != nil {
+			for _, m := range msgs {
+				e.heard(m)
+			}
 		}
 		e.poke.set()
 	}

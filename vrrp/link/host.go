@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -18,8 +19,13 @@ import (
 // wish them, puts back what others remove, and announces them.
 //
 // Addresses carry tandem's mark (IFA_PROTO 112, Linux 5.18 and later), so that
-// a run after a crash knows those of the run before.
+// a run after a crash knows those of the run before. Those with a lifetime go
+// by themselves when no tandem is left to renew it.
 type Host struct {
+	// OnFight, if set before Run, is told of an address that somebody removes
+	// again and again. It is called from Run's goroutine and must not block.
+	OnFight func(Fight)
+
 	log   *slog.Logger
 	poke  signal
 	ended chan struct{} // closed when Run returns
@@ -29,6 +35,7 @@ type Host struct {
 	open    bool                    // more is to come before the inbox is looked at
 	waits   []chan<- error          // to be told how the pass after the inbox went
 	present map[string][]netip.Addr // by instance, as of the last pass
+	repairs map[string]Repairs      // likewise
 }
 
 // NewHost returns a Host that acts once Run runs.
@@ -78,6 +85,26 @@ func (h *Host) Sweep() {
 	h.post(func(k *keeper) { k.swept = true })
 }
 
+// SetPacing changes how fast announcements leave.
+func (h *Host) SetPacing(p vrrp.Pacing) {
+	h.post(func(k *keeper) { k.announce.setPacing(p) })
+}
+
+// Leave tells the kernel to keep for ever what it holds, for a successor of
+// this process, and waits until it does. Addresses that others remove are still
+// put back until the end of Run; nothing wished afterwards has a lifetime.
+func (h *Host) Leave(ctx context.Context) error {
+	h.post(func(k *keeper) { k.leaving = true })
+	return h.Flush(ctx)
+}
+
+// Repairs tells what others did to the addresses of an instance.
+func (h *Host) Repairs(instance string) Repairs {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.repairs[instance]
+}
+
 // Present returns which of an instance's addresses the kernel holds, wanted
 // or not and whatever their prefix length, in the order of the wish.
 func (h *Host) Present(instance string) []netip.Addr {
@@ -122,26 +149,48 @@ func (h *Host) Run(ctx context.Context) error {
 	}
 	defer kern.close()
 	k := newKeeper(h.log, kern)
-	defer k.announce.close()
+	k.busy, k.onFight = h.busy, h.OnFight
+	defer k.demote()
 
 	changes := newEvents(h.log, unix.RTNLGRP_LINK, unix.RTNLGRP_IPV4_IFADDR, unix.RTNLGRP_IPV6_IFADDR)
-	var listener sync.WaitGroup
-	defer listener.Wait()
-	listener.Go(func() { changes.run(ctx) })
+	changes.heard, changes.filter = k.witness.heard, ownAdditions
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() { changes.run(ctx) })
+	others.Go(func() { k.announce.run(ctx) })
 	k.around.follow.poke = changes.poke
-	listener.Go(func() { k.around.follow.run(ctx) })
+	others.Go(func() { k.around.follow.run(ctx) })
 
 	var pace pace
-	for {
+	for ctx.Err() == nil {
 		err := h.pass(k)
-		for ctx.Err() == nil && len(h.poke) == 0 && k.round() {
-		}
 		pace.passed(time.Now(), k.lost > 0)
-		pace.wait(ctx, h.poke, changes.poke, err != nil || k.waiting())
-		if ctx.Err() != nil {
-			return nil
+		if !k.partly {
+			h.wait(ctx, k, &pace, changes.poke, err)
 		}
 	}
+	return nil
+}
+
+// wait returns when a pass is needed, and does what is due without one.
+func (h *Host) wait(ctx context.Context, k *keeper, pace *pace, event signal, err error) {
+	var again time.Time
+	if err != nil {
+		again = time.Now().Add(retry)
+	}
+	for pace.until(ctx, h.poke, event, sooner(again, k.deadline())) {
+		now := time.Now()
+		if !again.IsZero() && !now.Before(again) || k.expire(now) {
+			return
+		}
+	}
+}
+
+// busy says whether there is something to do that was asked for.
+func (h *Host) busy() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.inbox) > 0 && !h.open
 }
 
 // pass carries out what was posted, and says how it went.
@@ -157,10 +206,14 @@ func (h *Host) pass(k *keeper) error {
 	for _, do := range inbox {
 		do(k)
 	}
-	err := k.reconcile()
-	present := k.present()
+	err := k.reconcile(time.Now())
+	present, repairs := k.present(), maps.Clone(k.repairs)
 	h.mu.Lock()
-	h.present = present
+	h.present, h.repairs = present, repairs
+	if k.partly {
+		h.waits = append(waits, h.waits...) // Not everything has been tried yet.
+		waits = nil
+	}
 	h.mu.Unlock()
 	for _, done := range waits {
 		done <- err

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -10,7 +9,6 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"github.com/tandem-ha/tandem/vrrp"
 	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
@@ -23,6 +21,7 @@ type held struct {
 	secondary bool // falls with its subnet's first address
 	marked    bool // carries tandem's mark
 	peer      bool // point to point: the prefix length is the other side's
+	finite    bool // the kernel will take it away by itself
 	raw       []byte
 }
 
@@ -70,44 +69,36 @@ func parseAddress(b []byte) (held, bool) {
 	return held{
 		place: place{a.Index, a.Prefix},
 		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
-		secondary: a.Secondary, marked: a.Marked, peer: a.Peer,
+		secondary: a.Secondary, marked: a.Marked, peer: a.Peer, finite: a.Finite,
 		raw: b,
 	}, ok
 }
 
-// create is the request that puts a virtual address on an interface.
-func create(p place, a vrrp.Address) *nl.NetlinkRequest {
-	msg, data := addressRequest(p)
-	msg.Scope = a.Scope
-	if a.Prefix.Addr().Is4() {
-		if a.Broadcast.IsValid() {
-			data = append(data, nl.NewRtAttr(unix.IFA_BROADCAST, a.Broadcast.AsSlice()))
+// put is the request that puts a virtual address on an interface, or changes
+// how long it stays there.
+func put(t target, flags int) *nl.NetlinkRequest {
+	msg, data := addressRequest(t.place)
+	msg.Scope = t.addr.Scope
+	if t.prefix.Addr().Is4() {
+		if t.addr.Broadcast.IsValid() {
+			data = append(data, nl.NewRtAttr(unix.IFA_BROADCAST, t.addr.Broadcast.AsSlice()))
 		}
-		if a.Label != "" {
-			data = append(data, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(a.Label)))
+		if t.addr.Label != "" {
+			data = append(data, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(t.addr.Label)))
 		}
 	} else {
 		// The address moves between directors: detection of duplicates would
 		// keep it unusable for a second after each takeover.
-		msg.Flags = unix.IFA_F_NODAD
-		if a.Prefix.IsSingleIP() {
-			data = append(data, nl.NewRtAttr(unix.IFA_CACHEINFO, deprecated()))
+		attrs := uint32(unix.IFA_F_NODAD)
+		if t.shared {
+			attrs |= unix.IFA_F_NOPREFIXROUTE
 		}
+		data = append(data, nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(attrs)))
 	}
-	data = append(data, nl.NewRtAttr(ifaddr.Proto, []byte{ifaddr.Mark}))
-	return newRequest(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, data...)
-}
-
-// deprecated is struct ifa_cacheinfo (linux/if_addr.h) of an address that is
-// valid for ever and preferred never (RFC 6724 section 5, rule 3): it answers
-// whoever talks to it, and what the director itself begins, a health check for
-// example, leaves from an address that does not move away meanwhile.
-// keepalived, too, has preferred_lft 0 for what is a single address.
-func deprecated() []byte {
-	const preferred, forever = 0, 1<<32 - 1
-	b := binary.NativeEndian.AppendUint32(nil, preferred)
-	b = binary.NativeEndian.AppendUint32(b, forever)
-	return append(b, make([]byte, 8)...) // When it was made and changed: the kernel knows.
+	data = append(data,
+		nl.NewRtAttr(unix.IFA_CACHEINFO, cacheInfo(t.prefix, t.life)),
+		nl.NewRtAttr(ifaddr.Proto, []byte{ifaddr.Mark}))
+	return newRequest(unix.RTM_NEWADDR, flags, data...)
 }
 
 // restore is the request that puts an address back exactly as a dump showed it.

@@ -57,6 +57,15 @@ func (k *kernel) close() {
 	}
 }
 
+// port is what the kernel calls the connection by; 0: unknown.
+func (k *kernel) port() uint32 {
+	pid, err := k.sockets[unix.NETLINK_ROUTE].Socket.GetPid()
+	if err != nil {
+		return 0
+	}
+	return pid
+}
+
 // read makes one request and returns the answers of the given type.
 func (k *kernel) read(kind, flags int, answer uint16, data ...nl.NetlinkRequestData) ([][]byte, error) {
 	req := newRequest(kind, flags, data...)

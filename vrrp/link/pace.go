@@ -8,7 +8,7 @@ import (
 // pace limits how often events alone lead to a pass, which is what an edge does
 // when it looks at the kernel anew. A storm of them costs 100 passes a second,
 // each a read of all addresses. Another program that keeps
-// removing an address gets a fight that slows down to one round a second.
+// removing an address gets a fight of a dozen rounds a second.
 type pace struct {
 	next time.Time // the next pass on account of an event
 	gap  time.Duration
@@ -17,7 +17,7 @@ type pace struct {
 
 const (
 	shortGap = 10 * time.Millisecond
-	longGap  = time.Second
+	longGap  = 80 * time.Millisecond
 	// truce without a loss ends a fight.
 	truce = 10 * time.Second
 )
@@ -39,9 +39,19 @@ func (p *pace) passed(now time.Time, lost bool) {
 // wait returns when there is something to do, or when the context ends: a wish
 // counts at once, an event from next on, and again asks for a retry.
 func (p *pace) wait(ctx context.Context, wish, event signal, again bool) {
-	var later <-chan time.Time
+	var deadline time.Time
 	if again {
-		later = time.After(retry)
+		deadline = time.Now().Add(retry)
+	}
+	p.until(ctx, wish, event, deadline)
+}
+
+// until is wait with a deadline of the caller's; zero: none. It returns
+// whether that is what it waited for.
+func (p *pace) until(ctx context.Context, wish, event signal, deadline time.Time) (expired bool) {
+	var later <-chan time.Time
+	if !deadline.IsZero() {
+		later = time.After(time.Until(deadline))
 	}
 	for {
 		hint, open := event, (<-chan time.Time)(nil)
@@ -50,13 +60,13 @@ func (p *pace) wait(ctx context.Context, wish, event signal, again bool) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return false
 		case <-wish:
-			return
+			return false
 		case <-hint:
-			return
+			return false
 		case <-later:
-			return
+			return true
 		case <-open:
 		}
 	}

@@ -34,6 +34,7 @@ type Address struct {
 	Secondary bool // falls with its subnet's first address
 	Marked    bool // carries tandem's mark
 	Peer      bool // point to point: the prefix length is the other side's
+	Finite    bool // the kernel will take it away by itself (valid_lft)
 }
 
 // Parse decodes the payload of RTM_NEWADDR: struct ifaddrmsg (8 bytes: family,
@@ -67,6 +68,8 @@ func Parse(b []byte) (Address, bool) {
 			if len(v) == 4 {
 				flags = binary.NativeEndian.Uint32(v)
 			}
+		case unix.IFA_CACHEINFO: // struct ifa_cacheinfo: preferred, valid, made, changed
+			a.Finite = len(v) >= 8 && binary.NativeEndian.Uint32(v[4:]) != 1<<32-1
 		case Proto:
 			a.Marked = len(v) == 1 && v[0] == Mark
 		}

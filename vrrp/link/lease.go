@@ -1,0 +1,212 @@
+package link
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// lease is how long the kernel keeps an address, as it was last told. A tandem
+// that lives renews it; when nobody is left to do so the kernel takes the
+// address away by itself.
+type lease struct {
+	since time.Time
+	life  time.Duration // 0: for ever
+}
+
+// due is when the lease is renewed, latest when at the latest.
+func (l lease) due() time.Time    { return l.since.Add(l.life / 3) }
+func (l lease) latest() time.Time { return l.since.Add(l.life / 2) }
+
+// over says whether the kernel may have taken the address away. It rounds to
+// some hundredths of a second (ADDRCONF_TIMER_FUZZ_MINUS, net/ipv4/devinet.c).
+func (l lease) over(now time.Time) bool {
+	return l.life > 0 && now.Sub(l.since) >= l.life-100*time.Millisecond
+}
+
+// renewGap is the least time between two rounds of renewals: each address
+// renewed is an event for everybody on the host who listens to them.
+const renewGap = time.Second
+
+// nextRenewal is when a round of renewals is due; zero: never.
+func nextRenewal(last time.Time, leases map[place]lease) time.Time {
+	var due, latest time.Time
+	for _, l := range leases {
+		if l.life > 0 {
+			due, latest = sooner(due, l.due()), sooner(latest, l.latest())
+		}
+	}
+	if next := last.Add(renewGap); !due.IsZero() && due.Before(next) {
+		return sooner(next, latest)
+	}
+	return due
+}
+
+// sooner is the earlier of two times; zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// renewable says whether a lease is renewed in a round that is due for another:
+// those of many instances then share their rounds.
+func (l lease) renewable(now time.Time) bool {
+	return l.life > 0 && now.Sub(l.since) >= l.life/6
+}
+
+// findLives works out how long the kernel shall keep each target. What two
+// instances want stays as long as the more patient one says, and what is the
+// interface's own for ever.
+func (k *keeper) findLives(before []held) {
+	lives := make(map[place]time.Duration)
+	for _, t := range k.targets {
+		life, known := lives[t.place]
+		switch {
+		case k.leaving || t.wish.Lifetime <= 0 || k.own[t.index] == t.place:
+			life = 0
+		case !known || life > 0:
+			life = max(life, t.wish.Lifetime)
+		}
+		lives[t.place] = life
+	}
+	shared := sharedSubnets(before, lives)
+	for i := range k.targets {
+		t := &k.targets[i]
+		t.life = lives[t.place]
+		t.shared = t.life > 0 && shared[subnet(t.place)]
+	}
+	for p := range k.leases {
+		if !has(lives, p) {
+			delete(k.leases, p)
+		}
+	}
+}
+
+// sharedSubnets lists the subnets of IPv6 that others have an address in. The
+// kernel may put the lifetime of one address on the route that all of a subnet
+// share (modify_prefix_route, net/ipv6/addrconf.c).
+func sharedSubnets(have []held, targets map[place]time.Duration) map[place]bool {
+	shared := make(map[place]bool)
+	for _, a := range have {
+		if a.prefix.Addr().Is6() && !a.marked && !has(targets, a.place) {
+			shared[subnet(a.place)] = true
+		}
+	}
+	return shared
+}
+
+func subnet(p place) place { return place{p.index, p.prefix.Masked()} }
+
+// settleLeases renews at once what the kernel was never told by this run, as
+// after adopting it, or was told otherwise.
+func (k *keeper) settleLeases(have []held) []error {
+	finite := make(map[place]bool)
+	for _, a := range have {
+		finite[a.place] = a.finite
+	}
+	var late []target
+	for p, t := range byPlace(k.targets) {
+		l, known := k.leases[p]
+		switch {
+		case !k.kept[p] || k.own[p.index] == p:
+		case t.life > 0 && (!known || l.life != t.life),
+			t.life == 0 && (finite[p] || l.life > 0):
+			late = append(late, t)
+		}
+	}
+	return k.renew(late, func() bool { return false })
+}
+
+// deadline is when expire has something to do; zero: never.
+func (k *keeper) deadline() time.Time {
+	at := nextRenewal(k.renewed, k.leases)
+	for _, until := range k.parole {
+		at = sooner(at, until)
+	}
+	for _, w := range k.wishes {
+		if w.Present {
+			at = sooner(at, w.extraAt)
+		}
+	}
+	return at
+}
+
+// expire does what is due. It returns whether a pass is needed.
+func (k *keeper) expire(now time.Time) bool {
+	k.announceExtra(now)
+	for _, until := range k.parole {
+		if !until.After(now) {
+			return true
+		}
+	}
+	at := nextRenewal(k.renewed, k.leases)
+	return !at.IsZero() && !at.After(now) && k.renewLeases(now)
+}
+
+// renewLeases is a round of renewals. It returns whether something is not as
+// it should be, so that a pass is needed.
+func (k *keeper) renewLeases(now time.Time) bool {
+	k.now = now
+	var list []target
+	for p, t := range byPlace(k.targets) {
+		l := k.leases[p]
+		if l.over(now) {
+			return true // Renewing it could bring back what the kernel took away.
+		}
+		if k.kept[p] && l.renewable(now) {
+			list = append(list, t)
+		}
+	}
+	k.renewed = now
+	return len(k.renew(list, k.busy)) > 0
+}
+
+// renew tells the kernel anew how long to keep addresses. When wishes come in
+// it leaves the rest for later.
+func (k *keeper) renew(list []target, busy func() bool) (problems []error) {
+	for len(list) > 0 && (len(problems) == 0 || !busy()) {
+		part := list[:min(chunk, len(list))]
+		list = list[len(part):]
+		since := time.Now() // The kernel's count starts a little later.
+		reqs := make([]*nl.NetlinkRequest, len(part))
+		for i, t := range part {
+			reqs[i] = put(t, unix.NLM_F_REPLACE)
+		}
+		for i, err := range k.kernel.write(reqs) {
+			if t := part[i]; err != nil {
+				problems = append(problems, problem("renew the lifetime of virtual address", t.prefix, t.dev.name, err))
+			} else {
+				k.leases[t.place] = lease{since, t.life}
+			}
+		}
+		if busy() {
+			break
+		}
+	}
+	return problems
+}
+
+// cacheInfo is struct ifa_cacheinfo (linux/if_addr.h) of an address that is
+// valid for life. One of IPv6 that stands alone is preferred never (RFC 6724
+// section 5, rule 3): it answers whoever talks to it, and what the director
+// itself begins, a health check for example, leaves from an address that does
+// not move away meanwhile. keepalived, too, has preferred_lft 0 for what is a
+// single address.
+func cacheInfo(p netip.Prefix, life time.Duration) []byte {
+	valid := uint32(forever)
+	if life > 0 {
+		valid = uint32((life + time.Second - 1) / time.Second)
+	}
+	preferred := valid
+	if p.Addr().Is6() && p.IsSingleIP() {
+		preferred = 0
+	}
+	b := append(nl.Uint32Attr(preferred), nl.Uint32Attr(valid)...)
+	return append(b, make([]byte, 8)...) // When it was made and changed: the kernel knows.
+}
+
+const forever = 1<<32 - 1 // INFINITY_LIFE_TIME (net/addrconf.h)
