@@ -69,56 +69,56 @@ func (a *announcer) run(ctx context.Context) {
 	}
 }
 
-// round gives each wire its turn and returns when the next is due: now, if one
+// round gives each side its turn and returns when the next is due: now, if one
 // has more to send; zero, if none has.
 func (a *announcer) round(now time.Time) time.Time {
 	a.mu.Lock()
-	wires := slices.Clone(a.plan.order)
+	sides := slices.Clone(a.plan.order)
 	a.mu.Unlock()
 	var next time.Time
-	for _, w := range wires {
-		if at := a.turn(w, now); next.IsZero() || !at.IsZero() && at.Before(next) {
+	for _, s := range sides {
+		if at := a.turn(s, now); next.IsZero() || !at.IsZero() && at.Before(next) {
 			next = at
 		}
 	}
 	return next
 }
 
-func (a *announcer) turn(w wire, now time.Time) time.Time {
+func (a *announcer) turn(s side, now time.Time) time.Time {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, ok := a.plan.lines[w]; !ok {
+	if _, ok := a.plan.lines[s]; !ok {
 		return time.Time{}
 	}
 	for range turn {
-		j, frame, at := a.plan.next(w, now)
+		j, frame, at := a.plan.next(s, now)
 		if j == nil {
 			return at
 		}
-		if err := a.send(w.index, frame); err != nil {
-			return a.refused(w, j, now, err)
+		if err := a.send(s.index, frame); err != nil {
+			return a.refused(s, j, now, err)
 		}
-		if a.mute[w.index] {
-			delete(a.mute, w.index)
+		if a.mute[s.index] {
+			delete(a.mute, s.index)
 			a.log.Info("virtual addresses are announced again", "interface", j.dev.name)
 		}
-		a.plan.sent(w, now)
+		a.plan.sent(s, now)
 	}
-	_, _, at := a.plan.next(w, now)
+	_, _, at := a.plan.next(s, now)
 	return at
 }
 
 // refused decides when to try again what an interface refused.
-func (a *announcer) refused(w wire, j *job, now time.Time, err error) time.Time {
+func (a *announcer) refused(s side, j *job, now time.Time, err error) time.Time {
 	pause := retry
 	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS) {
 		pause = full // It will have sent some by then.
-	} else if !a.mute[w.index] {
-		a.mute[w.index] = true
+	} else if !a.mute[s.index] {
+		a.mute[s.index] = true
 		a.log.Warn("virtual addresses are not announced; trying again every second",
 			"interface", j.dev.name, "address", j.prefix, "error", err)
 	}
-	a.plan.refused(w, now.Add(pause))
+	a.plan.refused(s, now.Add(pause))
 	return now.Add(pause)
 }
 
@@ -131,7 +131,7 @@ func (a *announcer) send(index int, frame []byte) error {
 		var err error
 		fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
-			return fmt.Errorf("open a packet socket: %w", err)
+			return fmt.Errorf("open a packet socket: %s", err)
 		}
 		a.conns[index] = fd
 	}

@@ -24,10 +24,6 @@ func (k *keeper) burst(instance string, repeat int) {
 // planRounds asks the announcer for the bursts that are due, of addresses that
 // are there. Where an address is new, the gateway is told first.
 func (k *keeper) planRounds() {
-	type side struct {
-		index int
-		ipv6  bool
-	}
 	gateways := make(map[side]neighbor)
 	var list []announcement
 	k.spoken = make(map[place]int, len(k.targets))

@@ -18,13 +18,13 @@ import (
 type plan struct {
 	pacing vrrp.Pacing
 	lanes  map[string]*lane // by group or interface
-	lines  map[wire]*line
-	order  []wire // the keys of lines
+	lines  map[side]*line
+	order  []side // the keys of lines
 	jobs   map[place]*job
 }
 
 func newPlan() *plan {
-	return &plan{lanes: make(map[string]*lane), lines: make(map[wire]*line), jobs: make(map[place]*job)}
+	return &plan{lanes: make(map[string]*lane), lines: make(map[side]*line), jobs: make(map[place]*job)}
 }
 
 // job is an address with what is left of its announcement.
@@ -37,15 +37,15 @@ type job struct {
 	private []byte // for the gateway; nil: it is told with everybody
 }
 
-// wire is where announcements of one kind follow one another.
-type wire struct {
+// side is one family of an interface, whose announcements follow one another.
+type side struct {
 	index int // of the interface
 	ipv6  bool
 }
 
-func wireOf(p place) wire { return wire{p.index, p.prefix.Addr().Is6()} }
+func sideOf(p place) side { return side{p.index, p.prefix.Addr().Is6()} }
 
-// line holds the jobs of a wire, by what is next for them.
+// line holds the jobs of a side, by what is next for them.
 type line struct {
 	private, first, again []*job
 	pause                 time.Time // not before then: the interface refused one
@@ -85,13 +85,13 @@ func (p *plan) lane(j *job) *lane {
 // not lost, as long as no more than two bursts wait: a burst that takes longer
 // than until the next would otherwise grow without end.
 func (p *plan) add(j *job) {
-	w := wireOf(j.place)
-	q, ok := p.lines[w]
+	s := sideOf(j.place)
+	q, ok := p.lines[s]
 	if !ok {
 		q = new(line)
-		p.lines[w], p.order = q, append(p.order, w)
+		p.lines[s], p.order = q, append(p.order, s)
 	}
-	if p.lane(j).gap[w.kind()] > 0 {
+	if p.lane(j).gap[s.kind()] > 0 {
 		j.private = nil // It hears the others as early: they come one at a time.
 	}
 	old := p.jobs[j.place]
@@ -111,17 +111,17 @@ func (p *plan) add(j *job) {
 	}
 }
 
-func (w wire) kind() int {
-	if w.ipv6 {
+func (s side) kind() int {
+	if s.ipv6 {
 		return 1
 	}
 	return 0
 }
 
-// next returns what is due on a wire, and the frame. Without anything it
+// next returns what is due on a side, and the frame. Without anything it
 // returns when to ask again; zero: not before something is added.
-func (p *plan) next(w wire, now time.Time) (j *job, frame []byte, at time.Time) {
-	q := p.lines[w]
+func (p *plan) next(s side, now time.Time) (j *job, frame []byte, at time.Time) {
+	q := p.lines[s]
 	list := q.head()
 	if list == nil {
 		return nil, nil, time.Time{}
@@ -130,8 +130,8 @@ func (p *plan) next(w wire, now time.Time) (j *job, frame []byte, at time.Time) 
 		return nil, nil, q.pause
 	}
 	j = (*list)[0]
-	if l := p.lane(j); l.next[w.kind()].After(now) {
-		return nil, nil, l.next[w.kind()]
+	if l := p.lane(j); l.next[s.kind()].After(now) {
+		return nil, nil, l.next[s.kind()]
 	}
 	if list == &q.private {
 		return j, j.private, now
@@ -153,14 +153,14 @@ func (q *line) head() *[]*job {
 }
 
 // sent notes that what next returned has left.
-func (p *plan) sent(w wire, now time.Time) {
-	q := p.lines[w]
+func (p *plan) sent(s side, now time.Time) {
+	q := p.lines[s]
 	list := q.head()
 	j := (*list)[0]
 	*list = (*list)[1:]
 	l := p.lane(j)
-	if gap := l.gap[w.kind()]; gap > 0 {
-		l.next[w.kind()] = now.Add(gap)
+	if gap := l.gap[s.kind()]; gap > 0 {
+		l.next[s.kind()] = now.Add(gap)
 	}
 	if list == &q.private {
 		q.first = append(q.first, j)
@@ -174,7 +174,7 @@ func (p *plan) sent(w wire, now time.Time) {
 }
 
 // refused notes that what next returned did not leave, and when to try again.
-func (p *plan) refused(w wire, until time.Time) { p.lines[w].pause = until }
+func (p *plan) refused(s side, until time.Time) { p.lines[s].pause = until }
 
 // only calls off what is announced of addresses that fits says no to, and
 // takes up changes of interfaces.
@@ -190,7 +190,7 @@ func (p *plan) only(fits func(place) bool) {
 // resume tries again on an interface that refused something.
 func (p *plan) resume(index int) {
 	for _, ipv6 := range []bool{false, true} {
-		if q, ok := p.lines[wire{index, ipv6}]; ok {
+		if q, ok := p.lines[side{index, ipv6}]; ok {
 			q.pause = time.Time{}
 		}
 	}
@@ -199,10 +199,10 @@ func (p *plan) resume(index int) {
 // drop forgets an interface that is gone.
 func (p *plan) drop(index int) {
 	p.only(func(at place) bool { return at.index != index })
-	gone := func(w wire) bool { return w.index == index }
-	for _, w := range p.order {
-		if gone(w) {
-			delete(p.lines, w)
+	gone := func(s side) bool { return s.index == index }
+	for _, s := range p.order {
+		if gone(s) {
+			delete(p.lines, s)
 		}
 	}
 	p.order = slices.DeleteFunc(p.order, gone)
