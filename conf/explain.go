@@ -98,20 +98,23 @@ func (t thing) String() string {
 
 // effect is what a tracked thing means to a priority. A positive weight is
 // earned while it is well, a negative one while it is not, and reverse turns
-// that round; without a weight its failure is a fault. The weight of a file is
-// for each unit of the number in it, which is 0 or 1 here.
+// their signs round; without a weight its failure is a fault. The weight of a
+// file is for each unit of the number in it, which is 0 or 1 here.
 func (t tracking) effect(failed bool) (delta int, fault bool) {
-	good := failed == t.reverse
 	switch {
 	case t.weight == 0:
-		return 0, !good
+		return 0, failed != t.reverse
 	case t.keyword == "track_file" && !failed:
 		return 0, false
 	case t.keyword == "track_file" && t.reverse:
 		delta = -t.weight
 	case t.keyword == "track_file":
 		delta = t.weight
-	case good == (t.weight > 0):
+	case failed == (t.weight > 0):
+		return 0, false
+	case t.reverse:
+		delta = -t.weight
+	default:
 		delta = t.weight
 	}
 	return delta, delta < -maxWeight

@@ -53,7 +53,7 @@ func TestExplain(t *testing.T) {
 			"VI_1: priority 10: nothing changes\n" +
 				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
 				"interface eth1 is down at this director: VI_1: priority 1: a peer above 1 takes over, unless it has nopreempt\n"},
-		{"a weight that comes with the failure", director("", "priority 100\ntrack_interface {\neth1 weight 30 reverse\n}"),
+		{"a weight that comes with the failure", director("", "priority 100\ntrack_interface {\neth1 weight -30 reverse\n}"),
 			"VI_1: priority 100: nothing changes\n" +
 				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
 				"interface eth1 is down at this director: VI_1: priority 130: nothing changes\n"},

@@ -93,7 +93,7 @@ fatal
 track_file { load weight -100 }
 track_process { proxy weight -254 }
 track_bfd { core weight -10 }
-track_interface { eth1 weight 100 reverse }`)
+track_interface { eth1 weight -100 reverse }`)
 	want := `VI_1: priority 150, the other's 120: this director is master
 interface eth0 is down at this director: VI_1: FAULT, the other's 120: the other director takes over, and after the repair this director
 interface eth1 is down at this director: VI_1: priority 250, the other's 120: this director stays master

@@ -11,7 +11,7 @@ import (
 func (m *Machine) configure(now time.Time, cfg Instance) []Action {
 	old, before := m.cfg, m.priority()
 	m.lastSource = m.sender()
-	m.cfg = cfg
+	m.cfg, m.floating = cfg, cfg.Floating()
 	if cfg.Priority != PriorityOwner {
 		m.deposed = false
 	}
@@ -41,8 +41,8 @@ func (m *Machine) Status(now time.Time) Status {
 	s := Status{
 		Name: m.cfg.Name, Interface: m.cfg.Interface, VRID: m.cfg.VRID, Version: m.cfg.Version,
 		State: m.state, Since: m.since, Reason: m.reason.String(),
-		Priority: m.priority(), Interval: m.cfg.Interval,
-		Addresses: m.cfg.Floating(),
+		Priority: m.priority(), Base: m.cfg.Priority, Interval: m.cfg.Interval,
+		Addresses: m.floating,
 		Holds:     slices.Clone(m.holds),
 	}
 	if m.detail != "" {

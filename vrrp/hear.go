@@ -8,11 +8,7 @@ func (m *Machine) receive(now time.Time, ev Received) []Action {
 	if ev.At.IsZero() || ev.At.After(now) {
 		ev.At = now
 	}
-	switch {
-	case now.Before(m.quietUntil):
-		return nil
-	case m.cfg.Priority == PriorityOwner && m.cfg.Manners.OwnerIgnoresAdverts:
-		// As RFC 9568 section 7.1 was printed; erratum 8298 lets owners elect.
+	if now.Before(m.quietUntil) {
 		return nil
 	}
 	switch m.state {

@@ -13,7 +13,8 @@ type instance struct {
 	member int    // its place there
 	guard  guard
 
-	told []influence // by what it follows
+	told    []Influence  // by what it follows
+	history []Transition // the last ones
 
 	sentAt   time.Time
 	heardAt  time.Time
@@ -32,6 +33,8 @@ type instance struct {
 
 // moved notes a transition.
 func (in *instance) moved(t Transition) {
+	in.counters.NewMasterReason = newMasterReason(t)
+	in.remember(t)
 	if t.To == Master {
 		in.counters.BecameMaster++
 	} else {

@@ -63,12 +63,15 @@ type ItemState struct {
 // Effect is what the item in a state means to an instance that follows it: a
 // change of its priority, or a fault.
 //
-// The number in a file is multiplied by the weight; a product of -254 or less is
-// a fault, and one above 253 counts as 253. Without a weight any number but 0 is
-// a fault. All as in keepalived.
+// The number in a file is multiplied by the weight. Of what comes out -254 or
+// less is a fault, and more than 253 counts as 253. Without a weight any number
+// but 0 is a fault. All as in keepalived.
 func (t TrackItem) Effect(st ItemState) (delta int, fault bool) {
 	if t.Kind != File {
-		return effect(t.Weight, t.Reverse, st.Up)
+		if delta, fault = effect(t.Weight, t.Reverse, st.Up); delta < -maxDelta {
+			return 0, true
+		}
+		return delta, fault
 	}
 	if t.Weight == 0 {
 		return 0, (st.Value != 0) != t.Reverse

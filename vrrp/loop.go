@@ -38,7 +38,9 @@ type loop struct {
 	notices []Notice // what to tell of then
 	ending  bool
 
-	quietUntil time.Time // nothing is heard or said before; zero: no delay
+	began      time.Time               // when the counters did
+	dropped    [advert.NumDrops]uint64 // by instances that are gone
+	quietUntil time.Time               // nothing is heard or said before; zero: no delay
 }
 
 func newLoop(r *Router) *loop {
@@ -192,9 +194,12 @@ func (l *loop) act(in *instance, a Action) {
 		name := in.cfg.Name
 		l.effects = append(l.effects, func() { l.host.Announce(name, a.Repeat) })
 	case Notice:
-		if t, ok := a.(Transition); ok {
-			in.moved(t)
+		switch a := a.(type) {
+		case Transition:
+			in.moved(a)
 			l.changed = true
+		case LowerHeard:
+			in.counters.LowerHeard++
 		}
 		l.notices = append(l.notices, a)
 	}

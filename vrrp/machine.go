@@ -20,8 +20,9 @@ import (
 // speaks, and a master that heard a lower one announces its addresses again.
 type Machine struct {
 	cfg        Instance
-	grouped    bool // member of a sync group that has others
-	unweighted bool // and nothing in it has a weight
+	floating   []Address // of cfg
+	grouped    bool      // member of a sync group that has others
+	unweighted bool      // and nothing in it has a weight
 
 	state  State
 	since  time.Time
@@ -62,7 +63,7 @@ type Machine struct {
 }
 
 // NewMachine returns a machine in INIT.
-func NewMachine(cfg Instance) *Machine { return &Machine{cfg: cfg} }
+func NewMachine(cfg Instance) *Machine { return &Machine{cfg: cfg, floating: cfg.Floating()} }
 
 // State returns the current state.
 func (m *Machine) State() State { return m.state }

@@ -23,20 +23,23 @@ func (m *Machine) priority() uint8 {
 
 // Effect is what a tracked interface means to its instance: a change of
 // priority, or with weight 0 a fault. A positive weight is earned while the
-// interface is up, a negative one while it is down.
+// interface is up, a negative one while it is down. Reverse turns round the sign of
+// what is added, not when: a weight of 20 is taken away while the interface is
+// up, as keepalived 2.2.7 was seen to do.
 func (t TrackInterface) Effect(up bool) (delta int, fault bool) {
 	return effect(t.Weight, t.Reverse, up)
 }
 
 func effect(weight int, reverse, up bool) (delta int, fault bool) {
-	good := up != reverse
 	switch {
 	case weight == 0:
-		return 0, !good
-	case good == (weight > 0):
-		return weight, false
+		return 0, up == reverse
+	case up != (weight > 0):
+		return 0, false
+	case reverse:
+		return -weight, false
 	}
-	return 0, false
+	return weight, false
 }
 
 // reprioritise replaces what a source adds to the priority. It is in effect from

@@ -62,6 +62,9 @@ func (l *loop) stray(id routerID, f Frame) {
 
 func (l *loop) drop(in *instance, f Frame, drop advert.Drop) {
 	in.drops[drop]++
+	if e, ok := protocolErrors[drop]; ok {
+		in.counters.ProtocolError = e
+	}
 	if in.saidDrop[drop] {
 		return
 	}

@@ -11,6 +11,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 	l.now, l.cfg = now, cfg
 	before := l.byID
 	if before == nil {
+		l.began = now
 		l.quietUntil = now.Add(max(cfg.StartupDelay, cfg.DelayAfterBoot-l.router.Uptime))
 	}
 
@@ -20,6 +21,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 		in := before[c.id()]
 		if in == nil {
 			in = &instance{Machine: NewMachine(c)}
+			in.counters.Discontinuity = now
 			l.recall(in)
 		}
 		order[i], l.byID[c.id()] = in, in
@@ -58,6 +60,9 @@ func (l *loop) configure(now time.Time, cfg Config) {
 // another's from here on, so the host forgets it first.
 func (l *loop) remove(in *instance) {
 	l.step(in, Stop{})
+	for reason, n := range in.drops {
+		l.dropped[reason] += n
+	}
 	l.part(in)
 	name := in.cfg.Name
 	l.effects = append(l.effects, func() { l.host.Forget(name) })

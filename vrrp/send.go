@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/advert"
 )
@@ -35,6 +36,7 @@ func (l *loop) enqueue(in *instance, priority uint8) {
 type letter struct {
 	from     *instance
 	priority uint8
+	due      time.Time // zero: when it was thought of
 }
 
 // write puts one copy of an advert into the batch.
@@ -45,18 +47,24 @@ func (l *loop) write(in *instance, a advert.Advert, dst netip.Addr, next proof) 
 	}
 	if err := in.guard.sign(in.cfg, &out, a, next); err != nil {
 		// Not expected: Validate refuses what could not be said.
-		l.sent(letter{in, a.Priority}, err)
+		l.sent(letter{in, a.Priority, in.wasDue}, err)
 		return
 	}
 	l.batch = append(l.batch, out)
-	l.letters = append(l.letters, letter{in, a.Priority})
+	l.letters = append(l.letters, letter{in, a.Priority, in.wasDue})
 }
 
 // flush sends the batch of this round, then does what follows it.
 func (l *loop) flush() {
 	if len(l.batch) > 0 {
-		for i, err := range l.network.Send(l.batch) {
-			l.sent(l.letters[i], err)
+		errs := l.network.Send(l.batch)
+		left := time.Now()
+		for i, err := range errs {
+			m := &l.letters[i]
+			l.sent(*m, err)
+			if !m.due.IsZero() && err == nil {
+				m.from.counters.Lateness.add(left.Sub(m.due))
+			}
 		}
 		clear(l.batch)
 		clear(l.letters)

@@ -7,11 +7,12 @@ type snapshot struct {
 	instances []Status
 	strays    map[string]uint64
 	marks     []Mark
+	totals    Totals
 }
 
 // publish makes the state of this moment visible to other goroutines.
 func (l *loop) publish() {
-	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays), marks: l.marks()}
+	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays), marks: l.marks(), totals: l.totals()}
 	for i, in := range l.instances {
 		s.instances[i] = l.status(in)
 	}
@@ -23,6 +24,7 @@ func (l *loop) status(in *instance) Status {
 	s := in.Status(l.now)
 	s.Group = in.entry.name
 	s.LastSent, s.LastHeard = in.sentAt, in.heardAt
+	s.Tracked, s.History = in.told, in.history
 	late := s.Counters.LateWakeups
 	s.Counters = in.counters
 	s.Counters.LateWakeups = late

@@ -37,6 +37,8 @@ type Status struct {
 	Since          time.Time
 	Reason         string // why it is in this state, from the Reason enum
 	Priority       uint8  // effective, after tracking
+	Base           uint8  // configured
+	Tracked        []Influence
 	Interval       time.Duration
 	Master         netip.Addr // who is master as far as this instance knows; zero: nobody, or itself
 	MasterPriority uint8
@@ -46,15 +48,5 @@ type Status struct {
 	LastSent  time.Time
 	LastHeard time.Time
 	Counters  Counters
-}
-
-// Counters are the statistics of one instance (RFC 6527 in spirit).
-type Counters struct {
-	Sent, SentPriorityZero         uint64
-	Received, ReceivedPriorityZero uint64
-	SendErrors                     uint64
-	BecameMaster                   uint64
-	Drops                          map[string]uint64 // by drop reason
-	Odd                            map[string]uint64 // accepted, but by Oddity something is wrong
-	LateWakeups                    uint64            // we overslept beyond the master down interval
+	History   []Transition // the last changes of state, oldest first
 }

@@ -62,8 +62,10 @@ func TestTrackedInterfaceEffect(t *testing.T) {
 		{"positive weight is lost while down", TrackInterface{Weight: 20}, false, 0, false},
 		{"negative weight costs nothing while up", TrackInterface{Weight: -20}, true, 0, false},
 		{"negative weight is paid while down", TrackInterface{Weight: -20}, false, -20, false},
-		{"positive weight reversed", TrackInterface{Weight: 20, Reverse: true}, false, 20, false},
-		{"negative weight reversed", TrackInterface{Weight: -20, Reverse: true}, true, -20, false},
+		{"K-34 positive weight reversed is taken away while up", TrackInterface{Weight: 20, Reverse: true}, true, -20, false},
+		{"K-34 positive weight reversed, down", TrackInterface{Weight: 20, Reverse: true}, false, 0, false},
+		{"K-34 negative weight reversed, up", TrackInterface{Weight: -20, Reverse: true}, true, 0, false},
+		{"K-34 negative weight reversed is earned while down", TrackInterface{Weight: -20, Reverse: true}, false, 20, false},
 	}
 	for _, tt := range tests {
 		if delta, defect := tt.track.Effect(tt.up); delta != tt.delta || defect != tt.defect {

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// influence is what one tracked thing does to an instance just now.
-type influence struct {
-	source string // "interface eth1", "script chk"
-	delta  int    // of the priority
-	fault  bool
-	detail string
+// Influence is what one tracked thing does to an instance just now.
+type Influence struct {
+	Source string // "interface eth1", "script chk"
+	Delta  int    // of the priority
+	Fault  bool
+	Detail string // why, if that is known: "exit status 1"
 }
 
 // setLink takes what the kernel says of an interface.
@@ -67,13 +67,13 @@ func (l *loop) tellLink(in *instance) {
 func (l *loop) track(in *instance) {
 	now := l.influences(in)
 	for _, was := range in.told {
-		if !slices.ContainsFunc(now, func(f influence) bool { return f.source == was.source }) {
-			l.influence(in, was, influence{source: was.source})
+		if !slices.ContainsFunc(now, func(f Influence) bool { return f.Source == was.Source }) {
+			l.influence(in, was, Influence{Source: was.Source})
 		}
 	}
 	for _, is := range now {
-		was := influence{source: is.source}
-		if i := slices.IndexFunc(in.told, func(f influence) bool { return f.source == is.source }); i >= 0 {
+		was := Influence{Source: is.Source}
+		if i := slices.IndexFunc(in.told, func(f Influence) bool { return f.Source == is.Source }); i >= 0 {
 			was = in.told[i]
 		}
 		l.influence(in, was, is)
@@ -81,21 +81,21 @@ func (l *loop) track(in *instance) {
 	in.told = now
 }
 
-func (l *loop) influence(in *instance, was, is influence) {
-	if was.delta != is.delta {
-		l.step(in, Priority{Source: is.source, Delta: is.delta, Detail: is.detail})
+func (l *loop) influence(in *instance, was, is Influence) {
+	if was.Delta != is.Delta {
+		l.step(in, Priority{Source: is.Source, Delta: is.Delta, Detail: is.Detail})
 	}
-	if was.fault != is.fault || is.fault && was.detail != is.detail {
-		l.step(in, Defect{Why: is.source, On: is.fault, Detail: is.detail})
+	if was.Fault != is.Fault || is.Fault && was.Detail != is.Detail {
+		l.step(in, Defect{Why: is.Source, On: is.Fault, Detail: is.Detail})
 	}
 }
 
 // influences are those of all that an instance follows and of which something is
 // known: its own, those of its sync group, and in a weighted one what changes the
 // priority of the other members. Each counts once, as it is named first.
-func (l *loop) influences(in *instance) (all []influence) {
-	add := func(f influence) {
-		if !slices.ContainsFunc(all, func(g influence) bool { return g.source == f.source }) {
+func (l *loop) influences(in *instance) (all []Influence) {
+	add := func(f Influence) {
+		if !slices.ContainsFunc(all, func(g Influence) bool { return g.Source == f.Source }) {
 			all = append(all, f)
 		}
 	}
@@ -104,8 +104,8 @@ func (l *loop) influences(in *instance) (all []influence) {
 	l.each(g.Track, g.Items, add)
 	if g.Weighted {
 		for _, other := range in.entry.instances {
-			l.each(other.cfg.Track, other.cfg.Items, func(f influence) {
-				if !f.fault {
+			l.each(other.cfg.Track, other.cfg.Items, func(f Influence) {
+				if !f.Fault {
 					add(f)
 				}
 			})
@@ -115,18 +115,18 @@ func (l *loop) influences(in *instance) (all []influence) {
 }
 
 // each gives the influences of those things that something is known of.
-func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(influence)) {
+func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(Influence)) {
 	for _, t := range tracks {
 		if st, known := l.links[t.Name]; known {
-			f := influence{source: "interface " + t.Name}
-			f.delta, f.fault = t.Effect(st.Exists && st.Up)
+			f := Influence{Source: "interface " + t.Name}
+			f.Delta, f.Fault = t.Effect(st.Exists && st.Up)
 			give(f)
 		}
 	}
 	for _, t := range items {
 		if st, known := l.items[t.Item]; known {
-			f := influence{source: t.Item.String(), detail: st.Detail}
-			f.delta, f.fault = t.Effect(st)
+			f := Influence{Source: t.Item.String(), Detail: st.Detail}
+			f.Delta, f.Fault = t.Effect(st)
 			give(f)
 		}
 	}
