@@ -42,3 +42,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // LogValue hides the password likewise.
 func (p Password) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// Format says which keys there are. A pointer in a struct is printed with all
+// that it points to, the methods of that left aside, where the verb does not fit.
+func (h HMAC) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "HMAC(%d keys, key %d signs)", len(h.Keys), h.Active)
+}
