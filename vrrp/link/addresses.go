@@ -39,6 +39,9 @@ func newWish(instance string, w vrrp.Wish) wish {
 	for i, a := range w.Addresses {
 		next.spots[i] = spot{deviceOf(w, a), a}
 	}
+	if w.Own != nil && w.Own.Address.IsValid() {
+		next.spots = append(next.spots, spot{w.Own.Name, vrrp.Address{Prefix: w.Own.Address}})
+	}
 	return next
 }
 

@@ -240,3 +240,9 @@ func TestRouteRefused(t *testing.T) {
 	}
 	wantShown(t, []string{"198.51.100.0/24 via 10.1.0.2 dev " + p.near + " proto 112"}, "route", "show", "198.51.100.0/24")
 }
+
+// run runs a program and returns what it says.
+func run(name string, args ...string) (string, error) {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	return string(out), err
+}
