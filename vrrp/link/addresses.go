@@ -76,7 +76,7 @@ type target struct {
 func ownAddresses(have []held, made map[place]bool) map[int]place {
 	own := make(map[int]place)
 	for _, a := range have {
-		if _, known := own[a.index]; !known && a.prefix.Addr().Is4() && !a.secondary && !a.marked && !made[a.place] {
+		if _, known := own[a.index]; !known && a.prefix.Addr().Is4() && !a.secondary && !a.marked && !a.static && !made[a.place] {
 			own[a.index] = a.place
 		}
 	}
@@ -116,7 +116,7 @@ func surplus(have []held, want []target, doomed map[home]bool, own map[int]place
 		switch {
 		case ok && t.wish.restated && !a.matches(t):
 			list = append(list, a)
-		case !ok && (doomed[a.home()] || sweep && a.marked):
+		case !ok && (doomed[a.home()] || sweep && (a.marked || a.static)):
 			list = append(list, a)
 		}
 	}

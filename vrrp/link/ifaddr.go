@@ -19,7 +19,8 @@ type held struct {
 	broadcast netip.Addr
 	scope     uint8
 	secondary bool // falls with its subnet's first address
-	marked    bool // carries tandem's mark
+	marked    bool // carries tandem's mark of one that floats
+	static    bool // carries its mark of one that stays
 	peer      bool // point to point: the prefix length is the other side's
 	finite    bool // the kernel will take it away by itself
 	raw       []byte
@@ -69,7 +70,7 @@ func parseAddress(b []byte) (held, bool) {
 	return held{
 		place: place{a.Index, a.Prefix},
 		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
-		secondary: a.Secondary, marked: a.Marked, peer: a.Peer, finite: a.Finite,
+		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite,
 		raw: b,
 	}, ok
 }
@@ -97,7 +98,7 @@ func put(t target, flags int) *nl.NetlinkRequest {
 	}
 	data = append(data,
 		nl.NewRtAttr(unix.IFA_CACHEINFO, cacheInfo(t.prefix, t.life)),
-		nl.NewRtAttr(ifaddr.Proto, []byte{ifaddr.Mark}))
+		nl.NewRtAttr(ifaddr.Proto, []byte{t.wish.mark()}))
 	return newRequest(unix.RTM_NEWADDR, flags, data...)
 }
 

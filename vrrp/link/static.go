@@ -2,6 +2,7 @@ package link
 
 import (
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
 // staticOwner is the wish that static addresses are kept by. No instance has it
@@ -36,6 +37,15 @@ func (h *Host) SetStatic(s vrrp.Static, missing func(group, why string, is bool)
 // instance must not be master. tell must not block.
 func (h *Host) SetDefect(tell func(instance, why string, is bool)) {
 	h.post(func(k *keeper) { k.around.defect = tell })
+}
+
+// mark is what the addresses of the wish carry, so that others know who made
+// them.
+func (w *wish) mark() byte {
+	if w.instance == staticOwner {
+		return ifaddr.StaticMark
+	}
+	return ifaddr.Mark
 }
 
 func staticRoutes(s vrrp.Static) []vrrp.Route {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -34,6 +35,10 @@ func TestStatic(t *testing.T) {
 	wantShown(t, []string{"200: from 10.3.0.0/24 lookup 100 proto 112"}, "rule", "show", "pref", "200")
 	within(t, told, "what is missing", func(s string) bool { return s == "away true static address 10.4.0.1/24 is missing" })
 
+	if ip("10.3.0.1") != primaryOf(t, p.near, "10.1.0.1") {
+		t.Error("adverts cannot come from a static address")
+	}
+
 	shown(t, "addr", "del", "10.3.0.1/24", "dev", p.near) // and the route with it
 	eventually(t, "all of it is back", func() bool {
 		return len(on(t, p.near)) == 2 && len(shown(t, "route", "show", "192.0.2.0/24")) == 1
@@ -53,4 +58,20 @@ func TestStatic(t *testing.T) {
 	h.flush(t)
 	wantOn(t, p.near)
 	wantShown(t, nil, "route", "show", "192.0.2.0/24")
+}
+
+// primaryOf is what adverts leave from on an interface where one address floats.
+func primaryOf(t testing.TB, dev, floats string) netip.Addr {
+	t.Helper()
+	k, err := openKernel()
+	must(t, err)
+	defer k.close()
+	addrs, err := k.addresses(mustLink(t, dev).Attrs().Index)
+	must(t, err)
+	for _, a := range addrs {
+		if a.prefix.Addr() != ip(floats) && (!a.static || a.marked || a.finite) {
+			t.Errorf("address %+v, want one that stays", a)
+		}
+	}
+	return primary(addrs, map[netip.Addr]bool{ip(floats): true})
 }

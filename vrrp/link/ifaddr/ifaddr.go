@@ -22,6 +22,9 @@ const (
 	// the protocol number of VRRP. The mark lives and dies with the address,
 	// so that after a crash the next run still knows which ones are ours.
 	Mark = 112
+	// StaticMark is the mark of an address that tandem keeps whoever is master. It
+	// is the host's own in every other way: adverts may come from it.
+	StaticMark = 113
 )
 
 // Address is an address as the kernel holds it.
@@ -32,7 +35,8 @@ type Address struct {
 	Broadcast netip.Addr
 	Scope     uint8
 	Secondary bool // falls with its subnet's first address
-	Marked    bool // carries tandem's mark
+	Marked    bool // carries tandem's mark: it floats
+	Static    bool // carries tandem's mark of one that stays
 	Peer      bool // point to point: the prefix length is the other side's
 	Finite    bool // the kernel will take it away by itself (valid_lft)
 }
@@ -72,6 +76,7 @@ func Parse(b []byte) (Address, bool) {
 			a.Finite = len(v) >= 8 && binary.NativeEndian.Uint32(v[4:]) != 1<<32-1
 		case Proto:
 			a.Marked = len(v) == 1 && v[0] == Mark
+			a.Static = len(v) == 1 && v[0] == StaticMark
 		}
 	}
 	if !local.IsValid() {
