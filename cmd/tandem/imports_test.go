@@ -26,6 +26,7 @@ func TestWhoMayImportWhom(t *testing.T) {
 		{"tracking decides without running anything", "vrrp/track", []string{"vrrp", "vrrp/advert", "vrrp/program"}, edges[:2]},
 		{"a BFD session is pure", "vrrp/bfd", nil, edges},
 		{"notifying decides without running anything", "vrrp/notify", []string{"vrrp", "vrrp/advert", "vrrp/program"}, []string{"github.com/wneessen/go-mail", "github.com/vishvananda/netlink"}},
+		{"the edge of notifying knows notifying only", "vrrp/notify/deliver", []string{"vrrp", "vrrp/advert", "vrrp/program", "vrrp/notify"}, []string{"github.com/vishvananda/netlink"}},
 		{"an address knows not whose it is", "vrrp/link/ifaddr", nil, nil},
 		{"the Runner knows no probe", "healthcheck", nil, append(edges, "net/http")},
 		{"probes know health checks only", "healthcheck/probe", []string{"healthcheck"}, nil},

@@ -36,6 +36,16 @@ func (hostAccounts) userByID(id string) (*user.User, error)  { return user.Looku
 func (hostAccounts) group(name string) (*user.Group, error)  { return user.LookupGroup(name) }
 func (hostAccounts) groupsOf(u *user.User) ([]string, error) { return u.GroupIds() }
 
+// AccountOf is who a program of a user and a group would be run as; both may be
+// empty. The error is a *Refusal.
+func AccountOf(user, group string, p Policy) (Account, error) {
+	a, refusal := account(Command{User: user, Group: group}, p, hostAccounts{})
+	if refusal != nil {
+		return a, refusal
+	}
+	return a, nil
+}
+
 // account is who the command is run as: who it says, else who the policy says,
 // else DefaultUser, else we. As in keepalived there is no else for a policy that
 // is secure: root is not what nobody asked for.

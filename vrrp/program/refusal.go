@@ -44,7 +44,10 @@ type Refusal struct {
 
 // Error is the message with its hint.
 func (r *Refusal) Error() string {
-	s := fmt.Sprintf("%s is not run: %s", r.Command, r.Message)
+	s := r.Message
+	if !r.Command.Empty() {
+		s = fmt.Sprintf("%s is not run: %s", r.Command, r.Message)
+	}
 	if r.Hint != "" {
 		s += " (" + r.Hint + ")"
 	}
