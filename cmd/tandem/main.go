@@ -104,7 +104,7 @@ servers, the kernel's IPVS forwards, and its connections are synchronised.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(runCommand(), checkCommand(), statusCommand(), undrainCommand(),
+	root.AddCommand(runCommand(), checkCommand(), statusCommand(), undrainCommand(), cleanupCommand(),
 		ipvsadmCommand(), realserver.Command(), drill.Command(), versionCommand())
 	return root
 }

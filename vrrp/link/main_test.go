@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 	}
+	if order := os.Getenv(holds); order != "" {
+		hold(order)
+	}
 	os.Exit(m.Run())
 }
 

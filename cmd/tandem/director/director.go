@@ -94,7 +94,7 @@ func (d *Director) open(ctx context.Context) error {
 	if d.lock, err = lockRunDir(d.options.RunDir); err != nil {
 		return err
 	}
-	if d.claim, err = claimNamespace(); err != nil {
+	if d.claim, err = ClaimNamespace(); err != nil {
 		return err
 	}
 	if err := os.MkdirAll(d.options.StateDir, 0o755); err != nil {

@@ -51,10 +51,10 @@ func lockRunDir(dir string) (*os.File, error) {
 	return lock, nil
 }
 
-// claimNamespace makes this director the only tandem of its network namespace,
+// ClaimNamespace makes this director the only tandem of its network namespace,
 // whatever its run directory: two would take each other's addresses away.
 // Abstract sockets belong to the namespace, and go with the process (unix(7)).
-func claimNamespace() (net.Listener, error) {
+func ClaimNamespace() (net.Listener, error) {
 	claim, err := net.Listen("unix", "@tandem-director")
 	if errors.Is(err, unix.EADDRINUSE) {
 		return nil, fmt.Errorf("%w: another tandem runs in this network namespace; stop it first", ErrHost)

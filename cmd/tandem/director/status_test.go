@@ -30,15 +30,15 @@ func TestMute(t *testing.T) {
 }
 
 func TestOneClaimANamespace(t *testing.T) {
-	claim, err := claimNamespace()
+	claim, err := ClaimNamespace()
 	if err != nil {
 		t.Skip("a tandem runs on this host:", err)
 	}
-	if _, err := claimNamespace(); !errors.Is(err, ErrHost) {
+	if _, err := ClaimNamespace(); !errors.Is(err, ErrHost) {
 		t.Errorf("the second claim: %v, want ErrHost", err)
 	}
 	claim.Close()
-	again, err := claimNamespace()
+	again, err := ClaimNamespace()
 	if err != nil {
 		t.Fatal("after the first is gone:", err)
 	}
