@@ -10,39 +10,51 @@ const maxBacklog = 1000
 // instance arrives however long nobody reads. The zero value is ready.
 type Backlog struct {
 	lines   []line
-	Dropped int // lines, ever
+	counts  map[lineKey]int // of lines that wait
+	Dropped int             // lines, ever
 }
 
 type line struct {
+	lineKey
+	text string
+}
+
+// lineKey is what a line is about: a later one with the same makes it untrue.
+type lineKey struct {
 	about Subject
 	kind  EventKind
-	text  string
 }
 
 // Add puts the line of an event at the end.
 func (b *Backlog) Add(e Event) {
-	l := line{e.Subject, e.Kind, e.Line() + "\n"}
-	if len(b.lines) >= maxBacklog {
-		b.makeRoom(l)
+	if b.counts == nil {
+		b.counts = make(map[lineKey]int)
 	}
+	l := line{lineKey{e.Subject, e.Kind}, e.Line() + "\n"}
+	b.counts[l.lineKey]++
 	b.lines = append(b.lines, l)
+	if len(b.lines) > maxBacklog {
+		b.makeRoom()
+	}
 }
 
-// makeRoom drops the oldest line that a later one, or the next, makes untrue.
-// Where each is the last of its kind there are no more than there are subjects,
-// and they stay.
-func (b *Backlog) makeRoom(next line) {
-	later := make(map[line]int, len(b.lines))
-	key := func(l line) line { return line{about: l.about, kind: l.kind} }
-	for _, l := range append(slices.Clone(b.lines), next) {
-		later[key(l)]++
-	}
+// makeRoom drops the oldest line that a later one makes untrue. Where each is the
+// last of its kind there are no more than there are subjects, and they stay.
+func (b *Backlog) makeRoom() {
 	for i, l := range b.lines {
-		if later[key(l)] > 1 {
-			b.lines = slices.Delete(b.lines, i, i+1)
+		if b.counts[l.lineKey] > 1 {
+			b.remove(i)
 			b.Dropped++
 			return
 		}
+	}
+}
+
+func (b *Backlog) remove(i int) {
+	l := b.lines[i]
+	b.lines = slices.Delete(b.lines, i, i+1)
+	if b.counts[l.lineKey]--; b.counts[l.lineKey] == 0 {
+		delete(b.counts, l.lineKey)
 	}
 }
 
@@ -53,8 +65,14 @@ func (b *Backlog) Take() (text string, kind EventKind, ok bool) {
 		return "", 0, false
 	}
 	l := b.lines[0]
-	b.lines = slices.Delete(b.lines, 0, 1)
+	b.remove(0)
 	return l.text, l.kind, true
+}
+
+// Clear drops everything.
+func (b *Backlog) Clear() {
+	b.Dropped += len(b.lines)
+	b.lines, b.counts = nil, nil
 }
 
 // Len is how many lines wait.

@@ -244,7 +244,8 @@ func (p *pipe) write(ctx context.Context) {
 	}
 }
 
-// lost says, once, that nobody has taken a line.
+// lost says, once, that nobody has taken a line. At the end nobody takes the
+// next ones either.
 func (p *pipe) lost(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,6 +253,9 @@ func (p *pipe) lost(err error) {
 		p.log.Warn("nobody reads the pipe: what has not been read is lost", "error", err)
 	}
 	p.someLost = true
+	if p.hurried {
+		p.backlog.Clear()
+	}
 }
 
 // take is the line to write next.
@@ -281,15 +285,10 @@ func (p *pipe) allow() {
 	}
 }
 
-// hold bounds what is being written. Once one line was in vain, the next ones
-// have no time at all: a pipe that is not full takes them all the same.
+// hold bounds what is being written.
 func (p *pipe) hold() {
-	limit := lingerTime / 2
-	if p.someLost {
-		limit = time.Millisecond
-	}
-	// A FIFO has deadlines; where it had none, the end of Run would close it.
-	_ = p.file.SetWriteDeadline(time.Now().Add(limit))
+	// A FIFO can have a deadline; without one, a full pipe would keep Run.
+	_ = p.file.SetWriteDeadline(time.Now().Add(lingerTime / 2))
 }
 
 // renew opens the pipe again if somebody has removed it: what is written to the
