@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -13,10 +14,13 @@ import (
 func (p pair) compare(c *comparison) {
 	p.compareAdverts(c)
 	p.compareAuth(c)
+	p.compareHMAC(c)
 	p.compareCast(c)
+	p.compareWire(c)
 	p.compareSources(c)
 	p.comparePriority(c)
 	p.compareStart(c)
+	p.compareManners(c)
 	p.compareAddresses(c)
 }
 
@@ -51,7 +55,7 @@ func (p pair) compareAdverts(c *comparison) {
 // compareAuth never shows a password, nor how far two are alike.
 func (p pair) compareAuth(c *comparison) {
 	a, b := p.here, p.there
-	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth && a.auth.masked == b.auth.masked {
+	if a.Version == vrrp.V3 || b.Version == vrrp.V3 || a.Auth == b.Auth && a.AuthHeader == b.AuthHeader && a.auth.masked == b.auth.masked {
 		return
 	}
 	if a.auth.masked || b.auth.masked {
@@ -68,6 +72,8 @@ func (p pair) compareAuth(c *comparison) {
 		what = "authentication there, none here"
 	case b.Auth == none:
 		what = "authentication here, none there"
+	case a.AuthHeader != b.AuthHeader:
+		what = fmt.Sprintf("auth_type %s here, %s there", a.auth.kind, b.auth.kind)
 	}
 	p.differ(c, Error, "authentication", bothSay, "%s: each drops the adverts of the other, and %s", what, bothMaster)
 }

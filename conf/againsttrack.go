@@ -14,8 +14,8 @@ func (c *comparison) tracking() {
 		c.found = append(c.found, d)
 	}
 	for o := range both.outcomes() {
-		if o.Verdict != Lost || o.Failure == "" || o.Peer < 0 {
-			continue // Without a peer there is nobody to take over, which has been said.
+		if o.Verdict != Lost || o.Failure == "" || o.Peer < 0 || o.Before == 0 {
+			continue // Without a peer there is nobody to take over, and one in FAULT has nothing to lose; both have been said.
 		}
 		if pos, see, name := c.places(o); name != "" {
 			c.report(Error, pos, see, "", "vrrp_instance %s: %s at %s: neither director is master, and nobody has its addresses", name, o.Failure, o.At)

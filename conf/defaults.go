@@ -43,14 +43,6 @@ var (
 	vrrpGroup6 = netip.MustParseAddr("ff02::12")
 )
 
-// groupOf is a group as a Wire has it: the usual one is not said.
-func groupOf(a netip.Addr) netip.Addr {
-	if a == vrrpGroup4 || a == vrrpGroup6 {
-		return netip.Addr{}
-	}
-	return a
-}
-
 // announceDefaults are the times of announcements as far as global_defs says
 // them; nil: it does not.
 type announceDefaults struct {

@@ -17,9 +17,10 @@ type party struct {
 	base      int
 	nopreempt bool
 	source    netip.Addr // of its adverts; zero: not known
-	tracks    []tracking // its own interface is the first
+	tracks    []tracking // its own interface is the first, unless it does not count
 	unit      int        // which of the units it is in
 	unweighed bool       // weights count for nothing: it is in a sync group
+	stuck     bool       // it is in FAULT whatever happens
 	pos       syntax.Pos
 }
 
@@ -50,7 +51,13 @@ func (l *loader) cast() (c cast) {
 		p := party{
 			name: in.Name, of: in, at: i, base: int(in.Priority),
 			nopreempt: in.NoPreempt, source: in.Source, pos: in.pos,
-			tracks: []tracking{{keyword: "track_interface", name: in.Interface, pos: in.pos}},
+			stuck: in.Manners.FaultWithoutPeer && len(in.Peers) == 0,
+		}
+		if !in.Manners.IgnorePrimary {
+			p.tracks = append(p.tracks, tracking{keyword: "track_interface", name: in.Interface, pos: in.pos})
+		}
+		if in.Manners.TrackSource {
+			p.tracks = append(p.tracks, tracking{keyword: "track_src_ip", name: in.Source.String(), pos: in.met.at(in.pos, "track_src_ip")})
 		}
 		p.tracks = append(p.tracks, in.tracking()...)
 		g := unit[in.Name]
@@ -90,6 +97,8 @@ func (t thing) String() string {
 		return "track_file " + t.name + " holds 1"
 	case "track_process":
 		return "vrrp_track_process " + t.name + " is gone"
+	case "track_src_ip":
+		return "address " + t.name + " is gone"
 	case "track_bfd":
 		return "bfd_instance " + t.name + " is down"
 	}
@@ -122,6 +131,9 @@ func (t tracking) effect(failed bool) (delta int, fault bool) {
 
 // priority is that of an instance while things fail, or none; 0: it is in FAULT.
 func (p party) priority(failed ...thing) int {
+	if p.stuck {
+		return 0
+	}
 	sum := p.base
 	for _, t := range p.tracks {
 		delta, fault := t.effect(slices.Contains(failed, t.thing()))

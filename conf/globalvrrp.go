@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -21,10 +20,10 @@ var vrrpRows = []row[globals]{
 		shown(func(g *globals) []Node { return statement("vrrp_version", int(g.version)) }).
 		doc("", "VRRP version of the instances that name none; with IPv6 it is always 3"),
 	custom("vrrp_mcast_group4", "IP", (*globals).setGroup4).
-		shown(func(g *globals) []Node { return showGroup("vrrp_mcast_group4", g.group4) }).
+		shown(func(g *globals) []Node { return unlessZero("vrrp_mcast_group4", g.group4) }).
 		doc("224.0.0.18", "where adverts over IPv4 are sent"),
 	custom("vrrp_mcast_group6", "IP", (*globals).setGroup6).
-		shown(func(g *globals) []Node { return showGroup("vrrp_mcast_group6", g.group6) }).
+		shown(func(g *globals) []Node { return unlessZero("vrrp_mcast_group6", g.group6) }).
 		doc("ff02::12", "where adverts over IPv6 are sent"),
 	number("vrrp_down_timer_adverts", 1, 100, func(g *globals) *int { return &g.manners.DownAdverts }).
 		shown(func(g *globals) []Node { return statement("vrrp_down_timer_adverts", downAdverts(g.manners)) }).
@@ -86,7 +85,7 @@ func (g *globals) setGroup4(l *loader, s *syntax.Statement) {
 	case !a.Is4() || !a.IsMulticast():
 		l.invalid(s.Keyword(), w, "it takes a multicast address of IPv4")
 	default:
-		g.group4 = groupOf(a)
+		g.group4 = a
 	}
 }
 
@@ -102,11 +101,8 @@ func (g *globals) setGroup6(l *loader, s *syntax.Statement) {
 	case !a.IsLinkLocalMulticast():
 		l.warnf(w.Pos, "write one of ff02::", "%s %s is not of this link only: RFC 9568 section 5.1.2.2 wants that", s.Keyword(), a)
 	}
-	g.group6 = groupOf(a)
+	g.group6 = a
 }
-
-// showGroup shows a group that is not the usual one.
-func showGroup(keyword string, a netip.Addr) []Node { return unlessZero(keyword, a) }
 
 // setMessageOnly reads v3_checksum_as_v2. What stands behind it counts for
 // nothing in keepalived, so that off switches it on.

@@ -21,7 +21,7 @@ var advertRows = []row[instance]{
 	custom("auth_hmac", "{ }", (*instance).readHMAC).shown((*instance).showHMAC).holding(hmacBlock).only().
 		doc("none", "sign adverts, as keepalived does since 2.4"),
 	custom("mcast_dst_ip", "IP", (*instance).setGroup).
-		shown(func(in *instance) []Node { return showGroup("mcast_dst_ip", in.Wire.Group) }).
+		shown(func(in *instance) []Node { return unlessZero("mcast_dst_ip", in.Wire.Group) }).
 		doc("that of vrrp_mcast_group4 or 6", "multicast group of the adverts"),
 	number("unicast_ttl", 1, 255, func(in *instance) *uint8 { return &in.Wire.UnicastTTL }).
 		shown(func(in *instance) []Node { return unlessZero("unicast_ttl", in.Wire.UnicastTTL) }).

@@ -67,7 +67,7 @@ func (in *instance) judgeGroup(l *loader) {
 	case in.group.IsValid() && len(in.Peers) > 0:
 		l.warnf(pos, "remove it", "mcast_dst_ip %s has no effect: adverts go to each unicast_peer", in.group)
 	case in.group.IsValid():
-		in.Wire.Group = groupOf(in.group)
+		in.Wire.Group = in.group
 		return
 	}
 	if len(in.Peers) == 0 {

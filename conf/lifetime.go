@@ -7,6 +7,9 @@ import (
 	"github.com/tandem-ha/tandem/vrrp"
 )
 
+// hundredth is how exactly times are said to people.
+const hundredth = 10 * time.Millisecond
+
 const lifetimeArgs = "auto|infinite|1..86400"
 
 // setLifetime reads vip_lifetime.
@@ -45,6 +48,6 @@ func (in *instance) adviseLifetime(l *loader) {
 	if in.Lifetime.Mode == vrrp.LifetimeFixed && in.Lifetime.For < slowest {
 		l.warnf(in.met.at(in.pos, "vip_lifetime"), "write auto, which is as long as it must be",
 			"vip_lifetime %s: a backup may take over %s s after the last advert only: when tandem is killed, nobody has the addresses in between",
-			inSeconds(in.Lifetime.For), inSeconds(slowest.Round(10*time.Millisecond)))
+			inSeconds(in.Lifetime.For), inSeconds(slowest.Round(hundredth)))
 	}
 }

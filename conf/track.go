@@ -178,7 +178,7 @@ func (l *loader) weight(e *syntax.Statement, w syntax.Word, t *tracking, limit i
 // judgeTracks drops the own interface: its loss is a fault anyway.
 func (in *instance) judgeTracks(l *loader) {
 	in.Track = slices.DeleteFunc(in.Track, func(t vrrp.TrackInterface) bool {
-		if t.Name != in.Interface {
+		if t.Name != in.Interface || in.Manners.IgnorePrimary {
 			return false
 		}
 		sev, what := Note, ""
