@@ -35,6 +35,9 @@ const maxHeard = 16
 // lastSequence is where the numbers of the authentication header end.
 const lastSequence = 1<<32 - 3
 
+// newGuard returns the guard of an instance that starts now.
+func newGuard(now time.Time) guard { return guard{clock: clock{set: now}} }
+
 // proof is a frame that passed every check, with what it changes in the guard.
 // Of our own adverts it is the number or stamp that they carry.
 type proof struct {

@@ -27,6 +27,7 @@ type lan struct {
 	mu     sync.Mutex
 	lost   map[[2]*node]bool // messages from the first to the second
 	events []event           // in order
+	wire   []Frame           // all that was delivered
 }
 
 // event is one thing that a node did.
@@ -82,8 +83,8 @@ func vi(priority uint8, change ...func(*Instance)) Config {
 	return Config{Instances: []Instance{in}}
 }
 
-// join starts a router with all its links up.
-func (l *lan) join(name, addr string, cfg Config) *node {
+// join starts a router with all its links up, prepared in some way before.
+func (l *lan) join(name, addr string, cfg Config, prepare ...func(*Router)) *node {
 	n := &node{
 		lan: l, name: name, addr: netip.MustParseAddr(addr), frames: make(chan Frame, 256),
 		present: make(map[string]bool), logged: new(strings.Builder),
@@ -95,6 +96,9 @@ func (l *lan) join(name, addr string, cfg Config) *node {
 			text += " " + t.Detail
 		}
 		n.note("state", text)
+	}
+	for _, p := range prepare {
+		p(n.router)
 	}
 	l.nodes = append(l.nodes, n)
 	for _, iface := range cfg.Interfaces() {
@@ -243,7 +247,11 @@ func (n *node) Send(batch []Outgoing) []error {
 		return errs
 	}
 	for _, out := range batch {
-		n.note("send", fmt.Sprintf("%d/%d", out.Payload[1], out.Payload[2]))
+		message := out.Payload
+		if out.Header != nil {
+			message, _, _ = advert.Unseal(out.Payload)
+		}
+		n.note("send", fmt.Sprintf("%d/%d", message[1], message[2]))
 	}
 	sent := slices.Clone(batch) // The caller uses it again.
 	time.AfterFunc(n.lan.delay, func() {
@@ -263,7 +271,11 @@ func (l *lan) deliver(from *node, out Outgoing) {
 		lost := l.lost[[2]*node{from, to}]
 		l.mu.Unlock()
 		if !lost {
-			to.hear(Frame{Interface: out.Interface, Src: out.Src, Dst: out.Dst, TTL: 255, Payload: out.Payload, At: time.Now()})
+			f := Frame{Interface: out.Interface, Src: out.Src, Dst: out.Dst, TTL: 255, Payload: out.Payload, Header: out.Header, At: time.Now()}
+			l.mu.Lock()
+			l.wire = append(l.wire, f)
+			l.mu.Unlock()
+			to.hear(f)
 		}
 	}
 }

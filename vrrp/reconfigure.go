@@ -20,7 +20,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 	for i, c := range cfg.Instances {
 		in := before[c.id()]
 		if in == nil {
-			in = &instance{Machine: NewMachine(c)}
+			in = &instance{Machine: NewMachine(c), guard: newGuard(now)}
 			in.counters.Discontinuity = now
 			l.recall(in)
 		}

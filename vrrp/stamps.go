@@ -24,10 +24,7 @@ type clock struct {
 type reading struct{ steady, wall advert.Stamp }
 
 // read returns the time, which now says by both.
-func (c *clock) read(now time.Time) reading {
-	if c.set.IsZero() {
-		c.set = now
-	}
+func (c clock) read(now time.Time) reading {
 	return reading{steady: advert.StampAt(c.set.Add(now.Sub(c.set))), wall: advert.StampAt(now)}
 }
 
