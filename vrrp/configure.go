@@ -51,7 +51,7 @@ func (m *Machine) Status(now time.Time) Status {
 	if m.state == Backup {
 		s.Interval = m.down.interval
 		if m.down.learned {
-			s.Master, s.MasterPriority = m.last.From, m.last.Advert.Priority
+			s.Master, s.MasterPriority = m.leader.From, m.leader.Advert.Priority
 		}
 		if now.Before(m.preemptAt) {
 			s.Holds = append(s.Holds, "preempt_delay")

@@ -110,7 +110,7 @@ func (w *world) check(m *Machine, now time.Time) error {
 		return fmt.Errorf("%s, addresses present: %v", m.state, w.present)
 	case m.state == Master && !w.seen:
 		return fmt.Errorf("master without addresses")
-	case (m.state == Backup || m.state == Master) == m.Deadline().IsZero():
+	case (m.state == Backup && !m.link.Silent || m.state == Master) == m.Deadline().IsZero():
 		return fmt.Errorf("%s with deadline %s", m.state, m.Deadline())
 	case m.state == Master && m.Deadline().Sub(now) > max(2*m.cfg.Interval, 5*time.Second):
 		return fmt.Errorf("the next advert is %s away", m.Deadline().Sub(now))

@@ -59,7 +59,7 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 		s.tellAll(ev)
 	default:
 		m := g.members[i]
-		clashed, was := m.clashed, m.state
+		clashed, was, since := m.clashed, m.state, m.since
 		s.tell(i, ev)
 		if _, heard := ev.(Received); heard && m.state == Master && m.clashed != clashed {
 			s.tellOthers(i, clash{})
@@ -68,6 +68,9 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 		// just become so, or the group has when a reload tied it together.
 		if was == Master && m.state == Backup || m.followsMaster() {
 			s.tellAll(follow{m.cfg.Name})
+		}
+		if r, heard := ev.(Received); heard && was == Master && m.state == Backup {
+			s.backOff(m, r, now.Sub(since))
 		}
 	}
 	if len(g.members) > 1 {
@@ -103,6 +106,20 @@ func (s *outcome) tellOthers(i int, ev Event) {
 		if j != i {
 			s.tell(j, ev)
 		}
+	}
+}
+
+// backOff lets a group wait longer that has lost what it has just become. Where
+// its members compare differently with those of another group, each of the two
+// yields on one link and pulls the rest, and both would try again at once,
+// without end. So the one of the lower address tries an interval later.
+func (s *outcome) backOff(m *Machine, from Received, reign time.Duration) {
+	every := max(m.cfg.Interval, from.Advert.Interval)
+	if len(s.members) == 1 || reign >= 2*every || !m.source().Less(from.From) {
+		return
+	}
+	for _, m := range s.members {
+		m.down.start = m.down.start.Add(every)
 	}
 }
 

@@ -49,10 +49,29 @@ func (m *Machine) backupHears(now time.Time, ev Received) (acts []Action) {
 
 // accept takes the sender for the master and waits for its next advert. What
 // was read late, after an oversleep, does not turn the timer back.
+//
+// Of two masters the better one remains: as long as it may still advertise by
+// its own interval, a worse one does not make that shorter, as RFC 9568 would
+// have it. The last word of a master that has just given way could otherwise
+// make us one, and so on without end.
 func (m *Machine) accept(ev Received) {
-	m.down = downTimer{start: latest(ev.At, m.down.start), interval: ev.Advert.Interval, learned: true}
+	start := latest(ev.At, m.down.start)
+	leader, interval := ev, ev.Advert.Interval
+	if m.down.learned && !m.down.skewOnly && interval < m.down.interval && m.outlasts(ev) {
+		leader, interval = m.leader, m.down.interval
+	}
+	m.leader = leader
+	m.down = downTimer{start: start, interval: interval, learned: true}
 	m.ground = MasterSilent
 	m.wants, m.excused = false, false
+}
+
+// outlasts reports whether the master that is followed is better than the sender
+// of an advert and not overdue.
+func (m *Machine) outlasts(ev Received) bool {
+	better := m.leader.Advert.Priority > ev.Advert.Priority ||
+		m.leader.Advert.Priority == ev.Advert.Priority && ev.From.Less(m.leader.From)
+	return better && ev.At.Before(m.leader.At.Add(m.cfg.masterDown(m.priority(), m.leader.Advert.Interval)))
 }
 
 // masterHears is RFC 9568 section 6.4.3.

@@ -42,6 +42,7 @@ type Machine struct {
 
 	// While BACKUP.
 	down      downTimer
+	leader    Received  // the last advert of the master that is followed
 	ground    Reason    // what becoming master would be for
 	preemptAt time.Time // end of preempt_delay; zero: no lower master heard
 	wants     bool      // of a group member: its down timer has run out
