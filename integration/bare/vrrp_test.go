@@ -17,7 +17,7 @@ import (
 func TestReloadChangesAddressesInPlace(t *testing.T) {
 	t.Parallel()
 	p := rig.New(t, lab.Options{})
-	moves := watchMoves(t, p)
+	moves := p.WatchMoves(t)
 	stays, comes := lab.DefaultVIPs(2)[0], lab.DefaultVIPs(2)[1]
 	p.Start(t, lab.A, one)
 	p.WaitOwner(t, stays, "a")
@@ -41,7 +41,7 @@ func TestReloadChangesAddressesInPlace(t *testing.T) {
 	p.WaitOwner(t, comes, "") // It went with its instance.
 	for vip, want := range map[string]string{stays.String(): "+", comes.String(): "+-+-"} {
 		rig.Until(t, "the kernel has told of all moves of "+vip, func() error {
-			if diff := cmp.Diff(map[string]string{"a": want}, moves.of(vip)); diff != "" {
+			if diff := cmp.Diff(map[string]string{"a": want}, moves.Of(vip)); diff != "" {
 				return fmt.Errorf("(-want +got):\n%s", diff)
 			}
 			return nil

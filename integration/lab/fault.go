@@ -94,7 +94,7 @@ func (l *Lab) setPort(host string, s Side, up bool) error {
 	return nil
 }
 
-// Partition drops VRRP (protocol 112), and nothing else, between the directors
+// Partition drops VRRP (protocol 112, and 51 where it is signed), and nothing else, between the directors
 // on both links and in both directions; false heals.
 func (l *Lab) Partition(on bool) error {
 	l.mu.Lock()
@@ -140,15 +140,15 @@ func (l *Lab) filterPort(name string, on bool) error {
 	if err := l.switches.handle.QdiscAdd(ingress); err != nil {
 		return fmt.Errorf("add the ingress discipline: %w", err)
 	}
-	for i, family := range protocolFields {
+	for i, m := range advertMatches() {
 		err := l.switches.handle.FilterAdd(&netlink.U32{
 			FilterAttrs: netlink.FilterAttrs{
 				LinkIndex: port.Attrs().Index,
 				Parent:    ingress.Handle,
 				Priority:  uint16(i + 1),
-				Protocol:  family.etherType,
+				Protocol:  m.etherType,
 			},
-			Sel:     selector(family.is(protocolVRRP)),
+			Sel:     selector(m.key),
 			Actions: []netlink.Action{&netlink.GenericAction{ActionAttrs: netlink.ActionAttrs{Action: netlink.TC_ACT_SHOT}}},
 		})
 		if err != nil {

@@ -8,6 +8,10 @@ import (
 // protocolVRRP is VRRP's number in the IP header (RFC 9568 section 5.1.1.4).
 const protocolVRRP = 112
 
+// protocolAH is that of the authentication header, in which version 2 may come
+// (RFC 4302).
+const protocolAH = 51
+
 // protocolField is where an IP header names what follows it. An IPv6 advert has
 // no extension headers.
 type protocolField struct {
@@ -31,4 +35,20 @@ func (f protocolField) is(protocol uint32) nl.TcU32Key {
 // selector is the match of tc-u32(8) for all of these keys.
 func selector(keys ...nl.TcU32Key) *nl.TcU32Sel {
 	return &nl.TcU32Sel{Flags: nl.TC_U32_TERMINAL, Nkeys: uint8(len(keys)), Keys: keys}
+}
+
+// advertMatch is a frame that may be an advert.
+type advertMatch struct {
+	etherType uint16
+	key       nl.TcU32Key
+}
+
+// advertMatches are all of them.
+func advertMatches() (list []advertMatch) {
+	for _, family := range protocolFields {
+		for _, protocol := range [...]uint32{protocolVRRP, protocolAH} {
+			list = append(list, advertMatch{family.etherType, family.is(protocol)})
+		}
+	}
+	return list
 }

@@ -55,9 +55,10 @@ type Instance struct {
 		Prefix  netip.Prefix `json:"prefix"`
 		Present bool         `json:"present"`
 	} `json:"addresses"`
-	Sent     int            `json:"adverts_sent"`
-	Received int            `json:"adverts_received"`
-	Drops    map[string]int `json:"drops"`
+	Sent           int            `json:"adverts_sent"`
+	Received       int            `json:"adverts_received"`
+	MasterPriority uint8          `json:"master_priority"`
+	Drops          map[string]int `json:"drops"`
 }
 
 // Service is a virtual server.
