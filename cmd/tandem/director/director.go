@@ -24,6 +24,7 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/vrrp"
 	"github.com/tandem-ha/tandem/vrrp/link"
+	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
 )
 
 // ErrConfig means that the configuration is refused.
@@ -47,15 +48,17 @@ type Director struct {
 	lock    *os.File
 	claim   net.Listener
 
-	network *link.Network
-	host    *link.Host
-	watcher *link.Watcher
-	router  *vrrp.Router
-	runner  *healthcheck.Runner
-	pools   *pools
-	calm    *calm.Keeper
-	control *control.Server
-	moved   chan struct{} // an instance changed its state
+	network   *link.Network
+	host      *link.Host
+	watcher   *link.Watcher
+	router    *vrrp.Router
+	deliverer *deliver.Deliverer
+	marks     *marks
+	runner    *healthcheck.Runner
+	pools     *pools
+	calm      *calm.Keeper
+	control   *control.Server
+	moved     chan struct{} // an instance changed its state
 
 	stopping atomic.Bool
 
@@ -116,16 +119,7 @@ func (d *Director) open(ctx context.Context) error {
 		d.pools.want = d.balance.reconciler.Want
 	}
 	d.calm = calm.New(d.log.With("part", "process"))
-	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
-	d.host = link.NewHost(d.log.With("part", "address"))
-	d.router = vrrp.NewRouter(d.config.VRRP, d.network, d.host, d.log.With("part", "vrrp"))
-	d.router.OnTransition = func(vrrp.Transition) {
-		select {
-		case d.moved <- struct{}{}:
-		default: // one is enough: the summary is made anew
-		}
-	}
-	d.watcher = link.NewWatcher(d.log.With("part", "link"), d.router.SetLink)
+	d.openVRRP()
 	d.control, err = control.Listen(d.options.RunDir, door{d}, d.log)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrHost, err)
@@ -164,6 +158,9 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	d.log.Info("starting", "version", d.options.Version, "config", d.config.File, "pid", os.Getpid(),
 		"instances", len(d.config.VRRP.Instances), "services", len(d.config.Services))
 
+	start := d.config.Notify
+	deliver.Script(ctx, d.log, "startup_script", start.Startup, start.StartupTimeout, start.Policy)
+
 	// Services first: when the address arrives, what it leads to is there.
 	if d.balance != nil {
 		d.balance.start(parts)
@@ -176,14 +173,9 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	if d.balance != nil {
 		d.balance.founded(ctx, 10*time.Second)
 	}
-	d.watch(d.config)
 	d.calm.Set(calm.Settings(d.config.Process))
 	parts.run("process", d.calm.Run)
-	parts.run("adverts", d.network.Run)
-	parts.run("addresses", d.host.Run)
-	parts.run("links", d.watcher.Run)
-	parts.run("virtual routers", d.router.Run)
-	d.host.Sweep()
+	d.runVRRP(parts)
 	parts.run("control", d.control.Run)
 	rereads := &rereader{read: d.reread, asked: reload, fresh: make(chan reread), log: d.log}
 	parts.run("reloads", rereads.Run)

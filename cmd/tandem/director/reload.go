@@ -127,7 +127,7 @@ func (d *Director) apply(ctx context.Context, parts *parts, config conf.Config) 
 		// drained a server by hand.
 		d.balance.reconciler.ReleaseAll(ipvs.DrainReloaded)
 	}
-	d.watch(config)
+	d.setVRRP(config)
 	d.calm.Set(calm.Settings(config.Process))
 	if err := d.router.Reconfigure(config.VRRP); err != nil {
 		d.log.Error("reload virtual routers", "error", err)

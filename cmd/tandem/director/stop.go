@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
 )
 
 // stop ends in the order that the other director needs: priority 0, the
@@ -26,15 +27,27 @@ func (d *Director) stop(parts *parts, failure error) error {
 		do    func(context.Context) error
 	}{
 		{"stop the virtual routers", 2 * time.Second, d.router.Stop},
-		{"take the addresses away", 3 * time.Second, d.host.Flush},
-		{"let the newest connections reach the other director", flush + time.Second, pause(flush)},
+		{"take the addresses away", 3 * time.Second, d.takeAway},
+		{"let the newest connections reach the other director, and scripts end", max(flush, goodbye) + time.Second, d.sayGoodbye(flush)},
 		{"end all parts", 2 * time.Second, parts.stop},
 	} {
 		if err := within(step.limit, step.do); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
 		}
 	}
-	return errors.Join(failure, errors.Join(errs...), d.clear(parts), d.close())
+	errs = append(errs, d.clear(parts))
+	end := d.config.Notify
+	deliver.Script(context.Background(), d.log, "shutdown_script", end.Shutdown, end.ShutdownTimeout, end.Policy)
+	return errors.Join(failure, errors.Join(errs...), d.close())
+}
+
+// goodbye is how long a stop waits for programs that are told of it.
+const goodbye = 4 * time.Second
+
+// takeAway waits until the addresses are gone, static ones too.
+func (d *Director) takeAway(ctx context.Context) error {
+	d.host.SetStatic(vrrp.Static{}, nil)
+	return d.host.Flush(ctx)
 }
 
 // flushTime is how long the kernel may hold back what it has not yet told the

@@ -1,0 +1,93 @@
+package director
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/conf"
+	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/link"
+	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
+)
+
+// openVRRP makes the parts of VRRP and ties them together: the Router decides,
+// the Host has the addresses, the Network the sockets, the Watcher tells of
+// links, and the Deliverer tells the world.
+func (d *Director) openVRRP() {
+	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
+	d.host = link.NewHost(d.log.With("part", "address"))
+	d.deliverer = deliver.New(d.log.With("part", "notify"))
+	d.deliverer.Ready = d.host.Flush
+	d.router = vrrp.NewRouter(d.config.VRRP, d.network, d.host, d.log.With("part", "vrrp"))
+	d.router.Uptime = uptime()
+	d.router.OnNotice = func(n vrrp.Notice) {
+		d.deliverer.Notice(n)
+		if _, moved := n.(vrrp.Transition); !moved {
+			return
+		}
+		select {
+		case d.moved <- struct{}{}:
+		default: // one is enough: the summary is made anew
+		}
+	}
+	d.marks = newMarks(d.options.StateDir, d.router, d.log)
+	d.host.SetDefect(func(instance, why string, is bool) { d.defect(instance, why, is) })
+	d.watcher = link.NewWatcher(d.log.With("part", "link"), d.router.SetLink)
+}
+
+// runVRRP starts the parts of VRRP, the Router last.
+func (d *Director) runVRRP(parts *parts) {
+	d.setVRRP(d.config)
+	parts.run("notifications", d.deliverer.Run)
+	parts.run("adverts", d.network.Run)
+	parts.run("addresses", d.host.Run)
+	parts.run("links", d.watcher.Run)
+	parts.run("virtual routers", d.router.Run)
+	parts.run("marks", d.marks.Run)
+	d.host.Sweep()
+}
+
+// setVRRP hands the parts around the Router their wishes, at the start and
+// before the Router gets a new configuration.
+func (d *Director) setVRRP(c conf.Config) {
+	d.watch(c)
+	d.deliverer.Set(c.Notify)
+	d.host.SetPacing(c.VRRP.Pacing)
+	d.host.SetStatic(c.VRRP.Static, func(group, why string, is bool) {
+		for _, instance := range c.VRRP.Static.Groups[group] {
+			d.defect(instance, fmt.Sprintf("track_group %s: %s", group, why), is)
+		}
+	})
+}
+
+// defect keeps an instance in FAULT while something is wrong.
+func (d *Director) defect(instance, why string, is bool) {
+	if err := d.router.Post(instance, vrrp.Defect{Why: why, On: is}); err != nil {
+		d.log.Error("tell a virtual router of a defect", "instance", instance, "error", err)
+	}
+}
+
+// sayGoodbye lets everybody be told of the stop, while the newest connections
+// reach the other director.
+func (d *Director) sayGoodbye(flush time.Duration) func(context.Context) error {
+	return func(ctx context.Context) error {
+		told := make(chan error, 1)
+		go func() { told <- d.deliverer.Stop(ctx) }()
+		if err := pause(flush)(ctx); err != nil {
+			return err
+		}
+		return <-told
+	}
+}
+
+// uptime is how long the host has been up.
+func uptime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
