@@ -102,8 +102,9 @@ type LinkState struct {
 	// Silent says that the interface came up a moment ago and that nobody else
 	// has been heard there: it may not forward yet (see Config.ForwardingWait).
 	Silent bool
-	// Addresses are all addresses of the interface, sorted, as one string with
-	// spaces in between, so that states can be compared.
+	// Addresses are all addresses of the interface that can be used and are not
+	// virtual, sorted, as one string with spaces in between, so that states can be
+	// compared: "10.0.0.1 fe80::1".
 	Addresses string
 }
 

@@ -21,6 +21,8 @@ func have(list ...[]string) []held {
 				a.marked = true
 			case "peer":
 				a.peer = true
+			case "tentative":
+				a.tentative = true
 			default:
 				a.label = w
 			}

@@ -23,6 +23,7 @@ type held struct {
 	static    bool // carries its mark of one that stays
 	peer      bool // point to point: the prefix length is the other side's
 	finite    bool // the kernel will take it away by itself
+	tentative bool // cannot be used yet
 	raw       []byte
 }
 
@@ -70,7 +71,7 @@ func parseAddress(b []byte) (held, bool) {
 	return held{
 		place: place{a.Index, a.Prefix},
 		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
-		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite,
+		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite, tentative: a.Tentative,
 		raw: b,
 	}, ok
 }

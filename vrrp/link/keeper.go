@@ -268,9 +268,9 @@ func (k *keeper) findMoves(names map[string]device, sources map[place]bool) {
 }
 
 // moved says whether neighbours have to be told anew: the interface came up,
-// or answers with another hardware address.
+// answers with another hardware address, or is a bond that sends by another port.
 func (d device) moved(was device) bool {
-	return d.up && (!was.up || !bytes.Equal(was.mac, d.mac))
+	return d.up && (!was.up || !bytes.Equal(was.mac, d.mac) || was.active != d.active)
 }
 
 // present returns each instance's addresses that the kernel holds, with

@@ -184,26 +184,23 @@ type device struct {
 	up bool
 	// mac is set where ARP and neighbour discovery work: Ethernet.
 	mac net.HardwareAddr
+	// active is the index of the interface that a bond sends by, of this one or
+	// of the one below it; 0: there is none. When it changes, switches look for
+	// us on the wrong port until they hear us.
+	active int
 }
 
-// device looks an interface up by name. It costs one message, not a dump.
+// device looks an interface up by name. It costs one message, not a dump, and
+// another for each interface below it.
 func (k *kernel) device(name string) (device, error) {
 	kind := unix.IFLA_IFNAME
 	if len(name) >= unix.IFNAMSIZ {
 		kind = unix.IFLA_ALT_IFNAME // an alternative name may be longer
 	}
-	msgs, err := k.read(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK,
-		nl.NewIfInfomsg(unix.AF_UNSPEC),
-		nl.NewRtAttr(kind, nl.ZeroTerminated(name)))
-	switch {
-	case errors.Is(err, unix.ENODEV),
-		errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE), // no name an interface can have
-		err == nil && len(msgs) == 0:
+	l, err := k.link(0, nl.NewRtAttr(kind, nl.ZeroTerminated(name)))
+	if errors.Is(err, errNoLink) {
 		return device{}, errNoLink
-	case err != nil:
-		return device{}, fmt.Errorf("read interface %s: %w", name, err)
 	}
-	l, err := netlink.LinkDeserialize(nil, msgs[0])
 	if err != nil {
 		return device{}, fmt.Errorf("read interface %s: %w", name, err)
 	}
@@ -213,5 +210,48 @@ func (k *kernel) device(name string) (device, error) {
 	if a.EncapType == "ether" && a.RawFlags&unix.IFF_NOARP == 0 && len(a.HardwareAddr) == 6 {
 		d.mac = a.HardwareAddr
 	}
+	d.active = k.active(l)
 	return d, nil
+}
+
+// link reads one interface by index, or by what else names it.
+func (k *kernel) link(index int, name ...nl.NetlinkRequestData) (netlink.Link, error) {
+	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+	msg.Index = int32(index)
+	msgs, err := k.read(unix.RTM_GETLINK, 0, unix.RTM_NEWLINK, append([]nl.NetlinkRequestData{msg}, name...)...)
+	switch {
+	case errors.Is(err, unix.ENODEV),
+		errors.Is(err, unix.EINVAL), errors.Is(err, unix.ERANGE), // no name an interface can have
+		err == nil && len(msgs) == 0:
+		return nil, errNoLink
+	case err != nil:
+		return nil, err
+	}
+	return netlink.LinkDeserialize(nil, msgs[0])
+}
+
+// active finds a bond at or below an interface and returns what it sends by. A
+// bridge has more than one interface below it, and learns by itself.
+func (k *kernel) active(l netlink.Link) int {
+	const deepest = 8 // as many as the kernel stacks (MAX_NEST_DEV)
+	for range deepest {
+		if bond, ok := l.(*netlink.Bond); ok {
+			return max(0, bond.ActiveSlave)
+		}
+		a := l.Attrs()
+		switch l.Type() {
+		case "vlan", "macvlan", "macvtap", "ipvlan", "ipvtap":
+		default:
+			return 0
+		}
+		if a.ParentIndex == 0 || a.NetNsID >= 0 {
+			return 0 // or it is in another namespace
+		}
+		below, err := k.link(a.ParentIndex)
+		if err != nil {
+			return 0
+		}
+		l = below
+	}
+	return 0
 }

@@ -75,7 +75,7 @@ func TestWatcherTakesItsTime(t *testing.T) {
 		reports++
 		last <- s
 	})
-	w.Watch([]string{p.near}, nil)
+	w.Watch(interest(p.near))
 	stop := start(t, w.Run)
 	within(t, last, "the first look", func(s vrrp.LinkState) bool { return s.Up })
 	began := time.Now()

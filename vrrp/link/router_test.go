@@ -20,7 +20,7 @@ func startRouter(t *testing.T, in vrrp.Instance) <-chan vrrp.Transition {
 	for _, a := range in.Addresses {
 		virtual = append(virtual, a.Prefix.Addr())
 	}
-	w.Watch([]string{in.Interface}, virtual)
+	w.Watch(Interests{Links: []Interest{{Name: in.Interface}}, Virtual: virtual})
 	// The link is known long before the socket is open.
 	start(t, h.Run)
 	start(t, w.Run)

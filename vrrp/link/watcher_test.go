@@ -7,17 +7,35 @@ import (
 	"testing"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/tandem-ha/tandem/vrrp"
 )
+
+// interest is interfaces without more.
+func interest(names ...string) (in Interests) {
+	for _, name := range names {
+		in.Links = append(in.Links, Interest{Name: name})
+	}
+	return in
+}
 
 func startWatcher(t *testing.T, virtual []netip.Addr, names ...string) (*Watcher, <-chan vrrp.LinkState) {
 	t.Helper()
 	states := make(chan vrrp.LinkState, 100)
 	w := NewWatcher(testLog(t), func(s vrrp.LinkState) { states <- s })
-	w.Watch(names, virtual)
+	in := interest(names...)
+	in.Virtual = virtual
+	w.Watch(in)
 	start(t, w.Run)
 	return w, states
+}
+
+// only4 leaves out what TestWatcherOverIPv6 is about: those addresses come and
+// go by themselves.
+func only4(s vrrp.LinkState) vrrp.LinkState {
+	s.Primary6, s.Addresses = netip.Addr{}, ""
+	return s
 }
 
 func TestWatcher(t *testing.T) {
@@ -27,7 +45,7 @@ func TestWatcher(t *testing.T) {
 	sees := func(what string, want vrrp.LinkState) {
 		t.Helper()
 		want.Name = p.near
-		within(t, states, what, func(s vrrp.LinkState) bool { return s == want })
+		within(t, states, what, func(s vrrp.LinkState) bool { return only4(s) == want })
 	}
 	sees("no interface", vrrp.LinkState{})
 
@@ -60,22 +78,83 @@ func TestWatcher(t *testing.T) {
 	t.Cleanup(func() { must(t, netlink.LinkDel(mustLink(t, "renamed0"))) })
 	sees("it was renamed", vrrp.LinkState{})
 
-	w.Watch([]string{"renamed0"}, nil)
+	w.Watch(interest("renamed0"))
 	got := within(t, states, "the new name", func(s vrrp.LinkState) bool { return s.Name == "renamed0" })
-	if want := (vrrp.LinkState{Name: "renamed0", Exists: true, Primary: ip("10.1.0.2")}); got != want {
+	if want := (vrrp.LinkState{Name: "renamed0", Exists: true, Primary: ip("10.1.0.2")}); only4(got) != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 func TestWatchReportsEveryNameOnce(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
+	linkLocal(t, p.near) // nothing changes from here on
 	w, states := startWatcher(t, nil, p.near)
 	want := vrrp.LinkState{Name: p.near, Exists: true, Up: true, Primary: ip("10.1.0.1")}
 	for range 3 {
-		if got := within(t, states, "a report", func(vrrp.LinkState) bool { return true }); got != want {
+		if got := within(t, states, "a report", func(vrrp.LinkState) bool { return true }); only4(got) != want {
 			t.Fatalf("got %+v, want %+v", got, want)
 		}
-		w.Watch([]string{p.near}, nil)
+		w.Watch(interest(p.near))
+	}
+}
+
+func TestWatcherOverIPv6(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	own := linkLocal(t, p.near)
+	_, states := startWatcher(t, []netip.Addr{ip("fe80::99"), ip("2001:db8::99")}, p.near)
+	sees := func(what string, primary6 netip.Addr, addresses string) {
+		t.Helper()
+		within(t, states, what, func(s vrrp.LinkState) bool { return s.Primary6 == primary6 && s.Addresses == addresses })
+	}
+	sees("its link-local address", own, "10.1.0.1 "+own.String())
+	addAddress6(t, p.near, "fe80::99/64")
+	addAddress6(t, p.near, "2001:db8::99/64")
+	addAddress6(t, p.near, "2001:db8::1/64")
+	sees("an address, and no virtual ones", own, "10.1.0.1 2001:db8::1 "+own.String())
+	delAddress(t, p.near, own.String()+"/64")
+	sees("nothing to advertise from", netip.Addr{}, "10.1.0.1 2001:db8::1")
+	addAddress6(t, p.near, "fe80::1/64")
+	sees("another link-local address", ip("fe80::1"), "10.1.0.1 2001:db8::1 fe80::1")
+	// One that somebody else on the link has is none.
+	p.over(t, func() { addAddress6(t, p.far, "fe80::7/64") })
+	delAddress(t, p.near, "fe80::1/64")
+	addAddress(t, p.near, "fe80::7/64")
+	waitKernel(t, "the other one to be found", func() bool {
+		list, err := netlink.AddrList(mustLink(t, p.near), netlink.FAMILY_V6)
+		must(t, err)
+		for _, a := range list {
+			if a.Flags&unix.IFA_F_DADFAILED != 0 {
+				return true
+			}
+		}
+		return false
+	})
+	addAddress6(t, p.near, "2001:db8::2/64")
+	sees("nothing to advertise from", netip.Addr{}, "10.1.0.1 2001:db8::1 2001:db8::2")
+}
+
+func TestPrimary6(t *testing.T) {
+	tests := []struct {
+		name string
+		have []held
+		want string
+	}{
+		{"none", have([]string{"10.0.0.1/24"}), ""},
+		{"not a global one", have([]string{"2001:db8::1/64"}, []string{"fe80::1/64"}), "fe80::1"},
+		{"not a virtual one", have([]string{"fe80::99/64"}, []string{"fe80::1/64"}), "fe80::1"},
+		{"not one with the mark", have([]string{"fe80::98/128", "marked"}, []string{"fe80::1/64"}), "fe80::1"},
+		{"not one that cannot be used yet", have([]string{"fe80::2/64", "tentative"}), ""},
+	}
+	for _, tt := range tests {
+		t.Run("P-06 "+tt.name, func(t *testing.T) {
+			var want netip.Addr
+			if tt.want != "" {
+				want = ip(tt.want)
+			}
+			if got := primary6(tt.have, map[netip.Addr]bool{ip("fe80::99"): true}); got != want {
+				t.Errorf("got %s, want %s", got, want)
+			}
+		})
 	}
 }
 
@@ -129,5 +208,26 @@ func TestDeviceNames(t *testing.T) {
 		if exists && (err != nil || dev.index == 0) || !exists && !errors.Is(err, errNoLink) {
 			t.Errorf("%q: %+v, %v", name, dev, err)
 		}
+	}
+}
+
+// A switch learns a bond's new port from what it hears there: whoever has
+// addresses on the bond, or on top of it, announces them again.
+func TestActivePortOfABond(t *testing.T) {
+	k := new(kernel)
+	bond := netlink.NewLinkBond(netlink.LinkAttrs{Name: "bond0"})
+	if got := k.active(bond); got != 0 {
+		t.Errorf("without a port: %d", got)
+	}
+	bond.ActiveSlave = 7
+	if got := k.active(bond); got != 7 {
+		t.Errorf("got %d, want 7", got)
+	}
+	if got := k.active(&netlink.Device{}); got != 0 {
+		t.Errorf("of no bond: %d", got)
+	}
+	elsewhere := &netlink.Vlan{LinkAttrs: netlink.LinkAttrs{ParentIndex: 7, NetNsID: 1}}
+	if got := k.active(elsewhere); got != 0 {
+		t.Errorf("of a bond in another namespace: %d", got)
 	}
 }

@@ -210,8 +210,7 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 // watch says which interfaces matter, and which addresses are virtual and so
 // no interface's own.
 func (d *Director) watch(c conf.Config) {
-	names, virtual := interests(c.VRRP)
-	d.watcher.Watch(names, virtual)
+	d.watcher.Watch(interests(c.VRRP))
 }
 
 // The record files remember, for this boot, what in the kernel is tandem's.

@@ -36,6 +36,6 @@ func ownAddresses(c conf.Config) ([]netip.Addr, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, virtual := interests(c.VRRP)
-	return slices.DeleteFunc(own, func(a netip.Addr) bool { return slices.Contains(virtual, a) }), nil
+	floating := virtual(c.VRRP)
+	return slices.DeleteFunc(own, func(a netip.Addr) bool { return slices.Contains(floating, a) }), nil
 }

@@ -39,6 +39,9 @@ type Address struct {
 	Static    bool // carries tandem's mark of one that stays
 	Peer      bool // point to point: the prefix length is the other side's
 	Finite    bool // the kernel will take it away by itself (valid_lft)
+	// Tentative says that the address cannot be used yet, or never: it is being
+	// looked for on the link, or was found there (RFC 4862 section 5.4).
+	Tentative bool
 }
 
 // Parse decodes the payload of RTM_NEWADDR: struct ifaddrmsg (8 bytes: family,
@@ -85,6 +88,8 @@ func Parse(b []byte) (Address, bool) {
 	a.Prefix = netip.PrefixFrom(local, int(b[1]))
 	a.Peer = addr.IsValid() && addr != local
 	a.Secondary = local.Is4() && flags&unix.IFA_F_SECONDARY != 0
+	// An optimistic one can be used meanwhile (RFC 4429).
+	a.Tentative = flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_OPTIMISTIC) == unix.IFA_F_TENTATIVE || flags&unix.IFA_F_DADFAILED != 0
 	return a, a.Prefix.IsValid()
 }
 
