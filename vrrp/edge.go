@@ -38,7 +38,8 @@ type Network interface {
 	// Frames is where heard messages arrive; never closed while running.
 	Frames() <-chan Frame
 	// Send transmits the batch without blocking and returns an error per
-	// message, in order (nil: sent). Its cost is a system call, not a wait.
+	// message, in order (nil: sent). Its cost is a system call, not a wait. The
+	// batch is the caller's again afterwards; payloads are never changed.
 	Send(batch []Outgoing) []error
 	// Listen sets which interface hears what; it is called with the full
 	// list at start and after a reload. It does not block; what cannot be

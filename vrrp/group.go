@@ -16,6 +16,7 @@ type group struct {
 	name    string // empty: a group of one that nobody named
 	members []*Machine
 	state   State // that all members had when they last agreed
+	acts    []act // of the last step, whose memory the next one uses
 }
 
 // act is an action of one member of a group.
@@ -45,9 +46,10 @@ func (g *group) deadline() (first time.Time) {
 	return first
 }
 
-// step hands an event to member i and lets the others follow.
+// step hands an event to member i and lets the others follow. What it returns
+// is good until the next step.
 func (g *group) step(now time.Time, i int, ev Event) []act {
-	s := outcome{group: g, now: now}
+	s := outcome{group: g, now: now, acts: g.acts[:0]}
 	switch ev.(type) {
 	case Takeover:
 		// The whole group or nobody.
@@ -79,6 +81,7 @@ func (g *group) step(now time.Time, i int, ev Event) []act {
 	if g.name != "" {
 		s.agree()
 	}
+	g.acts = s.acts
 	return s.acts
 }
 

@@ -13,6 +13,8 @@ type instance struct {
 	member int    // its place there
 	guard  guard
 
+	sayings []saying // what was said before, as long as the configuration is the same
+
 	told    []Influence  // by what it follows
 	history []Transition // the last ones
 

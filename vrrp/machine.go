@@ -51,6 +51,7 @@ type Machine struct {
 	// While MASTER.
 	adverDue  time.Time // Adver_Timer
 	sent      time.Time
+	ticked    [4]Action // what tick returns
 	wasDue    time.Time // when the last advert should have left; zero: just then
 	listening bool      // overslept, and must not speak yet
 	clashed   time.Time
@@ -84,8 +85,8 @@ func (m *Machine) Deadline() time.Time {
 	return time.Time{}
 }
 
-// Step takes one event and returns what is to be done, in order. now never
-// goes back.
+// Step takes one event and returns what is to be done, in order, which is good
+// until the next Step. now never goes back.
 func (m *Machine) Step(now time.Time, ev Event) []Action {
 	switch ev := ev.(type) {
 	case Start:
@@ -169,7 +170,7 @@ func (m *Machine) masterDown(now time.Time) []Action {
 // due one interval after this one was, not after it left: lateness must not
 // add up. Adverts that were missed are not made up for.
 func (m *Machine) tick(now time.Time, slack time.Duration) []Action {
-	var acts []Action
+	acts := m.ticked[:0] // A thousand ticks in a round shall cost no memory.
 	if due(now.Add(slack), m.adverDue) {
 		if m.replaced(now) {
 			return m.toBackup(now, HeldUp, "")

@@ -73,7 +73,7 @@ func (l *loop) regroup() {
 	var entries []*entry
 	grouped := make([]bool, len(l.instances))
 	states := make(map[string]State)
-	for _, e := range *l.queue {
+	for _, e := range l.queue.heap {
 		states[e.name] = e.state
 	}
 	add := func(cfg Group, members []*instance) {
@@ -110,6 +110,7 @@ func (l *loop) regroup() {
 // update gives a running instance its new configuration.
 func (l *loop) update(in *instance, cfg Instance) {
 	renamed := in.cfg.Name != cfg.Name
+	in.sayings = nil
 	l.step(in, Configure{cfg})
 	l.track(in)
 	l.noteWeights(in)

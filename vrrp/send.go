@@ -22,13 +22,12 @@ func (l *loop) enqueue(in *instance, priority uint8) {
 		l.router.mail.post(func(l *loop) { l.step(in, Yield{Why: "sequence numbers used up"}) })
 		return
 	}
-	a := in.cfg.advert(priority)
 	if !in.cfg.unicast() {
-		l.write(in, a, in.cfg.group(), next)
+		l.write(in, priority, in.cfg.group(), next)
 		return
 	}
 	for _, peer := range in.cfg.Peers {
-		l.write(in, a, peer, next)
+		l.write(in, priority, peer, next)
 	}
 }
 
@@ -40,18 +39,54 @@ type letter struct {
 }
 
 // write puts one copy of an advert into the batch.
-func (l *loop) write(in *instance, a advert.Advert, dst netip.Addr, next proof) {
+func (l *loop) write(in *instance, priority uint8, dst netip.Addr, next proof) {
 	out := Outgoing{Interface: in.cfg.Interface, Src: in.sender(), Dst: dst, MAC: in.cfg.sourceMAC()}
 	if !dst.IsMulticast() {
 		out.TTL = in.cfg.Wire.UnicastTTL
 	}
-	if err := in.guard.sign(in.cfg, &out, a, next); err != nil {
+	letter := letter{in, priority, in.wasDue}
+	if err := in.compose(&out, priority, next); err != nil {
 		// Not expected: Validate refuses what could not be said.
-		l.sent(letter{in, a.Priority, in.wasDue}, err)
+		l.sent(letter, err)
 		return
 	}
 	l.batch = append(l.batch, out)
-	l.letters = append(l.letters, letter{in, a.Priority, in.wasDue})
+	l.letters = append(l.letters, letter)
+}
+
+// saying is an advert as it was put on the wire before.
+type saying struct {
+	priority uint8
+	src, dst netip.Addr
+	sum      advert.Sum
+	payload  []byte // never changed
+}
+
+// maxSayings bounds them: to some peers, with some priorities.
+const maxSayings = 16
+
+// compose fills in what one copy of an advert consists of. What is neither
+// numbered nor signed is as it was the last time.
+func (in *instance) compose(out *Outgoing, priority uint8, next proof) error {
+	if in.cfg.protected() {
+		return in.guard.sign(in.cfg, out, in.cfg.advert(priority), next)
+	}
+	this := saying{priority: priority, src: out.Src, dst: out.Dst, sum: in.guard.sumTo(in.cfg, out.Dst)}
+	for i := range in.sayings {
+		if s := &in.sayings[i]; s.priority == this.priority && s.src == this.src && s.dst == this.dst && s.sum == this.sum {
+			out.Payload = s.payload
+			return nil
+		}
+	}
+	if err := in.guard.sign(in.cfg, out, in.cfg.advert(priority), next); err != nil {
+		return err
+	}
+	this.payload = out.Payload
+	if len(in.sayings) >= maxSayings {
+		in.sayings = nil
+	}
+	in.sayings = append(in.sayings, this)
+	return nil
 }
 
 // flush sends the batch of this round, then does what follows it.
