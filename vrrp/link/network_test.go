@@ -50,6 +50,9 @@ func (n *Network) awaitSocket(t testing.TB, iface string, not int) (index int) {
 		defer n.mu.Unlock()
 		open := false
 		for e := range n.want[iface].ears {
+			if e.dev != iface {
+				continue // a macvlan, which may come later
+			}
 			s := n.sockets[e]
 			if s == nil {
 				return false
