@@ -45,9 +45,11 @@ fuzz:
 	  done; \
 	done
 
-# What is made of the code: the reference of the keywords, conf/KEYWORDS.md.
+# What is made of the code: the reference of the keywords, conf/KEYWORDS.md, and the rules of VRRP with their tests,
+# vrrp/RULES.md, for which it runs those tests.
 docs:
 	go test ./conf -run '^TestReference$$' -update
+	go run ./integration/ruletable
 
 clean:
 	rm -rf bin

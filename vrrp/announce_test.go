@@ -29,9 +29,9 @@ func TestAnnouncing(t *testing.T) {
 		until time.Duration
 		want  []string // besides the first burst
 	}{
-		{"keepalived's default: again after the delay", Announce{Repeat: 5, Delay: 5 * time.Second}, time.Hour, []string{"5s x5"}},
-		{"the first refresh comes a period after that", DefaultAnnounce, 200 * time.Second, []string{"5s x5", "1m5s x1", "2m5s x1", "3m5s x1"}},
-		{"no delay, refresh alone", Announce{Repeat: 2, Refresh: 90 * time.Second, RefreshRepeat: 3}, 200 * time.Second, []string{"1m30s x3", "3m0s x3"}},
+		{"K-23 keepalived's default: again after the delay", Announce{Repeat: 5, Delay: 5 * time.Second}, time.Hour, []string{"5s x5"}},
+		{"K-23 the first refresh comes a period after that", DefaultAnnounce, 200 * time.Second, []string{"5s x5", "1m5s x1", "2m5s x1", "3m5s x1"}},
+		{"K-23 no delay, refresh alone", Announce{Repeat: 2, Refresh: 90 * time.Second, RefreshRepeat: 3}, 200 * time.Second, []string{"1m30s x3", "3m0s x3"}},
 		{"neither", Announce{Repeat: 1}, time.Hour, nil},
 	}
 	for _, tt := range tests {

@@ -21,7 +21,7 @@ func TestConfigure(t *testing.T) {
 		steps []step
 	}{
 		{
-			name: "nothing changed: a master sends and announces nothing", from: toMaster,
+			name: "K-37 nothing changed: a master sends and announces nothing", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: with(func(*Instance) {}), due: down + interval}},
 		}, {
 			name: "nothing changed: a backup waits as before", from: toBackup,
@@ -36,7 +36,7 @@ func TestConfigure(t *testing.T) {
 			name: "of a backup they stay absent", from: toBackup,
 			steps: []step{{at: 2 * time.Second, ev: with(vip2), want: "absent", due: down}},
 		}, {
-			name: "a higher priority reshapes the down timer", from: toBackup,
+			name: "K-34 a higher priority reshapes the down timer", from: toBackup,
 			steps: []step{{at: 2 * time.Second, ev: with(func(in *Instance) { in.Priority = 128 }), due: 3500 * ms}},
 		}, {
 			name: "a shorter interval of a master holds from now", from: toMaster,

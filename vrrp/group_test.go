@@ -46,7 +46,7 @@ func TestGroup(t *testing.T) {
 		steps  []groupStep
 	}{
 		{
-			name: "all go MASTER together, once each wants to", from: started,
+			name: "K-35 all go MASTER together, once each wants to", from: started,
 			steps: []groupStep{
 				{at: 2 * time.Second, i: 1, ev: hear(200)},
 				{at: down, i: 0, ev: Expired{}},
@@ -63,23 +63,23 @@ func TestGroup(t *testing.T) {
 					"1 send 100, 1 present, 1 announce 5, 1 MASTER: no master heard"},
 			},
 		}, {
-			name: "the first that goes BACKUP pulls the others, without priority 0", from: masters,
+			name: "K-35 the first that goes BACKUP pulls the others, without priority 0", from: masters,
 			steps: []groupStep{
 				{at: after, i: 1, ev: hear(200), want: "1 absent, 1 BACKUP: heard a higher priority, 0 absent, 0 BACKUP: sync group went to BACKUP m1"},
 			},
 		}, {
-			name: "the first that goes to FAULT pulls the others, with priority 0", from: masters,
+			name: "K-35 the first that goes to FAULT pulls the others, with priority 0", from: masters,
 			steps: []groupStep{
 				{at: after, i: 0, ev: linkDown, want: "0 send 0, 0 absent, 0 FAULT: link down eth0, 1 send 0, 1 absent, 1 FAULT: sync group in FAULT m0"},
 				{at: after + time.Second, i: 0, ev: linkUp, want: "0 absent, 0 BACKUP: fault cleared, 1 absent, 1 BACKUP: fault cleared"},
 			},
 		}, {
-			name: "a backup in FAULT pulls the others, in silence", from: started,
+			name: "K-35 a backup in FAULT pulls the others, in silence", from: started,
 			steps: []groupStep{
 				{at: ms, i: 0, ev: linkDown, want: "0 absent, 0 FAULT: link down eth0, 1 absent, 1 FAULT: sync group in FAULT m0"},
 			},
 		}, {
-			name: "a group in FAULT recovers with its last member", from: masters,
+			name: "K-35 a group in FAULT recovers with its last member", from: masters,
 			steps: []groupStep{
 				{at: after, i: 0, ev: linkDown, want: "0 send 0, 0 absent, 0 FAULT: link down eth0, 1 send 0, 1 absent, 1 FAULT: sync group in FAULT m0"},
 				{at: after, i: 1, ev: linkDown},
@@ -93,13 +93,13 @@ func TestGroup(t *testing.T) {
 				{at: down, i: 0, ev: Takeover{"switchover"}},
 			},
 		}, {
-			name: "weights count for nothing", from: masters,
+			name: "K-35 weights count for nothing", from: masters,
 			steps: []groupStep{
 				{at: after, i: 0, ev: Priority{Source: "interface eth1", Delta: -60}},
 				{at: after, i: 0, ev: hear(50), want: "0 send 100, 0 announce 5, 1 announce 5"},
 			},
 		}, {
-			name: "a lower master heard by one makes all announce again, once an interval, and one of them answer", from: masters,
+			name: "K-35 a lower master heard by one makes all announce again, once an interval, and one of them answer", from: masters,
 			steps: []groupStep{
 				{at: after, i: 1, ev: hear(50), want: "1 send 100, 1 announce 5, 0 announce 5"},
 				{at: after + ms, i: 1, ev: hear(50), want: "1 send 100"},

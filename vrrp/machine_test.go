@@ -15,9 +15,9 @@ func TestMachine(t *testing.T) {
 	}{
 		// RFC 9568 section 6.4.1, Initialize.
 		{
-			name: "RFC 9568 6.4.1: a backup starts silent with a full down interval", from: toBackup,
+			name: "S-02 K-16 a backup starts silent with a full down interval", from: toBackup,
 		}, {
-			name:   "RFC 9568 6.4.1: an owner is master at once",
+			name:   "S-01 K-17 an owner is master at once",
 			change: func(in *Instance) { in.Priority = 255 },
 			steps: []step{
 				{ev: linkUp, due: never},
@@ -32,48 +32,48 @@ func TestMachine(t *testing.T) {
 
 		// RFC 9568 section 6.4.2, Backup.
 		{
-			name: "RFC 9568 6.4.2: the down timer fires to the nanosecond", from: toBackup,
+			name: "S-08 T-03 the down timer fires to the nanosecond", from: toBackup,
 			steps: []step{
 				{at: down - 1, ev: Expired{}, due: down},
 				{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard", due: down + interval},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: a higher advert restarts the down timer", from: toBackup,
+			name: "S-10 P-12 a higher advert restarts the down timer", from: toBackup,
 			steps: []step{{at: 2 * time.Second, ev: hear(200), due: 2*time.Second + down}},
 		}, {
-			name: "RFC 9568 6.4.2: an equal advert restarts it, whatever the address", from: toBackup,
+			name: "S-10 an equal advert restarts it, whatever the address", from: toBackup,
 			steps: []step{{at: 2 * time.Second, ev: hearFrom(lower, 100, interval), due: 2*time.Second + down}},
 		}, {
-			name: "RFC 9568 6.4.2: a lower advert leaves it alone", from: toBackup,
+			name: "S-11 a lower advert leaves it alone", from: toBackup,
 			steps: []step{
 				{at: 2 * time.Second, ev: hear(99), due: down},
 				{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master has a lower priority"},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: priority 0 arms skew", from: toBackup,
+			name: "S-09 T-08 priority 0 arms skew", from: toBackup,
 			steps: []step{
 				{at: 2 * time.Second, ev: hear(200)},
 				{at: 2500 * ms, ev: hear(0), due: 2500*ms + skew},
 				{at: 2500*ms + skew, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master stopped"},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: priority 0 arms skew of the master's interval", from: toBackup,
+			name: "S-09 T-08 priority 0 arms skew of the master's interval", from: toBackup,
 			steps: []step{
 				{at: time.Second, ev: hearFrom(higher, 200, 2*interval), due: time.Second + 6*time.Second + 2*skew},
 				{at: 3 * time.Second, ev: hearFrom(higher, 0, 2*interval), due: 3*time.Second + 2*skew},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: an advert after priority 0 ends the skew", from: toBackup,
+			name: "S-10 an advert after priority 0 ends the skew", from: toBackup,
 			steps: []step{
 				{at: time.Second, ev: hear(0), due: time.Second + skew},
 				{at: 1100 * ms, ev: hear(200), due: 1100*ms + down},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: Preempt_Mode false takes a lower master", from: toBackup,
+			name: "S-10 S-21 nopreempt takes a lower master", from: toBackup,
 			change: func(in *Instance) { in.NoPreempt = true },
 			steps:  []step{{at: 2 * time.Second, ev: hear(50), due: 2*time.Second + down}},
 		}, {
-			name: "RFC 9568 6.4.2: the master's interval is learned and forgotten", from: toBackup,
+			name: "T-06 T-07 K-31 the master's interval is learned and forgotten", from: toBackup,
 			steps: []step{
 				{at: time.Second, ev: hearFrom(higher, 200, 600*ms), due: time.Second + 1800*ms + 365625*time.Microsecond},
 				{at: 3200 * ms, ev: Expired{}, want: "send 100, present, announce 5, MASTER: no master heard", due: 3200*ms + interval},
@@ -81,7 +81,7 @@ func TestMachine(t *testing.T) {
 				{at: 3400 * ms, ev: linkUp, want: "absent, BACKUP: fault cleared", due: 3400*ms + down},
 			},
 		}, {
-			name: "RFC 9568 6.4.2: shutdown of a backup is silent", from: toBackup,
+			name: "S-07 shutdown of a backup is silent", from: toBackup,
 			steps: []step{{at: time.Second, ev: Stop{}, want: "absent, INIT: stopped", due: never}},
 		}, {
 			name: "the down timer counts from when the advert was heard, not from when it was read", from: toBackup,
@@ -94,7 +94,7 @@ func TestMachine(t *testing.T) {
 
 		// RFC 9568 section 6.4.3, Active.
 		{
-			name: "RFC 9568 6.4.3: an advert every interval", from: toMaster,
+			name: "S-14 T-04 an advert every interval", from: toMaster,
 			steps: []step{
 				{at: down + interval - 1, ev: Expired{}, due: down + interval},
 				{at: down + interval, ev: Expired{}, want: "send 100", due: down + 2*interval},
@@ -109,43 +109,43 @@ func TestMachine(t *testing.T) {
 			name: "a down timer knows no slack", from: toBackup,
 			steps: []step{{at: down - 1, ev: Expired{Slack: ms}, due: down}},
 		}, {
-			name: "the next advert is due an interval after this one was due, not after it left", from: toMaster,
+			name: "T-04 the next advert is due an interval after this one was due, not after it left", from: toMaster,
 			steps: []step{{at: down + 1100*ms, ev: Expired{}, want: "send 100", due: down + 2*interval}},
 		}, {
 			name: "missed adverts are not made up for", from: toMaster,
 			steps: []step{{at: down + 2300*ms, ev: Expired{}, want: "send 100", due: down + 3300*ms}},
 		}, {
-			name: "RFC 9568 6.4.3: priority 0 is answered at once", from: toMaster,
+			name: "S-15 priority 0 is answered at once", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hear(0), want: "send 100, announce 5", due: 5 * time.Second}},
 		}, {
-			name: "RFC 9568 6.4.3: a lower advert is answered at once", from: toMaster,
+			name: "S-17 K-21 a lower advert is answered at once", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hear(50), want: "send 100, announce 5", due: 5 * time.Second}},
 		}, {
-			name: "RFC 9568 6.4.3: an equal advert from a lower address likewise", from: toMaster,
+			name: "S-17 an equal advert from a lower address likewise", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(lower, 100, interval), want: "send 100, announce 5"}},
 		}, {
-			name: "RFC 9568 6.4.3: a higher advert ends it", from: toMaster,
+			name: "S-16 P-12 a higher advert ends it", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + down}},
 		}, {
-			name: "RFC 9568 6.4.3: and its interval is learned", from: toMaster,
+			name: "S-16 T-06 and its interval is learned", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 101, 2*interval),
 				want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + 6*time.Second + 2*skew}},
 		}, {
-			name: "RFC 9568 6.4.3: an equal advert from a higher address, compared as a number", from: toMaster,
+			name: "S-16 S-19 an equal advert from a higher address, compared as a number", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 100, interval),
 				want: "absent, BACKUP: heard the same priority from a higher address", due: 4*time.Second + down}},
 		}, {
-			name: "RFC 9568 6.4.3: nopreempt does not matter to a master", from: toMaster,
+			name: "S-16 S-21 nopreempt does not matter to a master", from: toMaster,
 			change: func(in *Instance) { in.NoPreempt = true },
 			steps:  []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority"}},
 		}, {
-			name: "RFC 9568 6.4.3: shutdown says priority 0", from: toMaster,
+			name: "S-18 shutdown says priority 0", from: toMaster,
 			steps: []step{
 				{at: 4 * time.Second, ev: Stop{}, want: "send 0, absent, INIT: stopped", due: never},
 				{at: 5 * time.Second, ev: linkUp}, {at: 5 * time.Second, ev: Expired{}},
 			},
 		}, {
-			name:   "erratum 8298: an owner gives way to an owner of a higher address",
+			name:   "R-07 O-07 K-20 an owner gives way to an owner of a higher address",
 			change: func(in *Instance) { in.Priority = 255 },
 			steps: []step{
 				{ev: Start{}},
@@ -160,7 +160,7 @@ func TestMachine(t *testing.T) {
 
 		// RFC 9568 section 6.1, Preempt_Mode; preempt_delay; holds.
 		{
-			name: "preempt_delay starts with the first lower advert, then the down timer runs out", from: toBackup,
+			name: "K-28 preempt_delay starts with the first lower advert, then the down timer runs out", from: toBackup,
 			change: func(in *Instance) { in.PreemptDelay = 2 * time.Second },
 			steps: []step{
 				{at: 500 * ms, ev: hear(50), due: 500*ms + down},
@@ -170,7 +170,7 @@ func TestMachine(t *testing.T) {
 				{at: 2499*ms + down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master has a lower priority"},
 			},
 		}, {
-			name: "preempt_delay starts anew after a higher master", from: toBackup,
+			name: "K-28 preempt_delay starts anew after a higher master", from: toBackup,
 			change: func(in *Instance) { in.PreemptDelay = 2 * time.Second },
 			steps: []step{
 				{at: 500 * ms, ev: hear(50)},
@@ -180,7 +180,7 @@ func TestMachine(t *testing.T) {
 				{at: 5 * time.Second, ev: hear(50), due: 4999*ms + down},
 			},
 		}, {
-			name: "preempt_delay does not keep anyone from replacing a dead master", from: toBackup,
+			name: "K-28 preempt_delay does not keep anyone from replacing a dead master", from: toBackup,
 			change: func(in *Instance) { in.PreemptDelay = time.Hour },
 			steps: []step{
 				{at: 500 * ms, ev: hear(50)},
@@ -203,7 +203,7 @@ func TestMachine(t *testing.T) {
 				{at: 3500 * ms, ev: Hold{"drain", true}, due: 3*time.Second + 6*time.Second + 2*skew},
 			},
 		}, {
-			name: "RFC 9568 6.1: nopreempt and preempt_delay do not bind an owner", from: []step{
+			name: "S-20 K-28 O-08 nopreempt and preempt_delay do not bind an owner", from: []step{
 				{ev: Start{}},
 				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
 				{ev: hear(255), want: "absent, BACKUP: heard the same priority from a higher address", due: 3*interval + interval/256},
@@ -214,7 +214,7 @@ func TestMachine(t *testing.T) {
 
 		// Priority.
 		{
-			name: "a changed priority is in the next advert and sends none itself", from: toMaster,
+			name: "K-34 a changed priority is in the next advert and sends none itself", from: toMaster,
 			steps: []step{
 				{at: down + 100*ms, ev: Priority{Source: "interface eth1", Delta: -60}, due: down + interval},
 				{at: down + interval, ev: Expired{}, want: "send 40"},
@@ -224,14 +224,14 @@ func TestMachine(t *testing.T) {
 				{at: down + 3*interval, ev: Expired{}, want: "send 100"},
 			},
 		}, {
-			name: "a changed priority reshapes the running down timer", from: toBackup,
+			name: "K-34 a changed priority reshapes the running down timer", from: toBackup,
 			steps: []step{
 				{at: time.Second, ev: Priority{Source: "interface eth1", Delta: 28}, due: 3500 * ms},
 				{at: 2 * time.Second, ev: Priority{Source: "interface eth2", Delta: 64}, due: 3250 * ms},
 				{at: 2 * time.Second, ev: hear(191), due: 3250 * ms},
 			},
 		}, {
-			name: "priorities add up within 1 to 254", from: toMaster,
+			name: "K-34 priorities add up within 1 to 254", from: toMaster,
 			steps: []step{
 				{at: 4 * time.Second, ev: Priority{Source: "a", Delta: 253}},
 				{at: down + interval, ev: Expired{}, want: "send 254"},
@@ -239,7 +239,7 @@ func TestMachine(t *testing.T) {
 				{at: down + 2*interval, ev: Expired{}, want: "send 1"},
 			},
 		}, {
-			name:   "an owner's priority never changes",
+			name:   "K-34 an owner's priority never changes",
 			change: func(in *Instance) { in.Priority = 255 },
 			steps: []step{
 				{ev: Start{}}, {ev: Priority{Source: "a", Delta: -100}},
@@ -249,24 +249,24 @@ func TestMachine(t *testing.T) {
 
 		// Faults.
 		{
-			name: "the loss of the link is a fault, its return a full down interval", from: toMaster,
+			name: "K-32 the loss of the link is a fault, its return a full down interval", from: toMaster,
 			steps: []step{
 				{at: 4 * time.Second, ev: linkDown, want: "send 0, absent, FAULT: link down eth0", due: never},
 				{at: 5 * time.Second, ev: hear(50)}, {at: 5 * time.Second, ev: Expired{}},
 				{at: 6 * time.Second, ev: linkUp, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
 			},
 		}, {
-			name: "a backup goes to FAULT in silence", from: toBackup,
+			name: "K-32 a backup goes to FAULT in silence", from: toBackup,
 			steps: []step{{at: time.Second, ev: Link{}, want: "absent, FAULT: no such interface eth0", due: never}},
 		}, {
-			name: "without a primary address there is no source", from: toMaster,
+			name: "K-32 K-19 without a primary address there is no source", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: Link{Exists: true, Up: true}, want: "send 0, absent, FAULT: no source address eth0"}},
 		}, {
-			name: "a configured source needs no primary address", from: toMaster,
+			name: "K-49 a configured source needs no primary address", from: toMaster,
 			change: func(in *Instance) { in.Source = ours },
 			steps:  []step{{at: 4 * time.Second, ev: Link{Exists: true, Up: true}}},
 		}, {
-			name: "a tracked defect is a fault until the last one is gone", from: toMaster,
+			name: "K-32 a tracked defect is a fault until the last one is gone", from: toMaster,
 			steps: []step{
 				{at: 4 * time.Second, ev: Defect{Why: "interface eth1", On: true}, want: "send 0, absent, FAULT: tracked item failed interface eth1"},
 				{at: 4 * time.Second, ev: Defect{Why: "disk", On: true}},
@@ -274,7 +274,7 @@ func TestMachine(t *testing.T) {
 				{at: 6 * time.Second, ev: Defect{Why: "disk", On: false}, want: "absent, BACKUP: fault cleared", due: 6*time.Second + down},
 			},
 		}, {
-			name: "an owner speaks from the address it owns", change: func(in *Instance) { in.Priority = 255 },
+			name: "K-19 an owner speaks from the address it owns", change: func(in *Instance) { in.Priority = 255 },
 			steps: []step{
 				{ev: Start{}},
 				{ev: Link{Exists: true, Up: true, Owned: netip.MustParseAddr("10.20.0.99")}, want: "send 255, present, announce 5, MASTER: owns the addresses"},

@@ -23,7 +23,7 @@ func TestReload(t *testing.T) {
 	const at = 7 * time.Second // between two adverts of a, which are due at .4140625
 	next := lastSent + interval
 
-	bubble(t, "the same configuration: nothing is sent, announced or moved, and timers run on", func(t *testing.T, l *lan) {
+	bubble(t, "K-37 the same configuration: nothing is sent, announced or moved, and timers run on", func(t *testing.T, l *lan) {
 		a, b := pair(l)
 		l.until(at)
 		before := a.router.Snapshot()[0]
@@ -53,7 +53,7 @@ func TestReload(t *testing.T) {
 		l.expect("want state", "7s a VI_1 eth0 present 10.20.0.99,10.20.0.98", "20s b VI_1 eth0 absent 10.20.0.99,10.20.0.98")
 	})
 
-	bubble(t, "an excluded address moves with the others and is in no advert", func(t *testing.T, l *lan) {
+	bubble(t, "K-41 an excluded address moves with the others and is in no advert", func(t *testing.T, l *lan) {
 		excluded := func(in *Instance) {
 			in.Excluded = []Address{{Prefix: netip.MustParsePrefix("2001:db8::99/64")}}
 		}
@@ -221,7 +221,7 @@ func twoLinks(priority uint8) Config {
 }
 
 func TestLinks(t *testing.T) {
-	bubble(t, "link loss: priority 0, the backup up after skew; link back: a down interval, then preemption", func(t *testing.T, l *lan) {
+	bubble(t, "K-32 link loss: priority 0, the backup up after skew; link back: a down interval, then preemption", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		l.until(7 * time.Second)
 		a.link("eth0", false)
@@ -246,7 +246,7 @@ func TestLinks(t *testing.T) {
 		}
 	})
 
-	bubble(t, "sync group: the loss of one link moves both", func(t *testing.T, l *lan) {
+	bubble(t, "K-35 sync group: the loss of one link moves both", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", twoLinks(150))
 		l.join("b", "10.20.0.2", twoLinks(100))
 		l.until(7 * time.Second)
@@ -263,7 +263,7 @@ func TestLinks(t *testing.T) {
 			"13.4140625s b outside BACKUP: heard a higher priority", "13.4140625s b inside BACKUP: sync group went to BACKUP outside")
 	})
 
-	bubble(t, "tracked interface: its weight is in the next advert, and the better one takes over", func(t *testing.T, l *lan) {
+	bubble(t, "K-34 tracked interface: its weight is in the next advert, and the better one takes over", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Track = []TrackInterface{{Name: "eth1", Weight: -60}} }))
 		l.join("b", "10.20.0.2", vi(100))
 		l.until(7 * time.Second)

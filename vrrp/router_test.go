@@ -39,7 +39,7 @@ func adverts(node string, priority int, from time.Duration, count int) (lines []
 }
 
 func TestPair(t *testing.T) {
-	bubble(t, "election: the higher priority is up first and the other stays silent", func(t *testing.T, l *lan) {
+	bubble(t, "S-02 T-05 election: the higher priority is up first and the other stays silent", func(t *testing.T, l *lan) {
 		l.join("a", "10.20.0.1", vi(150))
 		l.join("b", "10.20.0.2", vi(100))
 		l.until(10 * time.Second)
@@ -50,7 +50,7 @@ func TestPair(t *testing.T) {
 			"8.4140625s a VI_1 x5")...)
 	})
 
-	bubble(t, "election: state MASTER is no head start, an owner is", func(t *testing.T, l *lan) {
+	bubble(t, "K-16 S-01 election: state MASTER is no head start, an owner is", func(t *testing.T, l *lan) {
 		l.join("b", "10.20.0.2", vi(100))
 		l.until(time.Second)
 		l.join("a", "10.20.0.1", vi(255))
@@ -58,7 +58,7 @@ func TestPair(t *testing.T) {
 		l.expect("state", "0s b VI_1 BACKUP: started", "1s a VI_1 MASTER: owns the addresses")
 	})
 
-	bubble(t, "death: the backup takes over a master down interval after the last advert", func(t *testing.T, l *lan) {
+	bubble(t, "T-03 death: the backup takes over a master down interval after the last advert", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		l.until(lastSent + 999*ms)
 		a.kill()
@@ -66,7 +66,7 @@ func TestPair(t *testing.T) {
 		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
 	})
 
-	bubble(t, "stop: one priority 0, the addresses gone, the backup up after skew", func(t *testing.T, l *lan) {
+	bubble(t, "S-18 K-39 stop: one priority 0, the addresses gone, the backup up after skew", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		l.until(7 * time.Second)
 		if err := a.router.Stop(t.Context()); err != nil {
@@ -78,7 +78,7 @@ func TestPair(t *testing.T) {
 			"7.609375s b VI_1 eth0 present 10.20.0.99", "7.609375s b VI_1 MASTER: master stopped")...)
 	})
 
-	bubble(t, "stop of a backup says nothing", func(t *testing.T, l *lan) {
+	bubble(t, "S-07 stop of a backup says nothing", func(t *testing.T, l *lan) {
 		_, b := pair(l)
 		if err := b.router.Stop(t.Context()); err != nil {
 			t.Error(err)
@@ -98,7 +98,7 @@ func TestPair(t *testing.T) {
 		}
 	})
 
-	bubble(t, "failback: the one that returns waits, preempts, and the other yields to its first advert", func(t *testing.T, l *lan) {
+	bubble(t, "S-11 S-16 failback: the one that returns waits, preempts, and the other yields to its first advert", func(t *testing.T, l *lan) {
 		l.join("b", "10.20.0.2", vi(100))
 		l.until(10 * time.Second)
 		l.take()
@@ -113,7 +113,7 @@ func TestPair(t *testing.T) {
 		}
 	})
 
-	bubble(t, "nopreempt: the one that returns stays a backup", func(t *testing.T, l *lan) {
+	bubble(t, "S-21 nopreempt: the one that returns stays a backup", func(t *testing.T, l *lan) {
 		l.join("b", "10.20.0.2", vi(100))
 		l.until(10 * time.Second)
 		l.take()
@@ -122,7 +122,7 @@ func TestPair(t *testing.T) {
 		l.expect("state", "10s a VI_1 BACKUP: started")
 	})
 
-	bubble(t, "preempt_delay: from the first lower advert, then a down interval from the last accepted one", func(t *testing.T, l *lan) {
+	bubble(t, "K-28 preempt_delay: from the first lower advert, then a down interval from the last accepted one", func(t *testing.T, l *lan) {
 		l.join("b", "10.20.0.2", vi(100)) // master at 3.609375 s, an advert each second
 		l.until(10 * time.Second)
 		l.take()
@@ -157,7 +157,7 @@ func TestPair(t *testing.T) {
 func lastSentAt(text string) string { return fmt.Sprintf("%s %s", lastSent, text) }
 
 func TestSplit(t *testing.T) {
-	bubble(t, "split and heal: the lower one yields to an answer, the survivor announces twice", func(t *testing.T, l *lan) {
+	bubble(t, "S-16 S-17 split and heal: the lower one yields to an answer, the survivor announces twice", func(t *testing.T, l *lan) {
 		a, b := pair(l)
 		l.split(a, b, true)
 		l.until(20 * time.Second)
@@ -173,7 +173,7 @@ func TestSplit(t *testing.T) {
 			"20.0234375s a VI_1 x5", "21.0234375s a VI_1 x5")...)
 	})
 
-	bubble(t, "one-way loss: a master that hears a lower one defends its addresses, at most once an interval", func(t *testing.T, l *lan) {
+	bubble(t, "K-23 one-way loss: a master that hears a lower one defends its addresses, at most once an interval", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Announce = Announce{Repeat: 5, LowerRepeat: 5} }))
 		b := l.join("b", "10.20.0.2", vi(100, func(in *Instance) { in.Interval = 900 * ms }))
 		l.until(lastSent)
@@ -191,7 +191,7 @@ func TestSplit(t *testing.T) {
 		l.expect("announce state", "13.6234375s b VI_1 BACKUP: heard a higher priority", "13.7234375s a VI_1 x5")
 	})
 
-	bubble(t, "equal priority: both get up at once, the higher address stays", func(t *testing.T, l *lan) {
+	bubble(t, "S-19 equal priority: both get up at once, the higher address stays", func(t *testing.T, l *lan) {
 		l.delay = ms
 		l.join("a", "10.20.0.9", vi(100))
 		l.join("b", "10.20.0.10", vi(100))
@@ -204,7 +204,7 @@ func TestSplit(t *testing.T) {
 }
 
 func TestBadFramesChangeNoTimer(t *testing.T) {
-	bubble(t, "RFC 9568 7.1: at a master", func(t *testing.T, l *lan) {
+	bubble(t, "R-16 C-06 K-10 Q-01 at a master", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		for range 50 {
 			time.Sleep(100 * ms)
@@ -220,7 +220,7 @@ func TestBadFramesChangeNoTimer(t *testing.T) {
 		}
 	})
 
-	bubble(t, "RFC 9568 7.1: at a backup", func(t *testing.T, l *lan) {
+	bubble(t, "R-16 C-06 at a backup", func(t *testing.T, l *lan) {
 		a, b := pair(l)
 		a.kill()
 		for range 50 {
@@ -230,7 +230,7 @@ func TestBadFramesChangeNoTimer(t *testing.T) {
 		l.expect("state", fmt.Sprintf("%s b VI_1 MASTER: no master heard", lastSent+downB))
 	})
 
-	bubble(t, "messages for nobody are counted apart", func(t *testing.T, l *lan) {
+	bubble(t, "R-06 Q-03 messages for nobody are counted apart", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
 		f := bad(higher)
 		f.Payload[1] = 52
@@ -245,7 +245,7 @@ func TestBadFramesChangeNoTimer(t *testing.T) {
 }
 
 func TestOddAdvertsAreAccepted(t *testing.T) {
-	bubble(t, "another address and interval: logged once, counted, followed", func(t *testing.T, l *lan) {
+	bubble(t, "R-11 R-12 K-11 K-12 K-47 T-06 another address and interval: logged once, counted, followed", func(t *testing.T, l *lan) {
 		l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Interval, in.Addresses = 2*interval, manyAddresses(2) }))
 		b := l.join("b", "10.20.0.2", vi(100))
 		l.until(20 * time.Second)

@@ -13,14 +13,14 @@ func TestSkewAndMasterDown(t *testing.T) {
 		interval   time.Duration
 		skew, down time.Duration
 	}{
-		{"RFC 9568 6.1: default", V3, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
-		{"RFC 9568 6.1: skew follows the interval", V3, 100, 200 * time.Millisecond, 121875 * time.Microsecond, 721875 * time.Microsecond},
-		{"RFC 9568 6.1: shortest interval", V3, 100, 10 * time.Millisecond, 6093750 * time.Nanosecond, 36093750 * time.Nanosecond},
-		{"RFC 9568 6.1: longest interval, lowest priority", V3, 1, 40950 * time.Millisecond, 40790039062 * time.Nanosecond, 163640039062 * time.Nanosecond},
-		{"RFC 9568 6.1: highest priority below an owner", V3, 254, 512 * time.Millisecond, 4 * time.Millisecond, 1540 * time.Millisecond},
-		{"RFC 9568 6.1: owner", V3, 255, 256 * time.Millisecond, time.Millisecond, 769 * time.Millisecond},
-		{"RFC 3768 6.1: skew is in seconds", V2, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
-		{"RFC 3768 6.1: whatever the interval", V2, 100, 5 * time.Second, 609375 * time.Microsecond, 15609375 * time.Microsecond},
+		{"T-01 T-03 default", V3, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
+		{"T-01 skew follows the interval", V3, 100, 200 * time.Millisecond, 121875 * time.Microsecond, 721875 * time.Microsecond},
+		{"T-01 T-05 shortest interval", V3, 100, 10 * time.Millisecond, 6093750 * time.Nanosecond, 36093750 * time.Nanosecond},
+		{"T-01 T-03 longest interval, lowest priority", V3, 1, 40950 * time.Millisecond, 40790039062 * time.Nanosecond, 163640039062 * time.Nanosecond},
+		{"T-01 highest priority below an owner", V3, 254, 512 * time.Millisecond, 4 * time.Millisecond, 1540 * time.Millisecond},
+		{"T-01 owner", V3, 255, 256 * time.Millisecond, time.Millisecond, 769 * time.Millisecond},
+		{"T-02 skew of version 2 is in seconds", V2, 100, time.Second, 609375 * time.Microsecond, 3609375 * time.Microsecond},
+		{"T-02 T-03 whatever the interval", V2, 100, 5 * time.Second, 609375 * time.Microsecond, 15609375 * time.Microsecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,8 +68,10 @@ func TestTrackedInterfaceEffect(t *testing.T) {
 		{"K-34 negative weight reversed is earned while down", TrackInterface{Weight: -20, Reverse: true}, false, 20, false},
 	}
 	for _, tt := range tests {
-		if delta, defect := tt.track.Effect(tt.up); delta != tt.delta || defect != tt.defect {
-			t.Errorf("%s: got %d, %v, want %d, %v", tt.name, delta, defect, tt.delta, tt.defect)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if delta, defect := tt.track.Effect(tt.up); delta != tt.delta || defect != tt.defect {
+				t.Errorf("got %d, %v, want %d, %v", delta, defect, tt.delta, tt.defect)
+			}
+		})
 	}
 }

@@ -90,6 +90,45 @@ func TestParseDrops(t *testing.T) {
 	}
 }
 
+// TestParseOrder: a frame with several mistakes moves the counter of the first
+// check that fails, in keepalived's order but that a checksum comes before
+// what only the configuration can tell.
+func TestParseOrder(t *testing.T) {
+	mistakes := []struct {
+		make func(b []byte)
+		want Drop
+	}{
+		{func(b []byte) { b[7] ^= 1 }, Checksum},
+		{func(b []byte) { b[4], b[5] = 0, 0 }, IntervalZero},
+		{func(b []byte) { b[3] = 0 }, NoAddresses},
+		{func(b []byte) { b[0] |= 2 }, Type},
+		{func(b []byte) { b[3] = 9 }, Truncated},
+		{func(b []byte) { b[0] |= 0x40 }, Version},
+	}
+	t.Run("K-13 length, TTL, version, list, type, count, interval, checksum", func(t *testing.T) {
+		b := marshal(t, valid(3))
+		for _, m := range mistakes {
+			m.make(b)
+			if _, got := Parse(b, src, Group4, 255); got != m.want {
+				t.Errorf("got %s, want %s", got, m.want)
+			}
+		}
+		if _, got := Parse(b, src, Group4, 1); got != TTL {
+			t.Errorf("got %s, want %s", got, TTL)
+		}
+		if _, got := Parse(b[:7], src, Group4, 1); got != Truncated {
+			t.Errorf("got %s, want %s", got, Truncated)
+		}
+	})
+	t.Run("O-20 R-01 a hop limit of 254 is not heard", func(t *testing.T) {
+		for _, c := range readCapture(t, "v3-ipv6-ka2.2.7") {
+			if _, got := Parse(c.payload, c.src, c.dst, 254); got != TTL {
+				t.Errorf("frame %d: %s", c.frame, got)
+			}
+		}
+	})
+}
+
 // TestLayout pins the bytes of both versions (RFC 9568 section 5.2, RFC 3768
 // section 5.3).
 func TestLayout(t *testing.T) {
