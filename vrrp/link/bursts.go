@@ -27,7 +27,7 @@ func (k *keeper) planRounds() {
 	gateways := make(map[side]neighbor)
 	var list []announcement
 	k.spoken = make(map[place]int, len(k.targets))
-	for p, t := range byPlace(k.targets) {
+	for p, t := range k.wanted {
 		k.spoken[p] = t.wish.repeat
 	}
 	asked := make(map[place]bool)

@@ -45,9 +45,8 @@ func (k *keeper) removeSurplus(before []held, names map[string]device) ([]held, 
 
 // noteSpared logs, once each, own addresses that an instance wants absent.
 func (k *keeper) noteSpared(doomed map[home]bool) {
-	wanted := byPlace(k.targets)
 	for _, own := range k.own {
-		if _, ok := wanted[own]; ok || !doomed[own.home()] || k.spared[own.home()] {
+		if has(k.wanted, own) || !doomed[own.home()] || k.spared[own.home()] {
 			continue
 		}
 		k.spared[own.home()] = true

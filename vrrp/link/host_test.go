@@ -348,28 +348,3 @@ func TestFlush(t *testing.T) {
 		}
 	})
 }
-
-func BenchmarkHost(b *testing.B) {
-	for _, count := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprintf("addresses=%d", count), func(b *testing.B) {
-			p := newPair(b, "10.9.0.1/16", "")
-			addrs := make([]vrrp.Address, count)
-			for i := range addrs {
-				addrs[i].Prefix = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 9, byte(1 + i/250), byte(1 + i%250)}), 16)
-			}
-			h := NewHost(quiet())
-			start(b, h.Run)
-			var up time.Duration
-			for b.Loop() {
-				began := time.Now()
-				wishFor(h, "VI_1", p.near, addrs, true)
-				h.Announce("VI_1", 5)
-				must(b, h.Flush(b.Context()))
-				up += time.Since(began)
-				wishFor(h, "VI_1", p.near, addrs, false)
-				must(b, h.Flush(b.Context()))
-			}
-			b.ReportMetric(float64(up.Microseconds())/float64(b.N), "µs-up/op")
-		})
-	}
-}

@@ -30,6 +30,7 @@ type keeper struct {
 	leaving bool              // addresses are to stay without us
 
 	targets []target              // as of the last pass
+	wanted  map[place]target      // the same by place, the first of each
 	kept    map[place]bool        // what was held at the end of it
 	made    map[place]bool        // what this run has added
 	own     map[int]place         // see ownAddresses
@@ -133,13 +134,13 @@ func (k *keeper) reconcile(now time.Time) error {
 	sources := sourceAddresses(before, k.own)
 	k.findTargets(names)
 	k.findLives(before)
+	k.wanted = byPlace(k.targets)
 	k.findMoves(names, sources)
 	k.noteLosses(there)
 
 	// Removals first: what another director answers for already must not wait
 	// for what this one is about to add.
-	wanted := byPlace(k.targets)
-	k.announce.only(func(p place) bool { return has(wanted, p) || sources[p] })
+	k.announce.only(func(p place) bool { return has(k.wanted, p) || sources[p] })
 	have, errs := k.removeSurplus(before, names)
 	problems = append(problems, errs...)
 	problems = append(problems, k.addMissing(have)...)

@@ -109,7 +109,7 @@ func (k *keeper) settleLeases(have []held) []error {
 		finite[a.place] = a.finite
 	}
 	var late []target
-	for p, t := range byPlace(k.targets) {
+	for p, t := range k.wanted {
 		l, known := k.leases[p]
 		switch {
 		case !k.kept[p] || k.own[p.index] == p:
@@ -152,7 +152,7 @@ func (k *keeper) expire(now time.Time) bool {
 func (k *keeper) renewLeases(now time.Time) bool {
 	k.now = now
 	var list []target
-	for p, t := range byPlace(k.targets) {
+	for p, t := range k.wanted {
 		l := k.leases[p]
 		if l.over(now) {
 			return true // Renewing it could bring back what the kernel took away.

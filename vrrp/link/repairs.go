@@ -67,7 +67,7 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			delete(k.parole, p)
 		}
 	}
-	for p, t := range byPlace(k.targets) {
+	for p, t := range k.wanted {
 		c, seen := culprits[p.home()]
 		switch l := k.leases[p]; {
 		case !k.kept[p] || has(k.parole, p) || !t.dev.up:
