@@ -89,7 +89,7 @@ func BenchmarkRenewal(b *testing.B) {
 	h := NewHost(quiet())
 	start(b, h.Run)
 	w := NewWatcher(quiet(), func(vrrp.LinkState) {})
-	w.Watch([]string{p.near}, nil)
+	w.Watch(Interests{Links: []Interest{{Name: p.near}}})
 	start(b, w.Run)
 	for i, a := range many(count, 32) {
 		h.Want(fmt.Sprintf("VI_%d", i), vrrp.Wish{Interface: p.near, Addresses: []vrrp.Address{a}, Lifetime: 3 * time.Second, Present: true})
