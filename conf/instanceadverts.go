@@ -30,7 +30,7 @@ var advertRows = []row[instance]{
 		doc("", "an instance without a peer is in fault, where otherwise its adverts are multicast"),
 	plain("check_unicast_src", func(in *instance) *bool { return &in.checkSource }).
 		shown(func(in *instance) []Node { return switched("check_unicast_src", in.Wire.CheckSource) }).
-		doc("that of vrrp_check_unicast_src", "adverts of others than unicast_peer are dropped, and those with a TTL that min_ttl and max_ttl of the peer exclude"),
+		doc("that of vrrp_check_unicast_src; on where a peer has min_ttl or max_ttl", "adverts of others than unicast_peer are dropped, and those with a TTL that the peer's min_ttl and max_ttl exclude"),
 	custom("old_unicast_checksum", "[never]", (*instance).setOldChecksum).shown((*instance).showOldChecksum).
 		doc("off", "send the checksum that keepalived before 1.3.7 sent; never: nor understand it"),
 	boolean("v3_checksum_as_v2", func(in *instance) *bool { return &in.messageOnly }).

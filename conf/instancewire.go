@@ -2,7 +2,6 @@ package conf
 
 import (
 	"math"
-	"net/netip"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
@@ -54,8 +53,8 @@ func (in *instance) judgeWire(l *loader) {
 		}
 		in.Wire.UnicastTTL = 0
 	}
-	in.Wire.CheckSource = in.checkSource && unicast
-	in.judgePeerTTL(l)
+	in.boundPeers()
+	in.Wire.CheckSource = unicast && (in.checkSource || in.Wire.PeerTTL != nil)
 }
 
 // judgeGroup decides where multicast adverts go.
@@ -98,9 +97,9 @@ func (in *instance) judgeChecksum(l *loader) {
 	}
 }
 
-// judgePeerTTL takes the bounds of the peers that are left.
-func (in *instance) judgePeerTTL(l *loader) {
-	var first syntax.Pos
+// boundPeers takes the bounds of the peers that are left. As in keepalived they
+// are reason enough to look at the source at all.
+func (in *instance) boundPeers() {
 	for _, p := range in.Peers {
 		line := in.peer[p]
 		if line.min == nil && line.max == nil {
@@ -113,13 +112,6 @@ func (in *instance) judgePeerTTL(l *loader) {
 		if line.max != nil {
 			bounds.Max = uint8(*line.max)
 		}
-		if in.Wire.PeerTTL == nil {
-			in.Wire.PeerTTL = make(map[netip.Addr]vrrp.TTLBounds)
-			first = line.pos
-		}
-		in.Wire.PeerTTL[p] = bounds
-	}
-	if in.Wire.PeerTTL != nil && !in.Wire.CheckSource {
-		l.warnf(first, "write check_unicast_src", "min_ttl and max_ttl of unicast_peer have no effect without check_unicast_src")
+		put(&in.Wire.PeerTTL, p, bounds)
 	}
 }

@@ -54,13 +54,16 @@ var departures = []departure{
 	{"an address is announced again every minute, where keepalived does not unless it is told", func(d difference) bool {
 		return strings.HasSuffix(d.key, " garp_master_refresh") && d.ours == "60" && d.theirs == "0"
 	}},
-	{"IPv6 virtual routers are not supported yet", func(d difference) bool {
+	{"what is never announced again has a number all the same", func(d difference) bool {
+		of, ok := strings.CutSuffix(d.key, " garp_master_refresh_repeat")
+		return ok && d.ours == "1" && d.theirs == "0" && d.ourFacts[of+" garp_master_refresh"] == "0"
+	}},
+	{"unicast_peer costs an instance in strict mode, as in keepalived 2.4", func(d difference) bool {
 		words := strings.Fields(d.key)
-		if words[0] != "vrrp_instance" || d.ours != "" {
-			return false
-		}
-		first, _, _ := strings.Cut(d.theirFacts["vrrp_instance "+words[1]+" virtual_ipaddress "+inOrder], " ")
-		return strings.Count(first, ":") > 1
+		return words[0] == "vrrp_instance" && d.ours == "" && d.says("vrrp_instance "+words[1]+": the block is ignored: strict mode has no unicast_peer")
+	}},
+	{"IPv6 is version 3 always", func(d difference) bool {
+		return d.says(d.block() + "version 2 is ignored: it has no IPv6")
 	}},
 	{"a virtual router of version 2 without an address is not run: it would be for its scripts only", func(d difference) bool {
 		words := strings.Fields(d.key)

@@ -50,6 +50,7 @@ func ours(c conf.Config) facts {
 			f.set(c.SyncInstance, "lvs_sync_daemon instance")
 		}
 	}
+	f.routers(c.VRRP)
 	for _, in := range c.VRRP.Instances {
 		f.instance(in)
 	}
@@ -77,7 +78,10 @@ func (f facts) instance(in vrrp.Instance) {
 	say(in.Announce.Repeat, "garp_master_repeat")
 	say(seconds(in.Announce.Refresh), "garp_master_refresh")
 	say(in.Announce.RefreshRepeat, "garp_master_refresh_repeat")
-	if in.Auth != (vrrp.Password{}) {
+	say(seconds(in.Announce.LowerDelay), "garp_lower_prio_delay")
+	say(in.Announce.LowerRepeat, "garp_lower_prio_repeat")
+	f.manners(in)
+	if in.Auth != (vrrp.Password{}) && !in.AuthHeader {
 		say(strings.TrimRight(string(in.Auth[:]), "\x00"), "auth_pass")
 	}
 	if in.Source.IsValid() {
@@ -85,7 +89,11 @@ func (f facts) instance(in vrrp.Instance) {
 	}
 	var peers []entry
 	for _, p := range in.Peers {
-		peers = append(peers, entry{p.String(), "listed"})
+		said := "listed"
+		if ttl, ok := in.Wire.PeerTTL[p]; ok {
+			said = fmt.Sprintf("min_ttl %d max_ttl %d", ttl.Min, ttl.Max)
+		}
+		peers = append(peers, entry{p.String(), said})
 	}
 	f.list(peers, "vrrp_instance", in.Name, "unicast_peer")
 	f.list(addresses(in, in.Addresses), "vrrp_instance", in.Name, "virtual_ipaddress")
@@ -94,6 +102,64 @@ func (f facts) instance(in vrrp.Instance) {
 		say(fmt.Sprintf("weight %d%s", t.Weight, map[bool]string{true: " reverse"}[t.Reverse]), "track_interface", t.Name)
 	}
 }
+
+// routers are the facts about all instances together.
+func (f facts) routers(c vrrp.Config) {
+	for key, d := range map[string]time.Duration{
+		"vrrp_garp_interval": c.Pacing.GARP, "vrrp_gna_interval": c.Pacing.GNA, "vrrp_startup_delay": c.StartupDelay,
+	} {
+		if d != 0 {
+			f.set(seconds(d), key)
+		}
+	}
+	for i, g := range c.Pacing.Groups {
+		f.set(paced(strings.Join(slices.Sorted(slices.Values(g.Interfaces)), " "), seconds(g.GARP), seconds(g.GNA)), "garp_group", i)
+	}
+	for name, d := range c.LinkDelays {
+		f.set(seconds(d.Down)+" "+seconds(d.Up), "interface_up_down_delays", name)
+	}
+}
+
+func paced(interfaces, garp, gna string) string {
+	return interfaces + " garp " + garp + " gna " + gna
+}
+
+// manners are the facts about how an instance behaves and what it sends.
+func (f facts) manners(in vrrp.Instance) {
+	say := func(value any, key string) { f.set(value, "vrrp_instance", in.Name, key) }
+	say(cmp.Or(in.Manners.DownAdverts, 3), "down_timer_adverts")
+	say(in.Manners.LowerPrioNoAdvert, "lower_prio_no_advert")
+	say(in.Manners.HigherPrioAdvert, "higher_prio_send_advert")
+	say(in.NoAccept, "no_accept")
+	if in.Manners.IgnorePrimary {
+		say(true, "dont_track_primary")
+	}
+	if in.AuthHeader {
+		say("AH", "auth_type")
+	}
+	if len(in.Peers) == 0 {
+		group := "224.0.0.18"
+		if in.IPv6() {
+			group = "ff02::12"
+		}
+		if in.Wire.Group.IsValid() {
+			group = in.Wire.Group.String()
+		}
+		say(group, "mcast_dst_ip")
+		return
+	}
+	say(in.Wire.CheckSource, "check_unicast_src")
+	if !in.IPv6() {
+		say(cmp.Or(int(in.Wire.UnicastTTL), 255), "unicast_ttl")
+	}
+	if form, ok := checksums[in.Wire.Checksum]; ok {
+		say(form, "old_unicast_checksum")
+	}
+}
+
+// checksums are the forms of unicast that a file can ask for, in keepalived's
+// words.
+var checksums = map[vrrp.ChecksumForm]string{vrrp.OldUnicast: "config", vrrp.NeverOldUnicast: "never"}
 
 // entry is one of a list: its value, and what is said about it.
 type entry struct{ value, said string }

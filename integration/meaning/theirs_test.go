@@ -19,12 +19,13 @@ func theirs(vrrp, checkers *node) (facts, error) {
 	for _, n := range []*node{vrrp, checkers} {
 		f.globals(&node{kids: n.section("Global definitions")})
 	}
+	f.theirRouters(vrrp)
 	for _, in := range vrrp.section("VRRP Topology") {
 		name, ok := strings.CutPrefix(in.text, "VRRP Instance = ")
 		if !ok {
 			return nil, fmt.Errorf("%q is no instance", in.text)
 		}
-		if err := f.theirInstance(name, in); err != nil {
+		if err := f.theirInstance(name, in, vrrp); err != nil {
 			return nil, fmt.Errorf("instance %s: %w", name, err)
 		}
 	}
@@ -62,7 +63,7 @@ func (f facts) globals(g *node) {
 	}
 }
 
-func (f facts) theirInstance(name string, in *node) error {
+func (f facts) theirInstance(name string, in, vrrp *node) error {
 	say := func(value any, key ...any) {
 		f.set(value, append([]any{"vrrp_instance", name}, key...)...)
 	}
@@ -70,6 +71,8 @@ func (f facts) theirInstance(name string, in *node) error {
 		"VRRP Version": "version", "Interface": "interface", "Virtual Router ID": "virtual_router_id", "Priority": "priority",
 		"Gratuitous ARP delay": "garp_master_delay", "Gratuitous ARP repeat": "garp_master_repeat",
 		"Gratuitous ARP refresh": "garp_master_refresh", "Gratuitous ARP refresh repeat": "garp_master_refresh_repeat",
+		"Gratuitous ARP lower priority delay": "garp_lower_prio_delay", "Gratuitous ARP lower priority repeat": "garp_lower_prio_repeat",
+		"Down timer adverts": "down_timer_adverts", "Send advert after receive higher priority advert": "higher_prio_send_advert",
 	} {
 		v, ok := in.find(key)
 		if !ok {
@@ -89,6 +92,7 @@ func (f facts) theirInstance(name string, in *node) error {
 	say(in.value("Preempt") == "enabled", "preempt")
 	delay, _, _ := strings.Cut(in.value("Preempt delay"), " ")
 	say(trimNumber(delay), "preempt_delay")
+	f.theirManners(name, in, vrrp)
 	if in.value("Authentication type") == "SIMPLE_PASSWORD" {
 		say(in.value("Password"), "auth_pass")
 	}
@@ -97,8 +101,11 @@ func (f facts) theirInstance(name string, in *node) error {
 	}
 	var peers []entry
 	for _, p := range in.list("Unicast Peer") {
-		peer, _, _ := strings.Cut(p, " ")
-		peers = append(peers, entry{peer, "listed"})
+		peer, said, _ := strings.Cut(p, " ")
+		if said == "min_ttl 0 max_ttl 255" {
+			said = "listed"
+		}
+		peers = append(peers, entry{peer, cmp.Or(said, "listed")})
 	}
 	f.list(peers, "vrrp_instance", name, "unicast_peer")
 	f.list(theirAddresses(in.list("Virtual IP")), "vrrp_instance", name, "virtual_ipaddress")
@@ -111,6 +118,71 @@ func (f facts) theirInstance(name string, in *node) error {
 		say(rest, "track_interface", dev)
 	}
 	return nil
+}
+
+// theirRouters are the facts about all instances together.
+func (f facts) theirRouters(vrrp *node) {
+	g := &node{kids: vrrp.section("Global definitions")}
+	for key, keyword := range map[string]string{
+		"Gratuitous ARP interval": "vrrp_garp_interval", "Gratuitous NA interval": "vrrp_gna_interval", "vrrp_startup_delay": "vrrp_startup_delay",
+	} {
+		if v, ok := g.find(key); ok && trimNumber(v) != "0" {
+			f.set(trimNumber(v), keyword)
+		}
+	}
+	groups := 0
+	for _, k := range vrrp.kids {
+		if !strings.HasPrefix(k.text, "------< GARP delay group ") {
+			continue
+		}
+		var interfaces []string
+		for _, line := range k.kids {
+			if line.text == "Interfaces" {
+				for _, name := range line.kids {
+					interfaces = append(interfaces, name.text)
+				}
+			}
+		}
+		slices.Sort(interfaces)
+		f.set(paced(strings.Join(interfaces, " "), trimNumber(k.value("GARP interval")), trimNumber(k.value("GNA interval"))), "garp_group", groups)
+		groups++
+	}
+	for _, in := range vrrp.section("Interfaces") {
+		down, up := micros(strings.TrimSuffix(in.value("Down debounce timer"), "us")), micros(strings.TrimSuffix(in.value("Up debounce timer"), "us"))
+		name, named := strings.CutPrefix(in.text, "Name = ")
+		if named && (down != "0" || up != "0") {
+			f.set(down+" "+up, "interface_up_down_delays", name)
+		}
+	}
+}
+
+// theirManners are those of manners.
+func (f facts) theirManners(name string, in, vrrp *node) {
+	say := func(value any, key string) { f.set(value, "vrrp_instance", name, key) }
+	say(in.value("Send advert after receive lower priority advert") == "false", "lower_prio_no_advert")
+	say(in.value("Accept") == "disabled", "no_accept")
+	if in.has("VRRP interface tracking disabled") {
+		say(true, "dont_track_primary")
+	}
+	if in.value("Authentication type") == "IPSEC_AH" {
+		say("AH", "auth_type")
+	}
+	everywhere := (&node{kids: vrrp.section("Global definitions")}).value("VRRP check unicast_src") == "true"
+	for _, k := range in.kids {
+		if group, ok := strings.CutPrefix(k.text, "Multicast address "); ok {
+			group, _, _ = strings.Cut(group, ",")
+			say(group, "mcast_dst_ip")
+		}
+		if check, ok := strings.CutPrefix(k.text, "Check unicast src : "); ok {
+			say(check == "yes" || everywhere, "check_unicast_src")
+		}
+	}
+	if ttl, ok := in.find("Unicast TTL"); ok && !in.has("Using Native IPv6") {
+		say(ttl, "unicast_ttl")
+	}
+	if form := in.value("Unicast checksum compatibility"); form == "config" || form == "never" {
+		say(form, "old_unicast_checksum")
+	}
 }
 
 // scopes by their names in iproute2.
