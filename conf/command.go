@@ -6,7 +6,48 @@ import (
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp/program"
 )
+
+// commandLine is a program as a statement names it.
+type commandLine struct {
+	program.Command
+	pos  syntax.Pos // of the statement; zero: none names one
+	said string     // the statement as the file has it, where its words do not say all of it
+}
+
+// namedCommand is a program with the keyword that names it.
+type namedCommand struct {
+	keyword string
+	*commandLine
+}
+
+// set reads the program of a statement.
+func (c *commandLine) set(l *loader, s *syntax.Statement) {
+	read, ok := l.command(s)
+	if !ok {
+		return
+	}
+	*c = commandLine{Command: program.Command{Line: read.Line, Args: read.Args, User: read.User, Group: read.Group}, pos: s.Pos}
+	if !simple(s) {
+		c.said = s.Line
+	}
+}
+
+// node shows the program.
+func (c *commandLine) node(name string) []Node {
+	nodes := commandNode(name, syntax.Command{Line: c.Line, User: c.User, Group: c.Group})
+	if len(nodes) > 0 {
+		nodes[0].line = c.said
+	}
+	return nodes
+}
+
+// programRow is a keyword with a program to run.
+func programRow[T any](name string, at func(*T) *commandLine) row[T] {
+	return custom(name, "COMMAND [USER [GROUP]]", func(t *T, l *loader, s *syntax.Statement) { at(t).set(l, s) }).
+		shown(func(t *T) []Node { return at(t).node(name) })
+}
 
 // command reads the program of a statement, which a keyword runs, with the user
 // and group to run it as. Whether there is such a file or user is the host's

@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/connsync"
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/notify"
 )
 
 // globals are the settings of all global_defs blocks. An instance takes its
@@ -30,6 +31,8 @@ type globals struct {
 	said        map[string]setting // sync_* -> the keyword that set it, and where
 	connections int
 	process     Process
+	scripts     scripts
+	mail        mailing
 
 	// What becomes of vrrp.Config.
 	pacing                       vrrp.Pacing
@@ -43,6 +46,8 @@ var defaultGlobals = globals{
 	settings: connsync.DefaultSettings,
 
 	forwardingWait: vrrp.DefaultForwardingWait,
+	scripts:        scripts{startupTime: notify.DefaultScriptTimeout, shutdownTime: notify.DefaultScriptTimeout, timeout: notify.DefaultTimeout},
+	mail:           mailing{Mail: notify.Mail{Timeout: defaultMailTimeout}},
 }
 
 // maxDelay is keepalived's longest delay in whole seconds: 32 bits of microseconds.
@@ -144,4 +149,19 @@ func (g *globals) showTimeouts() []Node {
 		return nil
 	}
 	return statement("lvs_timeouts", values...)
+}
+
+// once makes a keyword of global_defs one of which the first statement counts.
+func once(r row[globals]) row[globals] {
+	set := r.set
+	r.set = func(g *globals, l *loader, s *syntax.Statement) {
+		if first, ok := g.met.idled(r.name); ok {
+			l.seeing(Error, s.Pos, first, "", "a second %s is ignored: it is said already, in %s", r.name, first.LineFrom(s.Pos))
+			return
+		}
+		if set != nil {
+			set(g, l, s)
+		}
+	}
+	return r
 }

@@ -35,14 +35,12 @@ error: vrrp_garp_extra_if "172800" is ignored: it takes a number from 1 to 86400
 		{"an option of dynamic_interfaces", "dynamic_interfaces always", `warning: dynamic_interfaces "always" is ignored: it takes allow_if_changes`},
 		{"a name that no interface has", "default_interface eth0/1", `error: default_interface "eth0/1": an interface name has 1 to 15 bytes, and no /`},
 		{"a prefix without room for a number", "vmac_prefix abcdefghijklmno", `error: vmac_prefix "abcdefghijklmno" is ignored: an interface name has 1 to 15 bytes, and no /`},
-		{"mail to nobody", "notification_email { }", `warning: notification_email names nobody (write one address a line)
-warning: notification_email is not supported yet and has no effect: no mail is sent`},
+		{"mail to nobody", "notification_email { }", `warning: notification_email names nobody (write one address a line)`},
 		{"a mail server and its port in one word", "smtp_server 192.0.2.9 smtp", `error: smtp_server "192.0.2.9": the port "smtp" is ignored: it takes a number from 1 to 65535`},
 		{"no time for the mail server", "smtp_connect_timeout 0", "error: smtp_connect_timeout 0 makes no sense: 1 is used"},
 		{"an hour for a script", "startup_script_timeout 3600", `error: startup_script_timeout "3600" is ignored: it takes a number from 1 to 1000`},
 		{"a pipe below nothing", "notify_fifo run/pipe", `error: notify_fifo "run/pipe" is ignored: a director has no working directory (write it from / on)`},
-		{"two pipes", "notify_fifo /run/a\nnotify_fifo /run/b", `warning: notify_fifo is not supported yet and has no effect
-error: a second notify_fifo is ignored: it is said already, in line 2`},
+		{"two pipes", "notify_fifo /run/a\nnotify_fifo /run/b", `error: a second notify_fifo is ignored: the first counts, in line 2`},
 		{"a table twice", "nftables a\nnftables b", `note: nftables has no effect here: tandem keeps its rules in an nftables table of its own, named tandem
 warning: a second nftables is ignored: it is said already, in line 2`},
 		{"a mark that is none", "nftables_ipvs_start_fwmark 0", `warning: nftables_ipvs_start_fwmark "0" is ignored: it takes a number from 1 to 4294967295`},

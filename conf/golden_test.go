@@ -86,7 +86,7 @@ func dump(path string, v reflect.Value) string {
 		}
 	case reflect.Map:
 		for _, k := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
-			fmt.Fprintf(&b, "%s[%v] = %v\n", path, k, v.MapIndex(k))
+			b.WriteString(dump(fmt.Sprintf("%s[%v]", path, k), v.MapIndex(k)))
 		}
 	default:
 		fmt.Fprintf(&b, "%s = %v\n", path, v.Interface())

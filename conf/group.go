@@ -19,6 +19,7 @@ type group struct {
 
 	tracks   []tracking // what all its members track
 	weighted bool       // weights count in the group
+	hooks    hooks
 }
 
 var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
@@ -39,7 +40,7 @@ var groupBlock = block[group]{"vrrp_sync_group", append([]row[group]{
 		doc("off", "weights of what the group and its members track change their priorities; without it those of members are 0, which makes their loss a fault"),
 	custom("global_tracking", "", (*group).setGlobal).otherName("sync_group_tracking_weight").
 		doc("off", "the same, in keepalived before 2.0"),
-}, notifyRows[group]()...)}
+}, notifyRows(func(g *group) *hooks { return &g.hooks })...)}
 
 // readGroup reads a vrrp_sync_group; whether its instances exist is known at
 // the end of the file only.

@@ -40,6 +40,7 @@ type instance struct {
 	checkSource bool
 	group       netip.Addr // mcast_dst_ip
 
+	hooks  hooks
 	tracks []tracking // what it tracks, but for interfaces
 
 	pool []vrrp.Address // of snat_pool: they become Excluded once all services are judged

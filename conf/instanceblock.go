@@ -12,7 +12,7 @@ import (
 // is shown in the order of these tables.
 var instanceBlock = block[instance]{"vrrp_instance", slices.Concat(
 	electionRows, advertRows, addressRows, trackingRows, announcementRows,
-	macRows(), notifyRows[instance](), notifyInstance(),
+	macRows(), notifyRows(func(in *instance) *hooks { return &in.hooks }), notifyInstance(),
 )}
 
 // electionRows are about who is master.

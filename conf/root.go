@@ -69,6 +69,7 @@ func (l *loader) finish() Config {
 	}
 	l.finishFollowed(&cfg)
 	l.finishRouters(&cfg.VRRP)
+	l.finishNotify(&cfg)
 	cfg.Services = slices.Grow(cfg.Services, len(l.services))
 	for _, s := range l.services {
 		cfg.Services = append(cfg.Services, s.result())

@@ -163,28 +163,8 @@ func device[T any](name string) row[T] {
 }
 
 // command is a keyword with a program to run, which is only checked.
-func command[T any](name string) row[T] { return commandAt[T](name, nil) }
-
-// optionalCommand is command where the program may be missing.
-func optionalCommand[T any](name string) row[T] {
-	return custom(name, "[COMMAND [USER [GROUP]]]", func(_ *T, l *loader, s *syntax.Statement) {
-		if len(s.Args()) > 0 {
-			l.command(s)
-		}
-	})
-}
-
-// commandAt is a keyword with a program to run.
-func commandAt[T any](name string, at func(*T) *syntax.Command) row[T] {
-	r := custom(name, "COMMAND [USER [GROUP]]", func(t *T, l *loader, s *syntax.Statement) {
-		if c, ok := l.command(s); ok && at != nil {
-			*at(t) = c
-		}
-	})
-	if at == nil {
-		return r
-	}
-	return r.shown(func(t *T) []Node { return commandNode(name, *at(t)) })
+func command[T any](name string) row[T] {
+	return custom(name, "COMMAND [USER [GROUP]]", func(_ *T, l *loader, s *syntax.Statement) { l.command(s) })
 }
 
 // wholeSeconds is a keyword with a whole number of seconds.

@@ -22,8 +22,8 @@ type Command struct {
 // Empty reports that there is no program.
 func (c Command) Empty() bool { return len(c.Args) == 0 }
 
-// String is the command as the configuration has it.
-func (c Command) String() string {
+// Name is what messages call the command: the line of the configuration.
+func (c Command) Name() string {
 	if c.Line == "" && len(c.Args) > 0 {
 		return c.Args[0]
 	}

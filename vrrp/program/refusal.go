@@ -46,7 +46,7 @@ type Refusal struct {
 func (r *Refusal) Error() string {
 	s := r.Message
 	if !r.Command.Empty() {
-		s = fmt.Sprintf("%s is not run: %s", r.Command, r.Message)
+		s = fmt.Sprintf("%s is not run: %s", r.Command.Name(), r.Message)
 	}
 	if r.Hint != "" {
 		s += " (" + r.Hint + ")"

@@ -94,7 +94,7 @@ func (r *Resolved) judge(p Policy, program walkedPath, interpreter string) *Refu
 	if p.Secure {
 		return refuse(Unsafe, t.remedy(), "it would run as %s, and %s", r.Account.Name, t)
 	}
-	r.Warnings = append(r.Warnings, fmt.Sprintf("%s runs as %s, and %s: enable_script_security would refuse it (%s)", r.Command, r.Account.Name, t, t.remedy()))
+	r.Warnings = append(r.Warnings, fmt.Sprintf("%s runs as %s, and %s: enable_script_security would refuse it (%s)", r.Command.Name(), r.Account.Name, t, t.remedy()))
 	return nil
 }
 

@@ -243,9 +243,9 @@ func Script(ctx context.Context, log *slog.Logger, keyword string, c program.Com
 	case err != nil:
 		log.Error(keyword+" is not run", "error", err)
 	case !res.OK():
-		log.Error(keyword+" has failed", "command", c.String(), "result", res.String())
+		log.Error(keyword+" has failed", "command", c.Name(), "result", res.String())
 	default:
-		log.Info(keyword+" has run", "command", c.String(), "result", res.String())
+		log.Info(keyword+" has run", "command", c.Name(), "result", res.String())
 	}
 }
 

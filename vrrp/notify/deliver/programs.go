@@ -134,11 +134,11 @@ func (d *Deliverer) say(j *job) {
 	case j.err != nil:
 		log.Error(step.Keyword+" is not run", "error", j.err)
 	case j.killed:
-		log.Error(step.Keyword+" was ended because something newer waited for it", "command", step.Command.String(), "result", j.result.String())
+		log.Error(step.Keyword+" was ended because something newer waited for it", "command", step.Command.Name(), "result", j.result.String())
 	case !j.result.OK():
-		log.Error(step.Keyword+" has failed", "command", step.Command.String(), "result", j.result.String())
+		log.Error(step.Keyword+" has failed", "command", step.Command.Name(), "result", j.result.String())
 	default:
-		log.Info(step.Keyword+" has run", "command", step.Command.String(), "result", j.result.String())
+		log.Info(step.Keyword+" has run", "command", step.Command.Name(), "result", j.result.String())
 	}
 }
 
@@ -156,7 +156,7 @@ func (d *Deliverer) late(o overdue) {
 	if !j.killed {
 		step := j.Steps[j.step]
 		d.log.Warn(step.Keyword+" still runs; it is ended when there is something newer to tell",
-			"about", j.Event.Subject.String(), "state", j.Event.Word, "command", step.Command.String(), "after", time.Since(j.began).Round(time.Second).String())
+			"about", j.Event.Subject.String(), "state", j.Event.Word, "command", step.Command.Name(), "after", time.Since(j.began).Round(time.Second).String())
 	}
 }
 
