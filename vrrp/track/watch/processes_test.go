@@ -90,12 +90,13 @@ func TestZombie(t *testing.T) {
 	cmd := exec.Command(path, "0")
 	must(t, cmd.Start())
 	defer cmd.Wait()
-	until := time.Now().Add(longWait)
-	for {
-		if _, alive := procFS("/proc").read(cmd.Process.Pid, false); !alive {
-			break
-		}
-		if time.Now().After(until) {
+	deadline, again := time.After(longWait), time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for alive := true; alive; {
+		select {
+		case <-again.C:
+			_, alive = procFS("/proc").read(cmd.Process.Pid, false)
+		case <-deadline:
 			t.Fatal("it counts as alive")
 		}
 	}

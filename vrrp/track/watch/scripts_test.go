@@ -74,9 +74,12 @@ func TestScriptTimeout(t *testing.T) {
 		t.Errorf("it says so after %s, when it is dead and not when its time is over", took)
 	}
 	w.Set(track.Config{})
-	until := time.Now().Add(longWait)
+	deadline, again := time.After(longWait), time.NewTicker(20*time.Millisecond)
+	defer again.Stop()
 	for exec.Command("pgrep", "-f", "sleep "+mark).Run() == nil {
-		if time.Now().After(until) {
+		select {
+		case <-again.C:
+		case <-deadline:
 			t.Fatal("something of it still runs")
 		}
 	}
