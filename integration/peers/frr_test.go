@@ -87,14 +87,18 @@ func (f *frr) config() string {
 func (f *frr) begin() {
 	f.t.Helper()
 	f.prepare()
-	dir := f.t.TempDir()
+	// The daemons are not root, and the test's own folders are closed to others.
+	dir, err := os.MkdirTemp("", "tandem-frr-")
+	must(f.t, err)
+	f.t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	must(f.t, os.Chmod(dir, 0o777))
 	file := filepath.Join(dir, "vrrpd.conf")
 	must(f.t, os.WriteFile(file, []byte(f.config()), 0o644))
 	must(f.t, os.WriteFile(filepath.Join(dir, "zebra.conf"), nil, 0o644))
 	socket := filepath.Join(dir, "zserv.api")
 	for _, argv := range [][]string{
-		{zebra, "-f", filepath.Join(dir, "zebra.conf"), "-z", socket, "-i", filepath.Join(dir, "zebra.pid"), "--vty_socket", dir, "-u", "root", "-g", "root", "-A", "127.0.0.1", "-P", "0", "--log", "stdout"},
-		{vrrpd, "-f", file, "-z", socket, "-i", filepath.Join(dir, "vrrpd.pid"), "--vty_socket", dir, "-u", "root", "-g", "root", "-A", "127.0.0.1", "-P", "0", "--log", "stdout"},
+		{zebra, "-f", filepath.Join(dir, "zebra.conf"), "-z", socket, "-i", filepath.Join(dir, "zebra.pid"), "--vty_socket", dir, "-A", "127.0.0.1", "-P", "0", "--log", "stdout"},
+		{vrrpd, "-f", file, "-z", socket, "-i", filepath.Join(dir, "vrrpd.pid"), "--vty_socket", dir, "-A", "127.0.0.1", "-P", "0", "--log", "stdout"},
 	} {
 		p, err := f.Director(f.at).Start(f.t.Context(), lab.Command{Argv: argv, Stdout: f.t.Output(), Stderr: f.t.Output(), RunDir: dir})
 		must(f.t, err)
