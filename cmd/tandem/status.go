@@ -124,7 +124,14 @@ func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
 		group = ", group " + i.Group
 	}
 	fmt.Fprintf(w, "\ninstance %s\t%s for %s\t%s\n", i.Name, i.State, age(at, i.Since), i.Reason)
-	fmt.Fprintf(w, "  link\t%s vrid %d v%d%s\tpriority %d, an advert each %gs\n", i.Interface, i.VRID, i.Version, group, i.Priority, i.AdvertInterval)
+	priority := strconv.Itoa(int(i.Priority))
+	if i.BasePriority != i.Priority && i.BasePriority != 0 {
+		priority += fmt.Sprintf(" (configured %d)", i.BasePriority)
+	}
+	fmt.Fprintf(w, "  link\t%s vrid %d v%d%s\tpriority %s, an advert each %gs\n", i.Interface, i.VRID, i.Version, group, priority, i.AdvertInterval)
+	for _, t := range i.Tracked {
+		fmt.Fprintf(w, "  tracked\t%s\t%s\n", t.Source, influence(t))
+	}
 	for _, a := range i.Addresses {
 		where := "not on this host"
 		if a.Present {
@@ -143,6 +150,16 @@ func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
 		}
 	}
 	fmt.Fprintf(w, "  adverts\t%s\t%s\n", sent, heard)
+	if l := i.Lateness; l.Adverts > 0 {
+		fmt.Fprintf(w, "  lateness\t99.9 %% of adverts within %s\tat most %s\n", seconds(l.P999), seconds(l.Max))
+	}
+	if r := i.Repairs; r != nil {
+		by := ""
+		if r.By != "" {
+			by = " by " + r.By
+		}
+		fmt.Fprintf(w, "  put back\t%s, last %s ago\t%s on %s, removed%s\n", plural(r.Count, "time"), age(at, r.Last), r.Address, r.Interface, by)
+	}
 	if len(i.Holds) > 0 {
 		fmt.Fprintf(w, "  hold\t%s\n", strings.Join(i.Holds, ", "))
 	}
@@ -230,4 +247,24 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// influence is what something tracked does to its instance.
+func influence(t director.TrackedStatus) string {
+	effect := "good"
+	switch {
+	case t.Fault:
+		effect = "a fault"
+	case t.Delta != 0:
+		effect = fmt.Sprintf("priority %+d", t.Delta)
+	}
+	if t.Detail != "" {
+		effect += ": " + t.Detail
+	}
+	return effect
+}
+
+// seconds is a short time as people read it.
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(10 * time.Microsecond)
 }

@@ -20,7 +20,10 @@ type Snapshot struct {
 	IPVS      *IPVSStatus      `json:"ipvs,omitempty"`
 	Settings  *SettingsStatus  `json:"kernel_settings,omitempty"`
 	Rules     *RulesStatus     `json:"nftables,omitempty"`
+	Notify    NotifyStatus     `json:"notifications"`
 	Sync      *SyncStatus      `json:"sync,omitempty"`
+	// VRRP are the counters of RFC 6527 that are of no instance.
+	VRRP TotalsStatus `json:"vrrp"`
 	// Strays are messages of protocol 112 for no instance of ours, by reason.
 	Strays map[string]uint64 `json:"stray_adverts,omitempty"`
 	// Warnings are conditions that an operator should look at now.
@@ -42,40 +45,6 @@ type ReloadStatus struct {
 	At      time.Time `json:"at"`
 	Refused bool      `json:"refused"`
 	Why     []string  `json:"why,omitempty"`
-}
-
-// InstanceStatus is one virtual router.
-type InstanceStatus struct {
-	Name           string            `json:"name"`
-	Group          string            `json:"group,omitempty"`
-	Interface      string            `json:"interface"`
-	VRID           uint8             `json:"vrid"`
-	Version        uint8             `json:"version"`
-	State          string            `json:"state"`
-	Since          time.Time         `json:"since"`
-	Reason         string            `json:"reason"`
-	Priority       uint8             `json:"priority"`
-	AdvertInterval float64           `json:"advert_interval_seconds"`
-	Master         string            `json:"master,omitempty"`
-	MasterPriority uint8             `json:"master_priority,omitempty"`
-	Holds          []string          `json:"holds,omitempty"`
-	Addresses      []AddressStatus   `json:"addresses"`
-	LastSent       *time.Time        `json:"last_advert_sent,omitempty"`
-	LastHeard      *time.Time        `json:"last_advert_heard,omitempty"`
-	Sent           uint64            `json:"adverts_sent"`
-	Received       uint64            `json:"adverts_received"`
-	SendErrors     uint64            `json:"send_errors"`
-	BecameMaster   uint64            `json:"became_master"`
-	Drops          map[string]uint64 `json:"drops,omitempty"`
-	Odd            map[string]uint64 `json:"odd_adverts,omitempty"` // accepted, but worth a look
-	LateWakeups    uint64            `json:"late_wakeups"`          // times it overslept and listened before speaking
-}
-
-// AddressStatus is one virtual address: what is configured and whether the
-// kernel has it just now.
-type AddressStatus struct {
-	Prefix  netip.Prefix `json:"prefix"`
-	Present bool         `json:"present"`
 }
 
 // ServiceStatus is one virtual service.

@@ -42,8 +42,11 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err := d.host.Flush(addresses); err != nil {
 		s.Warnings = append(s.Warnings, err.Error())
 	}
-	s.Instances = viewInstances(d.router.Snapshot(), d.host.Present)
+	s.Instances = viewInstances(d.router.Snapshot(), d.host)
 	s.Strays = d.router.Strays()
+	totals := d.router.Totals()
+	s.VRRP = TotalsStatus{totals.ChecksumErrors, totals.VersionErrors, totals.VRIDErrors}
+	s.Notify = NotifyStatus(d.deliverer.Counts())
 	var table ipvs.Snapshot
 	if balance != nil {
 		table = balance.reconciler.Snapshot()
@@ -57,12 +60,28 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Warnings = append(s.Warnings, fights(s.Instances)...)
 	s.Warnings = append(s.Warnings, mute(s.Instances, s.At)...)
 	s.Warnings = append(s.Warnings, rivals("/proc")...)
 	for _, m := range config.MissingInterfaces(InterfaceExists) {
 		s.Warnings = append(s.Warnings, m.Message)
 	}
 	return s, nil
+}
+
+// fights finds addresses that somebody removes again and again.
+func fights(instances []InstanceStatus) (found []string) {
+	for _, i := range instances {
+		if r := i.Repairs; r != nil && r.Fights > 0 {
+			by := r.By
+			if by == "" {
+				by = "somebody that the kernel does not name"
+			}
+			found = append(found, fmt.Sprintf("instance %s: %s removes %s from %s again and again, %d times so far, the last at %s: stop that, or it is the address of two managers",
+				i.Name, by, r.Address, r.Interface, r.Count, r.Last.Format(time.TimeOnly)))
+		}
+	}
+	return found
 }
 
 // mute finds masters whose adverts do not get out: to the other director they

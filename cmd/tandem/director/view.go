@@ -2,45 +2,13 @@ package director
 
 import (
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/healthcheck"
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/ipvs/pool"
-	"github.com/tandem-ha/tandem/vrrp"
 )
-
-// viewInstances shows the router's instances; present tells which of an
-// instance's addresses the kernel has.
-func viewInstances(all []vrrp.Status, present func(instance string) []netip.Addr) []InstanceStatus {
-	views := make([]InstanceStatus, 0, len(all))
-	for _, s := range all {
-		v := InstanceStatus{
-			Name: s.Name, Group: s.Group, Interface: s.Interface, VRID: s.VRID, Version: uint8(s.Version),
-			State: s.State.String(), Since: s.Since, Reason: s.Reason,
-			Priority: s.Priority, AdvertInterval: s.Interval.Seconds(),
-			MasterPriority: s.MasterPriority, Holds: s.Holds,
-			LastSent: moment(s.LastSent), LastHeard: moment(s.LastHeard),
-			Sent: s.Counters.Sent, Received: s.Counters.Received, SendErrors: s.Counters.SendErrors,
-			BecameMaster: s.Counters.BecameMaster, Drops: s.Counters.Drops, Odd: s.Counters.Odd, LateWakeups: s.Counters.LateWakeups,
-			Addresses: []AddressStatus{},
-		}
-		if s.Master.IsValid() {
-			v.Master = s.Master.String()
-		}
-		there := map[netip.Addr]bool{}
-		for _, a := range present(s.Name) {
-			there[a] = true
-		}
-		for _, a := range s.Addresses {
-			v.Addresses = append(v.Addresses, AddressStatus{Prefix: a.Prefix, Present: there[a.Prefix.Addr()]})
-		}
-		views = append(views, v)
-	}
-	return views
-}
 
 // view shows the services as the pools want them beside what the kernel has.
 // It is called on the pools' goroutine.
