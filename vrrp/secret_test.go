@@ -26,7 +26,7 @@ func guarded() Instance {
 // TestSecretsAreNotShown: no way to print, encode or log a configuration, and no
 // error of it, shows a secret.
 func TestSecretsAreNotShown(t *testing.T) {
-	leak := regexp.MustCompile("ZZ|5a5a|5A5A|90[, ]+90|0x5a|U\\+005A")
+	leak := regexp.MustCompile(`ZZ|5a5a|5A5A|90[, ]+90|0x5a|U\+005A`)
 	in := guarded()
 	shown := make(map[string]string)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "% x", "%d", "%c", "%U", "%o"} {
