@@ -19,10 +19,11 @@ import (
 // lan is a simulated network of routers in memory, for use in a synctest
 // bubble. It writes down all that happens, with the time since its start.
 type lan struct {
-	t     *testing.T
-	start time.Time
-	delay time.Duration // of each message
-	nodes []*node
+	t      *testing.T
+	start  time.Time
+	delay  time.Duration // of each message
+	uptime time.Duration // of hosts that join
+	nodes  []*node
 
 	mu     sync.Mutex
 	lost   map[[2]*node]bool // messages from the first to the second
@@ -90,6 +91,7 @@ func (l *lan) join(name, addr string, cfg Config, prepare ...func(*Router)) *nod
 		present: make(map[string]bool), logged: new(strings.Builder),
 	}
 	n.router = NewRouter(cfg, n, n, slog.New(slog.NewTextHandler(n.logged, nil)))
+	n.router.Uptime = l.uptime
 	n.router.OnTransition = func(t Transition) {
 		text := fmt.Sprintf("%s %s: %s", t.Instance, t.To, t.Reason)
 		if t.Detail != "" {
@@ -102,7 +104,7 @@ func (l *lan) join(name, addr string, cfg Config, prepare ...func(*Router)) *nod
 	}
 	l.nodes = append(l.nodes, n)
 	for _, iface := range cfg.Interfaces() {
-		n.router.SetLink(LinkState{Name: iface, Exists: true, Up: true, Primary: n.addr})
+		n.link(iface, true)
 	}
 	ctx, cancel := context.WithCancel(l.t.Context())
 	go func() {
@@ -217,8 +219,25 @@ func (n *node) thaw() {
 }
 
 func (n *node) link(name string, up bool) {
-	n.router.SetLink(LinkState{Name: name, Exists: true, Up: up, Primary: n.addr})
+	n.setLink(name, func(st *LinkState) { st.Up = up })
+}
+
+// setLink tells of an interface that is up and has both addresses, but for a change.
+func (n *node) setLink(name string, change func(*LinkState)) {
+	st := LinkState{
+		Name: name, Exists: true, Up: true, Primary: n.addr, Primary6: n.addr6(),
+		Addresses: n.addr.String() + " " + n.addr6().String(),
+	}
+	change(&st)
+	n.router.SetLink(st)
 	synctest.Wait()
+}
+
+// addr6 is the link-local address of a node: fe80::5 beside 10.20.0.5.
+func (n *node) addr6() netip.Addr {
+	ip := netip.MustParseAddr("fe80::").As16()
+	ip[15] = n.addr.As4()[3]
+	return netip.AddrFrom16(ip)
 }
 
 // Frames is where a frozen process stands still.
@@ -264,7 +283,7 @@ func (n *node) Send(batch []Outgoing) []error {
 
 func (l *lan) deliver(from *node, out Outgoing) {
 	for _, to := range l.nodes {
-		if to == from || !out.Dst.IsMulticast() && out.Dst != to.addr {
+		if to == from || !out.Dst.IsMulticast() && out.Dst != to.addr && out.Dst != to.addr6() {
 			continue
 		}
 		l.mu.Lock()

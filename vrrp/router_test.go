@@ -135,7 +135,7 @@ func TestPair(t *testing.T) {
 			"43.0234375s b VI_1 BACKUP: heard a higher priority")
 	})
 
-	bubble(t, "unicast: the same election between peers", func(t *testing.T, l *lan) {
+	bubble(t, "K-49 unicast: the same election between peers", func(t *testing.T, l *lan) {
 		l.join("a", "10.20.0.4", vi(150, unicast))
 		l.join("b", "10.20.0.10", vi(100, func(in *Instance) { in.Peers = append(in.Peers, lower) }))
 		l.until(10 * time.Second)

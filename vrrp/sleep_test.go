@@ -23,7 +23,7 @@ func TestOversleeping(t *testing.T) {
 				{at: asleep + shortest - 1, ev: Expired{}, want: "send 100"},
 			},
 		}, {
-			name: "a master that slept listens for an interval and skew, then speaks and announces", from: sleep,
+			name: "T-09 a master that slept listens for an interval and skew, then speaks and announces", from: sleep,
 			steps: []step{
 				{at: asleep + shortest, ev: Resumed{}, due: asleep + shortest + interval + skew},
 				{at: asleep + shortest, ev: Expired{}},

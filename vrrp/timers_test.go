@@ -55,13 +55,13 @@ func TestTrackedInterfaceEffect(t *testing.T) {
 		delta  int
 		defect bool
 	}{
-		{"no weight, up", TrackInterface{}, true, 0, false},
-		{"no weight, down: a fault", TrackInterface{}, false, 0, true},
-		{"no weight, reversed, up: a fault", TrackInterface{Reverse: true}, true, 0, true},
-		{"positive weight is earned while up", TrackInterface{Weight: 20}, true, 20, false},
-		{"positive weight is lost while down", TrackInterface{Weight: 20}, false, 0, false},
-		{"negative weight costs nothing while up", TrackInterface{Weight: -20}, true, 0, false},
-		{"negative weight is paid while down", TrackInterface{Weight: -20}, false, -20, false},
+		{"K-34 no weight, up", TrackInterface{}, true, 0, false},
+		{"K-34 no weight, down: a fault", TrackInterface{}, false, 0, true},
+		{"K-34 no weight, reversed, up: a fault", TrackInterface{Reverse: true}, true, 0, true},
+		{"K-34 positive weight is earned while up", TrackInterface{Weight: 20}, true, 20, false},
+		{"K-34 positive weight is lost while down", TrackInterface{Weight: 20}, false, 0, false},
+		{"K-34 negative weight costs nothing while up", TrackInterface{Weight: -20}, true, 0, false},
+		{"K-34 negative weight is paid while down", TrackInterface{Weight: -20}, false, -20, false},
 		{"K-34 positive weight reversed is taken away while up", TrackInterface{Weight: 20, Reverse: true}, true, -20, false},
 		{"K-34 positive weight reversed, down", TrackInterface{Weight: 20, Reverse: true}, false, 0, false},
 		{"K-34 negative weight reversed, up", TrackInterface{Weight: -20, Reverse: true}, true, 0, false},
