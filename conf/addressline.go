@@ -14,6 +14,7 @@ type addressLine struct {
 	pos    syntax.Pos
 	dev    syntax.Word // that names its interface
 	length bool        // it says a prefix length
+	group  string      // its track_group; empty: none
 	idle   []any       // options without effect, as they are shown again
 }
 
@@ -100,6 +101,9 @@ func (a addressLine) words() []any {
 	}
 	if a.Label != "" {
 		words = append(words, "label", a.Label)
+	}
+	if a.group != "" {
+		words = append(words, "track_group", a.group)
 	}
 	if a.bare() {
 		words[0] = a.Prefix.Addr()

@@ -32,7 +32,7 @@ var addressOptions = []addressOption{
 	{lineOption{"autojoin", "", "joins its multicast group", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"no_track", "", "its loss does not matter", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"use_vmac", "", "on a virtual MAC of its interface", unbuilt}, (*loader).addressFlag, "virtual"},
-	{lineOption{"track_group", "NAME", "follows the instances of a track_group", unbuilt}, (*loader).addressTrackGroup, "static"},
+	{lineOption{"track_group", "NAME", "the instances of that track_group are in fault while it is missing", applied}, (*loader).addressTrackGroup, "static"},
 }
 
 // optionOf finds an option by its word.

@@ -84,22 +84,12 @@ func (n networks) contain(a netip.Addr) bool {
 	return false
 }
 
-// static are the addresses of static_ipaddress, which keepalived sets on both
-// directors and tandem leaves to the host.
+// static are the addresses of static_ipaddress, which each director that lists
+// them keeps.
 func (l *loader) static() []netip.Prefix {
 	var all []netip.Prefix
-	for _, s := range l.root.idle {
-		if s.Keyword() != "static_ipaddress" {
-			continue
-		}
-		for _, e := range s.Block {
-			text, _, slash := strings.Cut(e.Keyword(), "/")
-			if p, err := netip.ParsePrefix(e.Keyword()); slash && err == nil {
-				all = append(all, p)
-			} else if a, ok := parseAddr(text); ok {
-				all = append(all, netip.PrefixFrom(a, a.BitLen()))
-			}
-		}
+	for _, a := range l.kept.addresses {
+		all = append(all, a.Prefix)
 	}
 	return all
 }

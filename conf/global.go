@@ -39,6 +39,9 @@ type globals struct {
 	startupDelay, delayAfterBoot time.Duration
 	logUnknown                   bool
 	forwardingWait               time.Duration
+
+	vmacPrefix, vmacAddrPrefix string // of interfaces of instances
+	defaultInterface           string // of static addresses
 }
 
 var defaultGlobals = globals{
@@ -48,6 +51,8 @@ var defaultGlobals = globals{
 	forwardingWait: vrrp.DefaultForwardingWait,
 	scripts:        scripts{startupTime: notify.DefaultScriptTimeout, shutdownTime: notify.DefaultScriptTimeout, timeout: notify.DefaultTimeout},
 	mail:           mailing{Mail: notify.Mail{Timeout: defaultMailTimeout}},
+
+	vmacPrefix: "vrrp", defaultInterface: "eth0",
 }
 
 // maxDelay is keepalived's longest delay in whole seconds: 32 bits of microseconds.

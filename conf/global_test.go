@@ -41,7 +41,7 @@ error: vrrp_garp_extra_if "172800" is ignored: it takes a number from 1 to 86400
 		{"an hour for a script", "startup_script_timeout 3600", `error: startup_script_timeout "3600" is ignored: it takes a number from 1 to 1000`},
 		{"a pipe below nothing", "notify_fifo run/pipe", `error: notify_fifo "run/pipe" is ignored: a director has no working directory (write it from / on)`},
 		{"two pipes", "notify_fifo /run/a\nnotify_fifo /run/b", `error: a second notify_fifo is ignored: the first counts, in line 2`},
-		{"a table twice", "nftables a\nnftables b", `note: nftables has no effect here: tandem keeps its rules in an nftables table of its own, named tandem
+		{"a table twice", "nftables a\nnftables b", `note: nftables has no effect here: tandem keeps the rules of no_accept in an nftables table of its own, inet tandem_vrrp, which is there only while it is needed
 warning: a second nftables is ignored: it is said already, in line 2`},
 		{"a mark that is none", "nftables_ipvs_start_fwmark 0", `warning: nftables_ipvs_start_fwmark "0" is ignored: it takes a number from 1 to 4294967295`},
 		{"sets too many", "vrrp_ipsets a b c d e f g", `note: vrrp_ipsets has no effect here: tandem writes its rules with nftables, beside those of iptables

@@ -9,7 +9,8 @@ import (
 // Why some keywords about packet filters are missed by nobody.
 const (
 	noIPTables = "tandem writes its rules with nftables, beside those of iptables"
-	ownTable   = "tandem keeps its rules in an nftables table of its own, named tandem"
+	ownTable   = "tandem keeps the rules of no_accept in an nftables table of its own, inet tandem_vrrp, which is there only while it is needed"
+	ownPlace   = "the chains of inet tandem_vrrp are at -1 too, and what they drop is dropped at any priority"
 	noMarks    = "the members of a group are one service without a firewall mark"
 	noSwitch   = "IGMP is left to the kernel"
 )
@@ -22,11 +23,11 @@ var firewallRows = []row[globals]{
 		doc("on", "names of the sets of addresses for those chains; nothing: no sets"),
 	once(custom("nftables", "[TABLE]", checkWords).inert(ownTable)).
 		doc("off; keepalived", "table of nftables for no_accept and IGMP"),
-	inRange[globals]("nftables_priority", math.MinInt32, math.MaxInt32).inert(ownTable).
+	inRange[globals]("nftables_priority", math.MinInt32, math.MaxInt32).inert(ownPlace).
 		doc("-1", "priority of the chains in that table"),
 	plain[globals]("nftables_counters", nil).inert("tandem's rules always count").
 		doc("off", "let the rules count packets"),
-	plain[globals]("nftables_ifindex", nil).inert(ownTable).
+	plain[globals]("nftables_ifindex", nil).inert("the sets of inet tandem_vrrp hold addresses alone, whatever their interface").
 		doc("off", "name interfaces by their number in sets of IPv6"),
 	once(custom("nftables_ipvs", "[TABLE]", checkWords).inert(noMarks)).
 		doc("off; keepalived_ipvs", "table of nftables that marks the packets of a virtual_server_group"),

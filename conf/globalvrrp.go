@@ -62,12 +62,12 @@ var vrrpRows = []row[globals]{
 	oneOrNone[globals]("dynamic_interfaces", "allow_if_changes").
 		inert("an instance always waits for an interface that is not there, and takes it when it comes").
 		doc("off", "start although an interface does not exist"),
-	once(custom("vmac_prefix", "STRING", (*globals).checkPrefix).later()).
-		doc("vrrp", "how the names of the interfaces of use_vmac begin"),
-	once(custom("vmac_addr_prefix", "STRING", (*globals).checkPrefix).later()).
-		doc("vrrp", "how the names of those of single addresses begin"),
-	device[globals]("default_interface").later().
-		doc("eth0", "the interface of static addresses that name none"),
+	once(prefixRow("vmac_prefix", func(g *globals) *string { return &g.vmacPrefix })).
+		doc("", "how the names of the interfaces of use_vmac begin"),
+	once(prefixRow("vmac_addr_prefix", func(g *globals) *string { return &g.vmacAddrPrefix })).
+		doc("that of vmac_prefix", "how the names of those of single addresses begin"),
+	deviceAt("default_interface", func(g *globals) *string { return &g.defaultInterface }).
+		doc("", "the interface of static addresses that name none"),
 }
 
 // setVersion reads the version of the instances that name none.
@@ -124,9 +124,27 @@ func switched(keyword string, on bool) []Node {
 	return statement(keyword)
 }
 
-// checkPrefix checks how names of interfaces begin; digits follow.
-func (g *globals) checkPrefix(l *loader, s *syntax.Statement) {
-	if w := s.Words[1]; !interfaceName(w.Text + "0") {
-		l.invalid(s.Keyword(), w, badInterface)
-	}
+// prefixRow is how names of interfaces begin; digits follow.
+func prefixRow(name string, at func(*globals) *string) row[globals] {
+	return custom(name, "STRING", func(g *globals, l *loader, s *syntax.Statement) {
+		if w := s.Words[1]; interfaceName(w.Text + "0") {
+			*at(g) = w.Text
+		} else {
+			l.invalid(s.Keyword(), w, badInterface)
+		}
+	}).shown(func(g *globals) []Node {
+		if *at(g) == "" {
+			return nil
+		}
+		return statement(name, *at(g))
+	})
+}
+
+// deviceAt is a keyword with the name of a network interface.
+func deviceAt(name string, at func(*globals) *string) row[globals] {
+	return custom(name, "IF", func(g *globals, l *loader, s *syntax.Statement) {
+		if w, ok := l.device(s.Keyword(), s.Words[1], Error); ok {
+			*at(g) = w.Text
+		}
+	}).shown(func(g *globals) []Node { return statement(name, *at(g)) })
 }

@@ -10,6 +10,7 @@ import (
 type Host struct {
 	Name       string // up to the first dot, as @ID conditions mean it
 	Interfaces []Interface
+	Names      Names // of routing tables and the like
 }
 
 // Interface is one network interface of a host.

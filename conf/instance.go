@@ -41,6 +41,12 @@ type instance struct {
 	group       netip.Addr // mcast_dst_ip
 
 	hooks  hooks
+	routes []route      // of Routes, as they are shown
+	rules  []policyRule // of Rules, likewise
+	own    *ownLine     // use_vmac or use_ipvlan; nil: none
+
+	vmacAddr, xmitBase bool // use_vmac_addr and vmac_xmit_base, which count with own
+
 	tracks []tracking // what it tracks, but for interfaces
 
 	pool []vrrp.Address // of snat_pool: they become Excluded once all services are judged

@@ -87,9 +87,11 @@ var addressRows = []row[instance]{
 		doc("on, unless in strict mode", "packets to a virtual address are accepted"),
 	plain("no_accept", func(in *instance) *bool { return &in.NoAccept }).
 		doc("", "drop packets to the virtual addresses, unless it is their owner"),
-	custom("virtual_routes", "{ ROUTE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.routes(s, false) }).later().
+	custom("virtual_routes", "{ ROUTE ... }", (*instance).addRoutes).
+		shown(func(in *instance) []Node { return linesOf("virtual_routes", in.routes) }).
 		doc("", "routes that move with the virtual addresses"),
-	custom("virtual_rules", "{ RULE ... }", func(_ *instance, l *loader, s *syntax.Statement) { l.policyRules(s, false) }).later().
+	custom("virtual_rules", "{ RULE ... }", (*instance).addRules).
+		shown(func(in *instance) []Node { return linesOf("virtual_rules", in.rules) }).
 		doc("", "policy rules that move with the virtual addresses"),
 	custom("lvs_sync_daemon_interface", "IF", (*instance).setSyncInterface).
 		doc("none", "deprecated: lvs_sync_daemon in global_defs, with this instance"),

@@ -23,7 +23,7 @@ func (in *instance) judge(l *loader) bool {
 	in.judgeWire(l)
 	in.judgeManners(l)
 	in.judgeTracks(l)
-	in.judgeLater(l)
+	in.judgeOwn(l)
 	if !in.mandatory(l) || in.duplicate(l) {
 		return false
 	}

@@ -254,7 +254,8 @@ func (p *optionLine) trackGroup(w syntax.Word) {
 }
 
 // judgeTrack drops what tracking cannot be combined with: an unnamed interface,
-// and a protocol other than keepalived's own, by which it knows what it set.
+// and a protocol other than keepalived's, since that of tandem is how it knows what
+// an earlier run has set.
 func (p *optionLine) judgeTrack(line syntax.Word, device string) {
 	if p.has("track_group") && !p.has(device) {
 		p.l.errorf(line.Pos, "write "+device+" IF", "%s: track_group is ignored without %s", p.what, device)
@@ -264,7 +265,7 @@ func (p *optionLine) judgeTrack(line syntax.Word, device string) {
 	if i < 0 || p.has("no_track") || slices.Contains([]string{"keepalived", "18"}, p.options[i].values[0]) {
 		return
 	}
-	p.l.warnf(line.Pos, "write no_track", "%s: protocol %s is ignored: what is watched is of the protocol keepalived", p.what, p.options[i].values[0])
+	p.l.warnf(line.Pos, "write no_track", "%s: protocol %s is ignored: what is watched has the protocol of tandem, 112, by which a run after a crash finds it", p.what, p.options[i].values[0])
 	p.take("protocol")
 }
 

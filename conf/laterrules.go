@@ -13,25 +13,6 @@ func (s *seen) dropIdle(keyword string) {
 	s.idle = slices.DeleteFunc(s.idle, func(i *syntax.Statement) bool { return i.Keyword() == keyword })
 }
 
-// judgeLater drops what does nothing even where it is built.
-func (in *instance) judgeLater(l *loader) {
-	_, mac := in.met.idled("use_vmac")
-	_, vlan := in.met.idled("use_ipvlan")
-	for _, r := range [...]struct {
-		keyword, why, hint string
-		void               bool
-	}{
-		{"vmac_xmit_base", "there is no use_vmac", "", !mac && !vlan},
-	} {
-		pos, ok := in.met.idled(r.keyword)
-		if !ok || !r.void {
-			continue
-		}
-		l.errorf(pos, r.hint, "%s is ignored: %s", r.keyword, r.why)
-		in.met.dropIdle(r.keyword)
-	}
-}
-
 // oldName gives a statement the name that its keyword has now.
 func (l *loader) oldName(s *syntax.Statement, name string) {
 	l.warnf(s.Pos, "write "+name, "%s is the old name of %s", s.Keyword(), name)

@@ -35,12 +35,14 @@ type loader struct {
 	processes  []*trackProcess
 	sessions   []*bfdSession
 
-	trackGroups []*trackGroup
-	instances   []*instance
-	groups      []*group
-	garpGroups  []*garpGroup
-	linkDelays  []linkDelay
-	services    []*service // judged by finishServices
+	trackGroups  []*trackGroup
+	kept         static
+	rulesWithout [2]uint32 // how many rules of IPv4 and IPv6 say no preference
+	instances    []*instance
+	groups       []*group
+	garpGroups   []*garpGroup
+	linkDelays   []linkDelay
+	services     []*service // judged by finishServices
 
 	serverGroups []*vsGroup
 	owner        map[ipvs.Key]*service // of every key that is in use

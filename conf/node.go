@@ -52,7 +52,6 @@ type section uint8
 const (
 	settingSection section = iota // before global_defs
 	blockSection                  // behind it, before what may track them
-	staticSection                 // behind those: they may name a track_group
 )
 
 // Nodes are the whole effective configuration, in an order in which it can be
@@ -63,7 +62,7 @@ func (f *File) Nodes() []Node {
 	if l == nil {
 		return nil
 	}
-	var sections [staticSection + 1][]Node
+	var sections [blockSection + 1][]Node
 	for _, n := range rootBlock.show(&none{}, l.root) {
 		r, _ := rootBlock.find(n.Keyword)
 		sections[r.section] = append(sections[r.section], n)
@@ -76,7 +75,8 @@ func (f *File) Nodes() []Node {
 	all = append(all, nodesOf(l.trackFiles...)...)
 	all = append(all, nodesOf(l.processes...)...)
 	all = append(all, nodesOf(l.sessions...)...)
-	all = append(all, sections[staticSection]...)
+	all = append(all, nodesOf(l.trackGroups...)...)
+	all = append(all, l.kept.show()...)
 	all = append(all, nodesOf(l.groups...)...)
 	all = append(all, nodesOf(l.instances...)...)
 	all = append(all, nodesOf(l.serverGroups...)...)

@@ -24,14 +24,14 @@ var rootBlock = block[none]{"the top level", slices.Concat([]row[none]{
 	custom("track_file", "NAME { }", readTrackFile).doc("", "file whose number can be tracked"),
 	custom("vrrp_track_file", "NAME { }", readTrackFile).otherName("track_file").doc("", "deprecated"),
 	custom("vrrp_track_process", "NAME { }", readTrackProcess).doc("", "processes whose number can be tracked"),
-	custom("track_group", "NAME { }", readTrackGroup).later().within(blockSection).holding(trackGroupBlock).
-		doc("", "instances, any of which in fault takes static addresses, routes and rules that name it away"),
+	custom("track_group", "NAME { }", readTrackGroup).holding(trackGroupBlock).
+		doc("", "instances that are in fault while a static address, route or rule is missing that names the group"),
 	custom("garp_group", "{ }", readGARPGroup).holding(garpGroupBlock).doc("", "how fast gratuitous ARP leaves by some interfaces"),
 	custom("bfd_instance", "NAME { }", readBFD).doc("", "session of Bidirectional Forwarding Detection that can be tracked"),
 	custom("SSL", "{ }", readSSL).later().within(blockSection).holding(sslBlock).only().doc("", "what HTTPS checks prove themselves with"),
-	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).later().within(staticSection).doc("", "addresses that are set in every state"),
-	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).later().within(staticSection).doc("", "routes that are set in every state"),
-	custom("static_rules", "{ RULE ... }", readStaticRules).later().within(staticSection).doc("", "policy rules that are set in every state"),
+	custom("static_ipaddress", "{ ADDRESS ... }", readStaticAddresses).doc("", "addresses that are set in every state"),
+	custom("static_routes", "{ ROUTE ... }", readStaticRoutes).doc("", "routes that are set in every state"),
+	custom("static_rules", "{ RULE ... }", readStaticRules).doc("", "policy rules that are set in every state"),
 }, processRootRows)}
 
 // tables are those of all blocks, the outer ones first. It is what the reference
@@ -58,7 +58,9 @@ func (l *loader) finish() Config {
 		Sysctls: l.finishSysctls(),
 	}
 	cfg.VRRP.Instances = slices.Grow(cfg.VRRP.Instances, len(l.instances))
+	taken := make(map[string]bool) // names of interfaces
 	for _, in := range l.instances {
+		in.finishOwn(l, taken)
 		in.Items = itemsOf(in.tracks)
 		cfg.VRRP.Instances = append(cfg.VRRP.Instances, in.Instance)
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)
@@ -80,10 +82,13 @@ func (l *loader) finish() Config {
 	}
 	l.finishTracked()
 	l.finishTrackGroups()
+	cfg.VRRP.Static = l.finishStatic()
+	cfg.Interfaces = append(cfg.Interfaces, l.kept.uses...)
 	l.finishIdle()
 	if len(l.instances)+len(l.services) == 0 && !l.found.Fatal() {
 		l.warnf(syntax.Pos{File: l.file}, "", "there is no vrrp_instance and no virtual_server: nothing to do")
 	}
+	cfg.Interfaces = slices.DeleteFunc(cfg.Interfaces, func(u InterfaceUse) bool { return taken[u.Name] }) // made by tandem
 	sortUses(cfg.Interfaces)
 	return cfg
 }

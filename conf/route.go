@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // route is one line of virtual_routes or static_routes, in the words of ip
@@ -16,6 +17,7 @@ type route struct {
 	family  int          // 4 or 6
 	options []option
 	hops    [][]option // of a route over several
+	pos     syntax.Pos
 }
 
 // maxNumber is the largest of 32 bits.
@@ -62,16 +64,61 @@ var routeOptions = []optionKind{
 	{name: "no_track"},
 }
 
-// routes reads a block of routes. What is kept of it is written as the line is
-// understood.
-func (l *loader) routes(s *syntax.Statement, static bool) {
+// routes reads a block of routes, and hands on each that is understood.
+func (l *loader) routes(s *syntax.Statement, static bool, take func(route, vrrp.Route)) {
 	for _, e := range l.entries(s) {
-		r, ok := l.route(e, static)
-		e.Refused = !ok
-		if ok {
-			rewrite(e, r.words())
+		if r, ok := l.route(e, static); ok {
+			r.pos = e.Pos
+			if v, ok := r.value(l, e.Words[0]); ok {
+				take(r, v)
+			}
 		}
 	}
+}
+
+// addRoutes reads virtual_routes.
+func (in *instance) addRoutes(l *loader, s *syntax.Statement) {
+	l.routes(s, false, func(r route, v vrrp.Route) {
+		in.routes, in.Routes = append(in.routes, r), append(in.Routes, v)
+		in.uses = append(in.uses, usesOf(v, s.Keyword(), "vrrp_instance "+in.Name, r.pos)...)
+	})
+}
+
+// usesOf are the interfaces that a route names.
+func usesOf(v vrrp.Route, keyword, by string, pos syntax.Pos) (list []InterfaceUse) {
+	names := []string{v.Dev}
+	for _, h := range v.Hops {
+		names = append(names, h.Dev)
+	}
+	for _, name := range names {
+		if name != "" {
+			list = append(list, InterfaceUse{Name: name, Keyword: keyword, By: by, Pos: pos})
+		}
+	}
+	return list
+}
+
+// node is the line as it is shown.
+func (r route) node() Node { return Node{Values: anyOf(r.words()), Pos: r.pos} }
+
+// linesOf shows a block of lines; an empty one is not shown.
+func linesOf[T interface{ node() Node }](keyword string, lines []T) []Node {
+	if len(lines) == 0 {
+		return nil
+	}
+	block := make([]Node, len(lines))
+	for i, line := range lines {
+		block[i] = line.node()
+	}
+	return blockOf(keyword, nil, block)
+}
+
+func anyOf(words []string) []any {
+	all := make([]any, len(words))
+	for i, w := range words {
+		all[i] = w
+	}
+	return all
 }
 
 // rewrite makes the words of a statement those given, as they are to be shown

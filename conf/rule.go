@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // policyRule is one line of virtual_rules or static_rules, in the words of ip
@@ -17,6 +18,7 @@ type policyRule struct {
 	family   int          // 4 or 6
 	options  []option
 	action   option // table, goto, l3mdev, nop, blackhole, prohibit or unreachable
+	pos      syntax.Pos
 }
 
 // ruleOptions are the options of a rule, but for those with addresses and the
@@ -84,17 +86,27 @@ func span(most uint64, both bool) value {
 	}
 }
 
-// policyRules reads a block of rules. What is kept of it is written as the line
-// is understood.
-func (l *loader) policyRules(s *syntax.Statement, static bool) {
+// policyRules reads a block of rules, and hands on each that is understood.
+func (l *loader) policyRules(s *syntax.Statement, static bool, take func(policyRule, vrrp.Rule)) {
 	for _, e := range l.entries(s) {
-		r, ok := l.policyRule(e, static)
-		e.Refused = !ok
-		if ok {
-			rewrite(e, r.words())
+		if r, ok := l.policyRule(e, static); ok {
+			r.pos = e.Pos
+			if v, ok := r.value(l, e.Words[0]); ok {
+				take(r, v)
+			}
 		}
 	}
 }
+
+// addRules reads virtual_rules.
+func (in *instance) addRules(l *loader, s *syntax.Statement) {
+	l.policyRules(s, false, func(r policyRule, v vrrp.Rule) {
+		in.rules, in.Rules = append(in.rules, r), append(in.Rules, v)
+	})
+}
+
+// node is the line as it is shown.
+func (r policyRule) node() Node { return Node{Values: anyOf(r.words()), Pos: r.pos} }
 
 // policyRule reads one line.
 func (l *loader) policyRule(e *syntax.Statement, static bool) (policyRule, bool) {

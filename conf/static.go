@@ -1,22 +1,25 @@
 package conf
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
-// trackGroup is a track_group while it is read: the instances whose state
-// static addresses, routes and rules follow.
+// trackGroup is a track_group while it is read: the instances that need what
+// names it of the static addresses, routes and rules.
 type trackGroup struct {
 	name    string
 	pos     syntax.Pos
-	members []syntax.Word
+	members []syntax.Word // that exist
+	said    []syntax.Word // that the file names
 }
 
 var trackGroupBlock = block[trackGroup]{"track_group", []row[trackGroup]{
-	custom("group", "{ INSTANCE ... }", (*trackGroup).setMembers).single().later().doc("", "its instances"),
+	custom("group", "{ INSTANCE ... }", (*trackGroup).setMembers).single().doc("", "its instances"),
 }}
 
 // readTrackGroup reads a track_group. Its instances may stand below it.
@@ -37,6 +40,7 @@ func readTrackGroup(_ *none, l *loader, s *syntax.Statement) {
 		s.Refused = true
 		return
 	}
+	g.said = slices.Clone(g.members)
 	l.trackGroups = append(l.trackGroups, g)
 }
 
@@ -60,8 +64,7 @@ func (l *loader) trackGroup(name string) *trackGroup {
 	return nil
 }
 
-// finishTrackGroups leaves in each group the instances that exist, also where it
-// is shown.
+// finishTrackGroups leaves in each group the instances that exist.
 func (l *loader) finishTrackGroups() {
 	for _, g := range l.trackGroups {
 		g.members = slices.DeleteFunc(g.members, func(w syntax.Word) bool {
@@ -71,57 +74,117 @@ func (l *loader) finishTrackGroups() {
 			}
 			return !exists
 		})
-		g.showAgain(l)
 	}
 }
 
-// showAgain makes the statement that is shown of the group one with its members.
-// Without any it stays as it is: other lines may name it.
-func (g *trackGroup) showAgain(l *loader) {
-	i := slices.IndexFunc(l.root.idle, func(s *syntax.Statement) bool {
-		return s.Keyword() == "track_group" && s.Words[1].Text == g.name && len(s.Block) > 0
-	})
-	if i < 0 || len(g.members) == 0 {
-		return
+// node is the group as it is shown. One without any member stays, for lines
+// below may name it: its members are those that the file has.
+func (g *trackGroup) node() Node {
+	members := g.members
+	if len(members) == 0 {
+		members = g.said
 	}
-	lines := &l.root.idle[i].Block[0].Block
-	*lines = nil
-	for _, w := range g.members {
-		*lines = append(*lines, &syntax.Statement{Pos: w.Pos, Words: []syntax.Word{w}, Line: w.Text})
+	n := Node{Keyword: "track_group", Values: []any{g.name}, Braced: true, Pos: g.pos}
+	var lines []Node
+	for _, w := range members {
+		lines = append(lines, Node{Values: []any{w.Text}, Pos: w.Pos})
 	}
+	n.Block = blockOf("group", nil, lines)
+	return n
 }
 
-// readStaticAddresses checks the lines of static_ipaddress.
+// static is what is kept whoever is master, while the file is read.
+type static struct {
+	vrrp.Static
+	addresses []addressLine
+	routes    []route
+	rules     []policyRule
+	uses      []InterfaceUse
+}
+
+// show gives the three blocks.
+func (s *static) show() []Node {
+	return slices.Concat(linesOf("static_ipaddress", s.addresses), linesOf("static_routes", s.routes), linesOf("static_rules", s.rules))
+}
+
+// finishStatic gives what is kept, once the default interface is known.
+func (l *loader) finishStatic() vrrp.Static {
+	s := l.kept.Static
+	s.Addresses = make([]vrrp.StaticAddress, 0, len(l.kept.addresses))
+	for _, a := range l.kept.addresses {
+		address := a.Address
+		address.Dev = cmp.Or(address.Dev, l.global.defaultInterface)
+		s.Addresses = append(s.Addresses, vrrp.StaticAddress{Address: address, Group: a.group})
+	}
+	for _, g := range l.trackGroups {
+		for _, w := range g.members {
+			if s.Groups == nil {
+				s.Groups = make(map[string][]string)
+			}
+			s.Groups[g.name] = append(s.Groups[g.name], w.Text)
+		}
+	}
+	if len(s.Addresses) == 0 {
+		s.Addresses = nil
+	}
+	return s
+}
+
+// readStaticAddresses reads static_ipaddress.
 func readStaticAddresses(_ *none, l *loader, s *syntax.Statement) {
 	l.within("static_ipaddress", func() {
 		for _, e := range l.entries(s) {
 			a, ok := l.addressOf(e, "static")
-			e.Refused = !ok
-			if ok {
-				var words []string
-				for _, w := range a.words() {
-					words = append(words, fmt.Sprint(w))
-				}
-				rewrite(e, words)
+			if !ok {
+				continue
+			}
+			l.kept.addresses = append(l.kept.addresses, a)
+			if a.Dev != "" {
+				l.kept.uses = append(l.kept.uses, InterfaceUse{Name: a.Dev, Keyword: "dev", By: "static_ipaddress", Pos: a.dev.Pos})
 			}
 		}
 	})
 }
 
-// addressTrackGroup checks the track_group of a static address.
+// node is the line as it is shown.
+func (a addressLine) node() Node { return Node{Values: a.words(), Pos: a.pos} }
+
+// addressTrackGroup reads the track_group of a static address.
 func (l *loader) addressTrackGroup(a *addressLine, option, value syntax.Word) bool {
 	if l.trackGroup(value.Text) == nil {
 		return l.drop(a, value, option.Text, fmt.Sprintf("there is no track_group %s above", quote(value.Text)))
 	}
+	a.group = value.Text
 	return true
 }
 
-// readStaticRoutes checks the lines of static_routes.
+// readStaticRoutes reads static_routes.
 func readStaticRoutes(_ *none, l *loader, s *syntax.Statement) {
-	l.within("static_routes", func() { l.routes(s, true) })
+	l.within("static_routes", func() {
+		l.routes(s, true, func(r route, v vrrp.Route) {
+			l.kept.routes = append(l.kept.routes, r)
+			l.kept.Routes = append(l.kept.Routes, vrrp.StaticRoute{Route: v, Group: trackGroupOf(r.options)})
+			l.kept.uses = append(l.kept.uses, usesOf(v, "dev", "static_routes", r.pos)...)
+		})
+	})
 }
 
-// readStaticRules checks the lines of static_rules.
+// readStaticRules reads static_rules.
 func readStaticRules(_ *none, l *loader, s *syntax.Statement) {
-	l.within("static_rules", func() { l.policyRules(s, true) })
+	l.within("static_rules", func() {
+		l.policyRules(s, true, func(r policyRule, v vrrp.Rule) {
+			l.kept.rules = append(l.kept.rules, r)
+			l.kept.Rules = append(l.kept.Rules, vrrp.StaticRule{Rule: v, Group: trackGroupOf(r.options)})
+		})
+	})
+}
+
+// trackGroupOf is the track_group of a line; empty: none.
+func trackGroupOf(options []option) string {
+	for _, o := range options {
+		if o.name == "track_group" {
+			return o.values[0]
+		}
+	}
+	return ""
 }

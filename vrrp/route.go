@@ -202,6 +202,9 @@ func (r Route) String() string {
 		b.WriteString(" nexthop")
 		way(&b, h.Via, h.Dev)
 	}
+	if r.Source.IsValid() {
+		b.WriteString(" src " + r.Source.String())
+	}
 	if r.Table != 0 {
 		fmt.Fprintf(&b, " table %d", r.Table)
 	}

@@ -48,7 +48,7 @@ func Read() (*conf.Host, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read interfaces: %w", err)
 	}
-	p := picture{kernel: kernel, host: &conf.Host{Name: ConfigID()}}
+	p := picture{kernel: kernel, host: &conf.Host{Name: ConfigID(), Names: names(nameDirs)}}
 	for _, l := range links {
 		p.host.Interfaces = append(p.host.Interfaces, describe(l.Attrs()))
 	}
