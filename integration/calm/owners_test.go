@@ -1,7 +1,9 @@
 package calm
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -107,6 +109,60 @@ func (o *owners) latest() (at time.Time, have [2]int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.at, [2]int{len(o.held[0]), len(o.held[1])}
+}
+
+// history is all moves so far, as "a+" and "b-".
+func (o *owners) history() (list []string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, m := range o.log {
+		list = append(list, m.d.String()+map[bool]string{true: "+", false: "-"}[m.has])
+	}
+	return list
+}
+
+// waitMoves waits until the moves so far are these.
+func (o *owners) waitMoves(t testing.TB, want ...string) {
+	t.Helper()
+	rig.Until(t, fmt.Sprintf("the moves are %v", want), func() error {
+		if got := o.history(); !slices.Equal(got, want) {
+			return fmt.Errorf("they are %v", got)
+		}
+		return nil
+	})
+}
+
+// clear forgets the moves so far.
+func (o *owners) clear() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.log = nil
+}
+
+// back waits until director A has an address again, since clear.
+func (o *owners) back(limit time.Duration) (time.Time, bool) { return o.find(lab.A, true, limit) }
+
+// gone waits until director A has lost an address, since clear.
+func (o *owners) gone(limit time.Duration) (time.Time, bool) { return o.find(lab.A, false, limit) }
+
+func (o *owners) find(d lab.Director, has bool, limit time.Duration) (time.Time, bool) {
+	deadline := time.After(limit)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		o.mu.Lock()
+		i := slices.IndexFunc(o.log, func(m move) bool { return m.d == d && m.has == has })
+		if i >= 0 {
+			defer o.mu.Unlock()
+			return o.log[i].at, true
+		}
+		o.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-deadline:
+			return time.Time{}, false
+		}
+	}
 }
 
 // moved is how many addresses have come or gone so far.
