@@ -30,6 +30,7 @@ type instance struct {
 	saidOdd  [numOddities]bool
 	saidSend bool
 
+	waits       Item // the last one that its start waited for
 	saidWeights bool // that they count for nothing
 }
 

@@ -67,6 +67,9 @@ type ItemState struct {
 // less is a fault, and more than 253 counts as 253. Without a weight any number
 // but 0 is a fault. All as in keepalived.
 func (t TrackItem) Effect(st ItemState) (delta int, fault bool) {
+	if st.Void {
+		return 0, false
+	}
 	if t.Kind != File {
 		if delta, fault = effect(t.Weight, t.Reverse, st.Up); delta < -maxDelta {
 			return 0, true

@@ -39,6 +39,9 @@ func (l *loop) setItem(item Item, st ItemState) {
 	for _, in := range l.instances {
 		if l.follows(in, "", item) {
 			l.track(in)
+			if in.state == Init {
+				l.tellLink(in) // It may have waited for this.
+			}
 		}
 	}
 }
@@ -49,7 +52,7 @@ func (l *loop) setItem(item Item, st ItemState) {
 func (l *loop) tellLink(in *instance) {
 	st, known := l.links[in.cfg.Interface]
 	h, told := l.hearings[in.cfg.Interface]
-	if !known || !told {
+	if !known || !told || in.state == Init && l.mustWait(in) {
 		return
 	}
 	link := Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.Deaf, Silent: st.Silent}
@@ -62,8 +65,8 @@ func (l *loop) tellLink(in *instance) {
 	l.step(in, link)
 }
 
-// track tells an instance what has changed of all that it follows. Of a script
-// that has not run yet nothing is known, which is neither good nor bad.
+// track tells an instance what has changed of all that it follows. A
+// weight of what is not known yet counts for nothing.
 func (l *loop) track(in *instance) {
 	now := l.influences(in)
 	for _, was := range in.told {
@@ -130,6 +133,23 @@ func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(Influe
 			give(f)
 		}
 	}
+}
+
+// mustWait reports whether something that an instance follows without a weight
+// has not been told yet. It does not start before, as in keepalived: it could
+// become master, and be in FAULT a moment later.
+func (l *loop) mustWait(in *instance) bool {
+	for _, t := range slices.Concat(in.cfg.Items, in.entry.cfg.Items) {
+		if _, known := l.items[t.Item]; known || t.Weight != 0 {
+			continue
+		}
+		if in.waits != t.Item {
+			in.waits = t.Item
+			l.log.Info("an instance waits for the first result of what it tracks", "instance", in.cfg.Name, "item", t.Item.String())
+		}
+		return true
+	}
+	return false
 }
 
 // follows reports whether an instance is influenced by an interface or an item.

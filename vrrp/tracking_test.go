@@ -79,7 +79,9 @@ func TestItems(t *testing.T) {
 	}
 
 	bubble(t, "K-32 a script without a weight that fails is a fault, which names it and why", func(t *testing.T, l *lan) {
-		a, _ := pair(l, func(in *Instance) { in.Items = []TrackItem{chk} })
+		a, _ := pair(l)
+		a.item(Script, "chk", ItemState{Up: true})
+		a.reload(vi(150, func(in *Instance) { in.Items = []TrackItem{chk} }))
 		a.item(Script, "chk", ItemState{Detail: "exit status 1"})
 		l.expect("send state", lastSentAt("a 51/0"), lastSentAt("a VI_1 FAULT: tracked item failed script chk: exit status 1"))
 		a.item(Script, "chk", ItemState{Detail: "timed out after 2 s"})
@@ -90,13 +92,35 @@ func TestItems(t *testing.T) {
 		l.expect("state", lastSentAt("a VI_1 BACKUP: fault cleared"))
 	})
 
-	bubble(t, "a script that has not run yet is neither good nor bad", func(t *testing.T, l *lan) {
+	for _, what := range []struct {
+		name string
+		st   ItemState
+		want string
+	}{
+		{"good", ItemState{Up: true}, "10s a VI_1 BACKUP: started"},
+		{"bad", ItemState{Detail: "exit status 1"}, "10s a VI_1 FAULT: tracked item failed script chk: exit status 1"},
+		{"none that can be run", ItemState{Void: true}, "10s a VI_1 BACKUP: started"},
+	} {
+		bubble(t, "an instance starts once a script without a weight has run: it is "+what.name, func(t *testing.T, l *lan) {
+			a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Items = []TrackItem{chk} }))
+			l.until(10 * time.Second)
+			l.expect("send state")
+			a.item(Script, "chk", what.st)
+			l.expect("state", what.want)
+		})
+	}
+
+	bubble(t, "the weight of a script that has not run yet counts for nothing", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) {
-			in.Items = []TrackItem{chk, {Item: Item{Script, "other"}, Weight: 20}}
+			in.Items = []TrackItem{{Item: chk.Item, Weight: -20}, {Item: Item{Script, "other"}, Weight: 20}}
 		}))
 		l.until(10 * time.Second)
 		if s := a.router.Snapshot()[0]; s.State != Master || s.Priority != 150 || len(s.Tracked) != 0 {
 			t.Errorf("%+v", s)
+		}
+		a.item(Script, "other", ItemState{Void: true})
+		if s := a.router.Snapshot()[0]; s.Priority != 150 {
+			t.Errorf("with one that cannot be run: %+v", s)
 		}
 	})
 
@@ -158,6 +182,7 @@ func TestGroupTracking(t *testing.T) {
 
 	bubble(t, "K-35 what a group tracks and fails is a fault of all", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", twins(func(g *Group, _ []Instance) { g.Items = []TrackItem{disk} }))
+		a.item(Script, "disk", ItemState{Up: true})
 		l.until(4 * time.Second)
 		l.take()
 		a.item(Script, "disk", ItemState{Detail: "exit status 2"})
