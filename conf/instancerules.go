@@ -159,7 +159,7 @@ func (in *instance) judgeLinkLocal(l *loader) {
 
 // mandatory reports what an instance cannot run without. Fatal is what stands
 // for a mistake in this file; a version 2 instance without addresses is in use,
-// and what it is used for is not built, so it costs itself alone.
+// so that it costs itself alone.
 func (in *instance) mandatory(l *loader) bool {
 	switch {
 	case in.invalid:
@@ -171,8 +171,9 @@ func (in *instance) mandatory(l *loader) bool {
 		// RFC 9568 section 5.2.5: an advert holds at least one address.
 		l.fatalf(in.pos, "write virtual_ipaddress { ... }", "it has no virtual address, and VRRP version 3 needs one")
 	case len(in.Addresses) == 0:
-		// keepalived lets version 2 elect a master of nothing, for its scripts.
-		l.errorf(in.pos, "write virtual_ipaddress { ... }", "the block is ignored: it has no virtual address")
+		// keepalived lets version 2 elect a master of nothing, for its scripts; a
+		// router that keeps to RFC 3768 section 7.1 does not hear its adverts.
+		l.errorf(in.pos, "write virtual_ipaddress { ... }; for its scripts alone, one that nobody needs will do: 192.0.2.1/32 dev lo", "the block is ignored: it has no virtual address")
 	case in.strict && len(in.Peers) > 0:
 		l.errorf(in.met.at(in.pos, "unicast_peer"), "write strict_mode off", "the block is ignored: strict mode has no unicast_peer")
 	default:
