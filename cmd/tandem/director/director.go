@@ -23,8 +23,10 @@ import (
 	"github.com/tandem-ha/tandem/healthcheck/probe"
 	"github.com/tandem-ha/tandem/ipvs"
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/bfd/wire"
 	"github.com/tandem-ha/tandem/vrrp/link"
 	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
+	"github.com/tandem-ha/tandem/vrrp/track/watch"
 )
 
 // ErrConfig means that the configuration is refused.
@@ -53,6 +55,8 @@ type Director struct {
 	watcher   *link.Watcher
 	router    *vrrp.Router
 	deliverer *deliver.Deliverer
+	tracker   *watch.Watcher
+	bfd       *wire.Wire
 	marks     *marks
 	runner    *healthcheck.Runner
 	pools     *pools

@@ -9,13 +9,15 @@ import (
 
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/bfd/wire"
 	"github.com/tandem-ha/tandem/vrrp/link"
 	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
+	"github.com/tandem-ha/tandem/vrrp/track/watch"
 )
 
 // openVRRP makes the parts of VRRP and ties them together: the Router decides,
 // the Host has the addresses, the Network the sockets, the Watcher tells of
-// links, and the Deliverer tells the world.
+// links, others of what else is tracked, and the Deliverer tells the world.
 func (d *Director) openVRRP() {
 	d.network = link.NewNetwork(d.log.With("part", "vrrp"))
 	d.host = link.NewHost(d.log.With("part", "address"))
@@ -35,6 +37,10 @@ func (d *Director) openVRRP() {
 	}
 	d.marks = newMarks(d.options.StateDir, d.router, d.log)
 	d.host.SetDefect(func(instance, why string, is bool) { d.defect(instance, why, is) })
+	d.tracker = watch.New(d.log.With("part", "track"), d.router.SetItem)
+	d.bfd = wire.New(d.log.With("part", "bfd"), func(name string, up bool, detail string) {
+		d.router.SetItem(vrrp.Item{Kind: vrrp.BFD, Name: name}, vrrp.ItemState{Up: up, Detail: detail})
+	})
 	d.watcher = link.NewWatcher(d.log.With("part", "link"), d.router.SetLink)
 }
 
@@ -45,6 +51,8 @@ func (d *Director) runVRRP(parts *parts) {
 	parts.run("adverts", d.network.Run)
 	parts.run("addresses", d.host.Run)
 	parts.run("links", d.watcher.Run)
+	parts.run("tracked items", d.tracker.Run)
+	parts.run("BFD", d.bfd.Run)
 	parts.run("virtual routers", d.router.Run)
 	parts.run("marks", d.marks.Run)
 	d.host.Sweep()
@@ -55,6 +63,8 @@ func (d *Director) runVRRP(parts *parts) {
 func (d *Director) setVRRP(c conf.Config) {
 	d.watch(c)
 	d.deliverer.Set(c.Notify)
+	d.tracker.Set(c.Track)
+	d.bfd.Set(c.BFD)
 	d.host.SetPacing(c.VRRP.Pacing)
 	d.host.SetStatic(c.VRRP.Static, func(group, why string, is bool) {
 		for _, instance := range c.VRRP.Static.Groups[group] {
