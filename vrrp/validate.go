@@ -179,6 +179,11 @@ func (c Config) Interfaces() []string {
 			names = append(names, t.Name)
 		}
 	}
+	for _, g := range c.Groups {
+		for _, t := range g.Track {
+			names = append(names, t.Name)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }

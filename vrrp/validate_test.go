@@ -123,8 +123,9 @@ func TestInterfaces(t *testing.T) {
 	a, b := testInstance(), testInstance()
 	a.Track = []TrackInterface{{Name: "eth2"}, {Name: "eth1"}}
 	b.Interface = "eth1"
-	want := []string{"eth0", "eth1", "eth2"}
-	if got := (Config{Instances: []Instance{a, b}}).Interfaces(); !slices.Equal(got, want) {
+	want := []string{"eth0", "eth1", "eth2", "eth3"}
+	cfg := Config{Instances: []Instance{a, b}, Groups: []Group{{Track: []TrackInterface{{Name: "eth3"}, {Name: "eth0"}}}}}
+	if got := cfg.Interfaces(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
