@@ -111,9 +111,12 @@ func (a *announcer) turn(s side, now time.Time) time.Time {
 // refused decides when to try again what an interface refused.
 func (a *announcer) refused(s side, j *job, now time.Time, err error) time.Time {
 	pause := retry
-	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.ENOBUFS) {
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ENOBUFS):
 		pause = full // It will have sent some by then.
-	} else if !a.mute[s.index] {
+	case errors.Is(err, unix.ENETDOWN), errors.Is(err, unix.ENXIO):
+		// The keeper is about to see that, and asks again when it is back.
+	case !a.mute[s.index]:
 		a.mute[s.index] = true
 		a.log.Warn("virtual addresses are not announced; trying again every second",
 			"interface", j.dev.name, "address", j.prefix, "error", err)

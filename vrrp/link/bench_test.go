@@ -116,7 +116,9 @@ func BenchmarkRemovalBesideTakeover(b *testing.B) {
 	addrs, near := many(2000, 32), mustLink(b, q.near)
 	changes, done := make(chan netlink.AddrUpdate, 8192), make(chan struct{})
 	defer close(done)
-	must(b, netlink.AddrSubscribe(changes, done))
+	must(b, netlink.AddrSubscribeWithOptions(changes, done, netlink.AddrSubscribeOptions{
+		ReceiveBufferSize: 32 << 20, ReceiveBufferForceSize: true,
+	}))
 	var waited, worst time.Duration
 	for b.Loop() {
 		wishFor(h, "one", q.near, vips("10.8.0.99/24"), true)

@@ -178,9 +178,14 @@ func (h *Host) wait(ctx context.Context, k *keeper, pace *pace, event signal, er
 	if err != nil {
 		again = time.Now().Add(retry)
 	}
-	for pace.until(ctx, h.poke, event, sooner(again, k.deadline())) {
+	for {
+		// Before the rest: wishes that come in all the time must not keep leases
+		// from being renewed.
 		now := time.Now()
 		if !again.IsZero() && !now.Before(again) || k.expire(now) {
+			return
+		}
+		if !pace.until(ctx, h.poke, event, sooner(again, k.deadline())) {
 			return
 		}
 	}

@@ -29,27 +29,27 @@ type keeper struct {
 	swept   bool              // marks without a wish go
 	leaving bool              // addresses are to stay without us
 
-	targets []target              // as of the last pass
-	wanted  map[place]target      // the same by place, the first of each
-	kept    map[place]bool        // what was held at the end of it
-	made    map[place]bool        // what this run has added
-	own     map[int]place         // see ownAddresses
-	spared  map[home]bool         // own addresses that were not removed, already logged
-	devices map[int]device        // as of the last pass, by index
-	said    map[string]bool       // problems already logged
-	partly  bool                  // the last pass left something to the next
-	busy    func() bool           // wishes have come in
-	leases  map[place]lease       // how long the kernel keeps what it was given
-	renewed time.Time             // when leases were last renewed
-	parole  map[place]time.Time   // see noteLosses
-	lost    int                   // targets that others had removed before the last pass
-	fights  map[place]*fight      // over addresses that were put back
-	repairs map[string]Repairs    // by instance
-	onFight func(Fight)           // may be nil
-	rounds  map[place]int         // announcements to ask for
-	spoken  map[place]int         // how often it was announced in a burst, as of the last pass
-	news    map[place]bool        // the gateway is to be told first
-	promote map[string]*promotion // by interface
+	targets []target            // as of the last pass
+	wanted  map[place]target    // the same by place, the first of each
+	kept    map[place]bool      // what was held at the end of it
+	made    map[place]bool      // what this run has added
+	own     map[int]place       // see ownAddresses
+	spared  map[home]bool       // own addresses that were not removed, already logged
+	devices map[int]device      // as of the last pass, by index
+	said    map[string]bool     // problems already logged
+	partly  bool                // the last pass left something to the next
+	busy    func() bool         // wishes have come in
+	leases  map[place]lease     // how long the kernel keeps what it was given
+	renewed time.Time           // when leases were last renewed
+	parole  map[place]time.Time // see noteLosses
+	lost    int                 // targets that others had removed before the last pass
+	fights  map[place]*fight    // over addresses that were put back
+	repairs map[string]Repairs  // by instance
+	onFight func(Fight)         // may be nil
+	rounds  map[place]int       // announcements to ask for
+	spoken  map[place]int       // how often it was announced in a burst, as of the last pass
+	news    map[place]bool      // the gateway is to be told first
+	promote map[int]*promotion  // by interface index
 }
 
 func newKeeper(log *slog.Logger, k *kernel) *keeper {
@@ -68,7 +68,7 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		parole:   make(map[place]time.Time),
 		fights:   make(map[place]*fight),
 		repairs:  make(map[string]Repairs),
-		promote:  make(map[string]*promotion),
+		promote:  make(map[int]*promotion),
 		busy:     func() bool { return false },
 	}
 	keeper.around = newAround(keeper)
@@ -140,7 +140,7 @@ func (k *keeper) reconcile(now time.Time) error {
 
 	// Removals first: what another director answers for already must not wait
 	// for what this one is about to add.
-	k.announce.only(func(p place) bool { return has(k.wanted, p) || sources[p] })
+	k.announce.only(func(p place) bool { return k.wanted[p].dev.up || sources[p] })
 	have, errs := k.removeSurplus(before, names)
 	problems = append(problems, errs...)
 	problems = append(problems, k.addMissing(have)...)

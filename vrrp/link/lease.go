@@ -108,6 +108,11 @@ func (k *keeper) settleLeases(have []held) []error {
 	for _, a := range have {
 		finite[a.place] = a.finite
 	}
+	for p := range k.leases {
+		if !k.kept[p] {
+			delete(k.leases, p) // gone, and nothing to renew
+		}
+	}
 	var late []target
 	for p, t := range k.wanted {
 		l, known := k.leases[p]

@@ -322,3 +322,73 @@ func TestAddressThatRanOutWaitsForItsInstance(t *testing.T) {
 		t.Errorf("back %s after the process went on, want half of the lifetime", took)
 	}
 }
+
+// What is gone is not renewed, and nobody goes round in circles over it.
+func TestLeaseOfWhatIsGone(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	kern, err := openKernel()
+	must(t, err)
+	defer kern.close()
+	k := newKeeper(testLog(t), kern)
+	defer k.announce.close()
+	want := func() {
+		k.want(newWish("VI_1", vrrp.Wish{Interface: p.near, Addresses: vips("10.1.0.99/24"), Lifetime: 60 * time.Second, Present: true}))
+	}
+	want()
+	began := time.Now()
+	must(t, k.reconcile(began))
+	if at := k.deadline(); at.Sub(began) < 19*time.Second || at.Sub(began) > 21*time.Second {
+		t.Errorf("renewed after %s, want a third of the lifetime", at.Sub(began))
+	}
+	delAddress(t, p.near, "10.1.0.99/24")
+
+	late := began.Add(61 * time.Second)
+	if !k.expire(late) {
+		t.Error("what may be gone is renewed without a look")
+	}
+	must(t, k.reconcile(late))
+	wantOn(t, p.near, "10.1.0.1/24")
+	if at := k.deadline(); at.Sub(late) != parole {
+		t.Errorf("the next look is %s later, want %s", at.Sub(late), parole)
+	}
+	if k.expire(late.Add(time.Second)) {
+		t.Error("another pass is needed before that")
+	}
+	want() // The instance speaks.
+	must(t, k.reconcile(late.Add(2*time.Second)))
+	wantOn(t, p.near, "10.1.0.1/24", "10.1.0.99/24")
+	if k.lost > 0 || k.repairs["VI_1"].Count > 0 {
+		t.Error("that counts as somebody's doing")
+	}
+}
+
+// The setting that spares others' addresses is given back.
+func TestPromoteSecondaries(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	setting := func() string {
+		b, err := os.ReadFile(promotionFile(p.near))
+		must(t, err)
+		return strings.TrimSpace(string(b))
+	}
+	must(t, os.WriteFile(promotionFile(p.near), []byte("0"), 0o644))
+	h := NewHost(testLog(t))
+	stop := start(t, h.Run)
+	lend(h, "VI_1", p.near, 0, "10.1.0.99/24")
+	h.flush(t)
+	lend(h, "VI_1", p.near, 30*time.Second, "10.1.0.99/32")
+	h.flush(t)
+	if setting() != "0" {
+		t.Error("set without need")
+	}
+	lend(h, "VI_1", p.near, 30*time.Second, "10.1.0.99/24")
+	h.flush(t)
+	if setting() != "1" {
+		t.Error("not set")
+	}
+	h.Forget("VI_1")
+	h.flush(t)
+	stop()
+	if setting() != "0" {
+		t.Error("not given back")
+	}
+}

@@ -11,22 +11,22 @@ import (
 // a virtual address that runs out, with nobody left to put things right, takes
 // along whatever came after it in its subnet.
 type promotion struct {
-	file string
-	set  bool // by us, so that it is ours to give back
+	dev string
+	set bool // by us, so that it is ours to give back
 }
 
 // promoteSecondaries sees to it that the interfaces keep what is not ours.
 func (k *keeper) promoteSecondaries() {
 	for _, t := range k.targets {
-		if t.life == 0 || t.prefix.IsSingleIP() || t.prefix.Addr().Is6() || has(k.promote, t.dev.name) {
+		if t.life == 0 || t.prefix.IsSingleIP() || t.prefix.Addr().Is6() || has(k.promote, t.index) {
 			continue
 		}
-		p := &promotion{file: promotionFile(t.dev.name)}
-		k.promote[t.dev.name] = p
-		if isSet(promotionFile("all")) || isSet(p.file) {
+		p := &promotion{dev: t.dev.name}
+		k.promote[t.index] = p
+		if isSet(promotionFile("all")) || isSet(promotionFile(p.dev)) {
 			continue
 		}
-		if err := os.WriteFile(p.file, []byte("1\n"), 0o644); err != nil {
+		if err := os.WriteFile(promotionFile(p.dev), []byte("1\n"), 0o644); err != nil {
 			k.log.Warn("when a virtual address runs out, others of its subnet may go with it: promote_secondaries cannot be set",
 				"interface", t.dev.name, "error", err)
 			continue
@@ -40,14 +40,14 @@ func (k *keeper) promoteSecondaries() {
 // demote gives back what promoteSecondaries changed, of interfaces that hold no
 // virtual address any more.
 func (k *keeper) demote() {
-	held := make(map[string]bool)
+	held := make(map[int]bool)
 	for _, t := range k.targets {
-		held[t.dev.name] = true
+		held[t.index] = true
 	}
-	for name, p := range k.promote {
-		if p.set && !held[name] {
+	for index, p := range k.promote {
+		if p.set && !held[index] {
 			// An interface that is gone took its settings along.
-			_ = os.WriteFile(p.file, []byte("0\n"), 0o644)
+			_ = os.WriteFile(promotionFile(p.dev), []byte("0\n"), 0o644)
 		}
 	}
 }

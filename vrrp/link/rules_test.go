@@ -23,27 +23,6 @@ func isNA(f []byte, addr string) bool {
 	return len(f) >= 86 && f[20] == unix.IPPROTO_ICMPV6 && f[54] == 136 && bytes.Equal(f[62:78], ip(addr).AsSlice())
 }
 
-// probe sends an ARP request of the far end.
-func (p *pair) probe(t testing.TB, addr string) {
-	t.Helper()
-	var mac net.HardwareAddr
-	p.over(t, func() { mac = mustLink(t, p.far).Attrs().HardwareAddr })
-	b := append(ethernet(broadcast, mac, unix.ETH_P_ARP), 0, 1, 8, 0, 6, 4, 0, 1)
-	b = append(b, mac...)
-	b = append(b, ip("10.1.0.2").AsSlice()...)
-	b = append(b, make([]byte, 6)...)
-	p.inject(t, append(b, ip(addr).AsSlice()...))
-}
-
-// answer is the hardware address with which an ARP reply says where an address
-// is; nil: it is no reply about it.
-func answer(f []byte, addr string) net.HardwareAddr {
-	if len(f) < 42 || f[21] != 2 || !bytes.Equal(f[28:32], ip(addr).AsSlice()) {
-		return nil
-	}
-	return f[22:28]
-}
-
 func TestRulesOfAnnouncements(t *testing.T) {
 	t.Run("N-01 N-02 N-03 K-24 K-25 K-41 every address is announced, in or beside the advert, of either family", func(t *testing.T) {
 		p := newPair(t, "10.1.0.1/24", "")
@@ -72,34 +51,6 @@ func TestRulesOfAnnouncements(t *testing.T) {
 			wishFor(h, "VI_1", p.near, addrs, false)
 			h.flush(t)
 		}
-	})
-	t.Run("N-04 N-06 N-07 an address on an interface with the virtual MAC is never told with another", func(t *testing.T) {
-		p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
-		frames := p.listen(t, typeARP)
-		h := startHost(t)
-		virtual := net.HardwareAddr{0, 0, 0x5e, 0, 1, 51}
-		own := &vrrp.Subinterface{Kind: vrrp.MACVLAN, Name: "vrrp.51", MAC: [6]byte(virtual)}
-		w := vrrp.Wish{Interface: p.near, Own: own, Addresses: vips("10.1.0.99/24")}
-		h.Want("VI_1", w) // a backup
-		h.flush(t)
-		p.probe(t, "10.1.0.99")
-		w.Present = true
-		h.Want("VI_1", w)
-		h.Announce("VI_1", 2)
-		h.flush(t)
-		for range 2 {
-			f := within(t, frames, "gratuitous ARP", func(f []byte) bool { return len(f) >= 42 && bytes.Equal(f[28:32], ip("10.1.0.99").AsSlice()) })
-			if !bytes.Equal(f[6:12], virtual) || !bytes.Equal(f[22:28], virtual) {
-				t.Errorf("from %x, says %x, want %s in both", f[6:12], f[22:28], virtual)
-			}
-		}
-		p.probe(t, "10.1.0.99")
-		f := within(t, frames, "the answer", func(f []byte) bool { return answer(f, "10.1.0.99") != nil })
-		if mac := answer(f, "10.1.0.99"); !bytes.Equal(mac, virtual) || !bytes.Equal(f[6:12], virtual) {
-			t.Errorf("answers with %s from %x, want %s", mac, f[6:12], virtual)
-		}
-		h.Forget("VI_1")
-		h.flush(t)
 	})
 	t.Run("N-10 an unsolicited neighbour advertisement changes what the kernel knows", func(t *testing.T) {
 		p := newPair(t, "", "")
