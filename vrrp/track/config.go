@@ -26,7 +26,8 @@ type Script struct {
 	Timeout  time.Duration // 0: Interval
 	Rise     int           // successes in a row until it is up; at least 1
 	Fall     int           // failures in a row until it is down; at least 1
-	// InitFail says that it counts as failed until its first run has ended.
+	// InitFail says that it counts as failed until its first run has ended; with
+	// or without it the first result counts by itself.
 	InitFail bool
 }
 

@@ -2,16 +2,17 @@ package track
 
 // Gate turns the results of a script's runs into whether it is up, by the rules
 // of keepalived: Rise successes in a row make it up, Fall failures in a row make
-// it down, and one that is neither yet is what its first run says.
+// it down, and the first run counts by itself, with InitFail too.
 type Gate struct {
 	rise, fall int
 	known, up  bool
-	streak     int // results in a row that speak against up
+	first      bool // the next result is the first one
+	streak     int  // results in a row that speak against up
 }
 
 // NewGate returns the gate of a script that has not been run.
 func NewGate(s Script) *Gate {
-	g := &Gate{known: s.InitFail}
+	g := &Gate{known: s.InitFail, first: true}
 	g.Configure(s)
 	return g
 }
@@ -20,15 +21,16 @@ func NewGate(s Script) *Gate {
 func (g *Gate) Configure(s Script) { g.rise, g.fall = max(s.Rise, 1), max(s.Fall, 1) }
 
 // Forget makes the next result count by itself, as the first one does: it is of
-// another program.
-func (g *Gate) Forget() { g.known, g.streak = false, 0 }
+// another program. The verdict stands until then.
+func (g *Gate) Forget() { g.first, g.streak = true, 0 }
 
 // Take counts one run, and tells whether the verdict is new.
 func (g *Gate) Take(ok bool) bool {
 	switch {
-	case !g.known:
-		g.known, g.up, g.streak = true, ok, 0
-		return true
+	case g.first:
+		changed := !g.known || ok != g.up
+		g.first, g.known, g.up, g.streak = false, true, ok, 0
+		return changed
 	case ok == g.up:
 		g.streak = 0
 		return false
@@ -49,7 +51,8 @@ func (g *Gate) need() int {
 	return g.rise
 }
 
-// Verdict tells whether the script is up; known is false before the first run.
+// Verdict tells whether the script is up; known is false before the first run,
+// unless InitFail says what it is.
 func (g *Gate) Verdict() (up, known bool) { return g.up, g.known }
 
 // Against tells how many results in a row speak against the verdict, and how

@@ -21,7 +21,7 @@ func TestGate(t *testing.T) {
 		{"a success between them begins anew", Script{Rise: 1, Fall: 3}, "+--+--+---", "uuuuuuuuud"},
 		{"successes in a row make it up", Script{Rise: 3, Fall: 1}, "-++-+++", "ddddddu"},
 		{"both", Script{Rise: 2, Fall: 2}, "+-+--+-++", "uuuuddddu"},
-		{"init_fail: it is down, and rise counts from the first run", Script{Rise: 2, Fall: 1, InitFail: true}, "++", "du"},
+		{"init_fail: it is down, and the first success counts all the same", Script{Rise: 2, Fall: 1, InitFail: true}, "+-++", "uddu"},
 		{"init_fail: a failure is nothing new", Script{Rise: 1, Fall: 1, InitFail: true}, "-+", "du"},
 	}
 	for _, tt := range tests {
