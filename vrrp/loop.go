@@ -209,6 +209,10 @@ func (l *loop) act(in *instance, a Action) {
 func (l *loop) end(ev Event) {
 	for _, in := range l.instances {
 		l.step(in, ev)
+		if _, stop := ev.(Stop); stop && in.cfg.Own != nil {
+			name := in.cfg.Name
+			l.effects = append(l.effects, func() { l.host.Forget(name) }) // Its interface goes too.
+		}
 	}
 	l.ending, l.changed = true, true // The last snapshot is what remains.
 }

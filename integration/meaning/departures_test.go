@@ -83,7 +83,7 @@ var departures = []departure{
 			return strings.Contains(f.Message, "unknown keyword") && strings.HasSuffix(f.Message, "it and its block are ignored")
 		})
 	}},
-	{"use_vmac is not supported yet: the instance is on the interface itself", func(d difference) bool {
+	{"keepalived calls the interface of use_vmac that of the instance, and has it behind each address", func(d difference) bool {
 		return strings.Contains(d.theirs, "vmac") || strings.Contains(d.key, "virtual_ipaddress") && strings.Contains(d.theirs, "@")
 	}},
 	{"the sync daemon has the VRID of an instance as its id, never 0", func(d difference) bool {

@@ -37,7 +37,7 @@ func newAround(k *keeper) *around {
 
 // before is the first half of a pass. It returns what stands in the way.
 func (a *around) before(wishes []*wish, sweep bool) (problems []error) {
-	bad := a.owns.prepare(ownWishes(wishes))
+	bad := a.owns.prepare(ownWishes(wishes), sweep)
 	for _, instance := range slices.Sorted(maps.Keys(bad)) {
 		problems = append(problems, fmt.Errorf("vrrp_instance %s: %w", instance, bad[instance]))
 	}

@@ -48,7 +48,7 @@ func Cleanup(ctx context.Context, log *slog.Logger) (removed []string, err error
 	}
 	there := places(after)
 	for _, a := range before {
-		if a.marked && !there[a.place] {
+		if (a.marked || a.static) && !there[a.place] {
 			removed = append(removed, names[a.place])
 		}
 	}

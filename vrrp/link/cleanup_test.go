@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 func TestCleanup(t *testing.T) {
@@ -44,5 +46,37 @@ func TestKernelsThatKeepMarks(t *testing.T) {
 		if got := since518(release); got != want {
 			t.Errorf("%s: %v", release, got)
 		}
+	}
+}
+
+// Whatever else a tandem that is gone has left goes too.
+func TestCleanupAroundAddresses(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	tables(t)
+	before := sysctlOf(t, "ipv4", p.near, "arp_ignore") + sysctlOf(t, "ipv4", p.near, "arp_announce")
+	h := NewHost(testLog(t))
+	crash := start(t, h.Run)
+	h.SetStatic(vrrp.Static{Addresses: []vrrp.StaticAddress{{Address: vrrp.Address{Prefix: prefix("10.5.0.1/24"), Dev: p.near}}}}, nil)
+	w := withVMAC(p.near, true, "10.1.0.99/24", "2001:db8::99/64")
+	w.NoAccept = true
+	w.Routes = []vrrp.Route{{To: prefix("192.0.2.0/24"), Via: ip("10.1.0.2")}}
+	w.Rules = []vrrp.Rule{{Preference: 300, Table: 100}}
+	h.Want("VI_1", w)
+	h.flush(t)
+	crash()
+	if !exists("vrrp.51") || !strings.Contains(tables(t), FirewallTable) {
+		t.Fatal("nothing is left to clean up")
+	}
+	if _, err := Cleanup(t.Context(), testLog(t)); err != nil {
+		t.Fatal(err)
+	}
+	if exists("vrrp.51") || strings.Contains(tables(t), FirewallTable) {
+		t.Error("the interface or the table is left")
+	}
+	wantOn(t, p.near, "10.1.0.1/24")
+	wantShown(t, nil, "route", "show", "192.0.2.0/24")
+	wantShown(t, nil, "rule", "show", "pref", "300")
+	if after := sysctlOf(t, "ipv4", p.near, "arp_ignore") + sysctlOf(t, "ipv4", p.near, "arp_announce"); after != before {
+		t.Errorf("arp_ignore and arp_announce are %s, were %s", after, before)
 	}
 }

@@ -101,15 +101,25 @@ func newOwns(log *slog.Logger, k *kernel) *owns {
 // prepare is what comes before the addresses: what is missing is made, and every
 // one is raised or lowered. Lowering comes before the addresses go, since taking
 // an IPv6 address from an interface that is up sends a frame (RFC 3810 section
-// 6.1). It returns by instance what keeps a subinterface from being there.
-func (o *owns) prepare(wishes []ownWish) map[string]error {
+// 6.1); with sweep those that an earlier run left are lowered too. It returns by
+// instance what keeps a subinterface from being there.
+func (o *owns) prepare(wishes []ownWish, sweep bool) map[string]error {
 	bad := make(map[string]error)
-	if len(wishes) == 0 {
+	sweep = sweep && !o.swept
+	if len(wishes) == 0 && !sweep {
 		return bad
 	}
 	links, err := o.links()
 	var flips []*nl.NetlinkRequest
 	var flipped []ownWish
+	if sweep {
+		for _, l := range links {
+			wanted := slices.ContainsFunc(wishes, func(w ownWish) bool { return w.Name == l.Attrs().Name })
+			if marked(l) && !wanted && l.Attrs().RawFlags&unix.IFF_UP != 0 {
+				flips, flipped = append(flips, flip(l.Attrs().Index, false)), append(flipped, ownWish{})
+			}
+		}
+	}
 	for _, w := range wishes {
 		if err != nil {
 			bad[w.instance] = err
@@ -125,7 +135,7 @@ func (o *owns) prepare(wishes []ownWish) map[string]error {
 		}
 	}
 	for i, err := range o.kernel.write(flips) {
-		if w := flipped[i]; err != nil {
+		if w := flipped[i]; err != nil && w.instance != "" {
 			bad[w.instance] = errors.Join(bad[w.instance], fmt.Errorf("set %s %s: %w", w.Name, map[bool]string{true: "up", false: "down"}[w.up], err))
 		}
 	}
