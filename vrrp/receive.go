@@ -25,9 +25,13 @@ func (l *loop) receive(f Frame) {
 		l.stray(id, f)
 		return
 	}
-	p, drop := in.guard.check(in.cfg, f, message, in.source(), in.guard.clock.read(l.now))
+	now := in.guard.clock.read(l.now)
+	p, drop := in.guard.check(in.cfg, f, message, in.source(), now)
 	if drop != advert.Accepted {
-		l.drop(in, f, drop)
+		if l.drop(in, drop) {
+			l.log.Warn("advert dropped, more of the kind are only counted", append([]any{"instance", in.cfg.Name, "reason", drop.String(),
+				"from", f.Src, "to", f.Dst, "ttl", f.TTL, "length", len(f.Payload)}, in.cause(f, message, p.advert, drop, now)...)...)
+		}
 		return
 	}
 	in.guard.commit(in.cfg, p, l.now)
@@ -60,17 +64,16 @@ func (l *loop) stray(id routerID, f Frame) {
 		"interface", f.Interface, "vrid", id.vrid, "from", f.Src, "to", f.Dst)
 }
 
-func (l *loop) drop(in *instance, f Frame, drop advert.Drop) {
+// drop counts a message that an instance does not take, and reports whether it
+// is the first of its kind since the last change of state.
+func (l *loop) drop(in *instance, drop advert.Drop) (first bool) {
 	in.drops[drop]++
 	if e, ok := protocolErrors[drop]; ok {
 		in.counters.ProtocolError = e
 	}
-	if in.saidDrop[drop] {
-		return
-	}
+	first = !in.saidDrop[drop]
 	in.saidDrop[drop] = true
-	l.log.Warn("advert dropped, more of the kind are only counted",
-		"instance", in.cfg.Name, "reason", drop.String(), "from", f.Src, "to", f.Dst, "ttl", f.TTL, "length", len(f.Payload))
+	return first
 }
 
 func (l *loop) oddity(in *instance, f Frame, a advert.Advert, odd Oddity) {
