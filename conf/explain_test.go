@@ -61,6 +61,12 @@ func TestExplain(t *testing.T) {
 			"VI_1: priority 255: nothing changes\n" +
 				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n" +
 				"interface eth1 is down at this director: VI_1: priority 255: nothing changes\n"},
+		{"an interface that may be lost, and a source that may not", director("", "dont_track_primary\ntrack_src_ip\nmcast_src_ip 192.0.2.9"),
+			"VI_1: priority 100: nothing changes\n" +
+				"address 192.0.2.9 is gone at this director: VI_1: FAULT: any peer takes over\n"},
+		{"unicast without a peer", director("", "unicast_fault_no_peer"),
+			"VI_1: FAULT: any peer takes over\n" +
+				"interface eth0 is down at this director: VI_1: FAULT: any peer takes over\n"},
 		{"a sync group", director(group, "track_interface {\neth1\neth2 weight -5\n}", ""),
 			"VI_1: priority 100: nothing changes\n" +
 				"VI_2: priority 100: nothing changes\n" +
