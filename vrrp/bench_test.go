@@ -110,3 +110,18 @@ func BenchmarkSnapshot1000(b *testing.B) {
 		l.publish()
 	}
 }
+
+// BenchmarkReload1000 is a reload that changes nothing, with every two instances
+// in a sync group: no advert may wait for it.
+func BenchmarkReload1000(b *testing.B) {
+	l := thousand(b, true)
+	cfg := l.cfg
+	for i := 0; i < len(cfg.Instances); i += 2 {
+		cfg.Groups = append(cfg.Groups, Group{Name: fmt.Sprint(i), Members: []string{cfg.Instances[i].Name, cfg.Instances[i+1].Name}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l.configure(l.now, cfg)
+		l.flush()
+	}
+}

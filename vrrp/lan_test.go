@@ -59,6 +59,7 @@ type node struct {
 	tell     func(Hearing)
 	rounds   int  // calls of Together
 	together bool // in one
+	notices  []Notice
 	quiet    bool // Listen does not tell, as a network that has not got round to it
 }
 
@@ -92,6 +93,11 @@ func (l *lan) join(name, addr string, cfg Config, prepare ...func(*Router)) *nod
 	}
 	n.router = NewRouter(cfg, n, n, slog.New(slog.NewTextHandler(n.logged, nil)))
 	n.router.Uptime = l.uptime
+	n.router.OnNotice = func(ev Notice) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.notices = append(n.notices, ev)
+	}
 	n.router.OnTransition = func(t Transition) {
 		text := fmt.Sprintf("%s %s: %s", t.Instance, t.To, t.Reason)
 		if t.Detail != "" {

@@ -16,8 +16,9 @@ type loop struct {
 	log     *slog.Logger
 
 	cfg       Config
-	parted    []Mark      // of instances that are not configured (yet)
-	instances []*instance // in configured order
+	parted    []Mark         // of instances that are not configured (yet)
+	instances []*instance    // in configured order
+	places    map[string]int // of them, by name
 	byID      map[routerID]*instance
 	links     map[string]LinkState // as last told
 	hearings  map[string]Hearing   // by interface, as last told

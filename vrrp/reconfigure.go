@@ -32,6 +32,10 @@ func (l *loop) configure(now time.Time, cfg Config) {
 		}
 	}
 	l.instances = order
+	l.places = make(map[string]int, len(order))
+	for i, c := range cfg.Instances {
+		l.places[c.Name] = i
+	}
 	l.regroup()
 
 	var names []string // as they were
@@ -88,12 +92,17 @@ func (l *loop) regroup() {
 		entries = append(entries, e)
 	}
 	for _, g := range l.cfg.Groups {
-		var members []*instance
-		for i, c := range l.cfg.Instances {
-			if slices.Contains(g.Members, c.Name) {
-				members = append(members, l.instances[i])
-				grouped[i] = true
+		var places []int
+		for _, name := range g.Members {
+			if i, ok := l.places[name]; ok {
+				places = append(places, i)
 			}
+		}
+		slices.Sort(places) // in the order of the instances
+		var members []*instance
+		for _, i := range slices.Compact(places) {
+			members = append(members, l.instances[i])
+			grouped[i] = true
 		}
 		if len(members) > 0 {
 			add(g, members)
@@ -177,12 +186,14 @@ func (l *loop) setHearing(h Hearing) {
 
 // listens returns what the configuration needs to hear, each once.
 func listens(cfg Config) (want []Listen) {
+	known := make(map[Listen]bool)
 	for _, c := range cfg.Instances {
 		l := Listen{Interface: c.Interface, IPv6: c.IPv6(), Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}
 		if c.Own != nil && c.Own.Kind == MACVLAN {
 			l.Own = c.Own.Name
 		}
-		if !slices.Contains(want, l) {
+		if !known[l] {
+			known[l] = true
 			want = append(want, l)
 		}
 	}
@@ -191,10 +202,8 @@ func listens(cfg Config) (want []Listen) {
 
 // named returns the instance of that name, or nil.
 func (l *loop) named(name string) *instance {
-	for _, in := range l.instances {
-		if in.cfg.Name == name {
-			return in
-		}
+	if i, ok := l.places[name]; ok {
+		return l.instances[i]
 	}
 	return nil
 }

@@ -49,22 +49,20 @@ func TestItemEffect(t *testing.T) {
 	}
 }
 
-// told collects what a router tells, as lines.
-func (n *node) told() func() []string {
-	var lines []string
-	n.router.OnNotice = func(ev Notice) {
+// told returns what the router has told since it was called last, as lines.
+func (n *node) told() (lines []string) {
+	synctest.Wait()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, ev := range n.notices {
 		if t, ok := ev.(Transition); ok {
 			lines = append(lines, fmt.Sprintf("%s %s", t.Instance, t.To))
-			return
+			continue
 		}
 		lines = append(lines, telling([]Action{ev.(Action)}))
 	}
-	return func() []string {
-		synctest.Wait()
-		was := lines
-		lines = nil
-		return was
-	}
+	n.notices = nil
+	return lines
 }
 
 func (n *node) item(kind ItemKind, name string, st ItemState) {
@@ -223,26 +221,26 @@ func TestGroupTracking(t *testing.T) {
 	bubble(t, "Q-15 K-52 a group's changes of state are told once all members agree, after theirs and after what they want of the host", func(t *testing.T, l *lan) {
 		cfg := twins(func(*Group, []Instance) {})
 		a := l.join("a", "10.20.0.1", cfg)
-		told := a.told()
+		a.told()
 		l.until(3*interval + skew)
 		want := []string{"VI_1 MASTER", "VI_2 MASTER", "group BACKUP to MASTER at 100: no master heard"}
-		if got := told(); !slices.Equal(got, want) {
+		if got := a.told(); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		a.link("eth0", false)
 		want = []string{"VI_1 FAULT", "VI_2 FAULT", "group MASTER to FAULT at 100: link down: eth0"}
-		if got := told(); !slices.Equal(got, want) {
+		if got := a.told(); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		a.reload(cfg)
-		if got := told(); len(got) > 0 {
+		if got := a.told(); len(got) > 0 {
 			t.Errorf("a reload tells %q", got)
 		}
 		if err := a.router.Stop(t.Context()); err != nil {
 			t.Error(err)
 		}
 		want = []string{"VI_1 INIT", "VI_2 INIT", "group FAULT to INIT at 100: stopped"}
-		if got := told(); !slices.Equal(got, want) {
+		if got := a.told(); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
@@ -251,7 +249,7 @@ func TestGroupTracking(t *testing.T) {
 func TestNotices(t *testing.T) {
 	bubble(t, "K-52 a lower master is told of each time it is heard, and a priority that changes", func(t *testing.T, l *lan) {
 		a, _ := pair(l)
-		told := a.told()
+		a.told()
 		f := goodFrame(a)
 		f.Src, f.Payload = lower, nil
 		payload, err := vi(50).Instances[0].advert(50).Marshal(lower, f.Dst)
@@ -262,7 +260,7 @@ func TestNotices(t *testing.T) {
 		a.hear(f)
 		a.hear(f)
 		want := []string{"150 heard 50 from 10.20.0.4", "150 heard 50 from 10.20.0.4"}
-		if got := told(); !slices.Equal(got, want) {
+		if got := a.told(); !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		if got := a.router.Snapshot()[0].Counters.LowerHeard; got != 2 {
@@ -271,11 +269,11 @@ func TestNotices(t *testing.T) {
 		if err := a.router.Post("VI_1", Priority{Source: "operator", Delta: -10}); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := told(), []string{"priority 150 to 140: operator"}; !slices.Equal(got, want) {
+		if got, want := a.told(), []string{"priority 150 to 140: operator"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 		a.reload(vi(180))
-		if got, want := told(), []string{"priority 140 to 170: configuration"}; !slices.Equal(got, want) {
+		if got, want := a.told(), []string{"priority 140 to 170: configuration"}; !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	})
