@@ -29,7 +29,7 @@ func (s *script) next(g *group) (member int, ev Event, ok bool) {
 	case 1, 2:
 		ev = Link{Exists: arg&2 == 0, Up: on, Primary: ours}
 	case 3:
-		l := Link{Exists: true, Up: true}
+		l := Link{Exists: true, Up: true, Silent: arg&4 != 0, Lost: arg&8 != 0}
 		if arg&2 != 0 {
 			l.Primary = ours
 		}
@@ -65,6 +65,10 @@ func (s *script) next(g *group) (member int, ev Event, ok bool) {
 		in := g.members[member].cfg
 		in.Priority, in.NoPreempt = max(arg, 1), on
 		in.Interval = time.Duration(arg%20+1) * 100 * ms
+		in.Manners = Manners{
+			DownAdverts: int(arg % 5), LowerPrioNoAdvert: on, HigherPrioAdvert: arg&2 != 0, TimerExpiredBackup: arg & 0xf0,
+			IgnorePrimary: arg&4 != 0, TrackSource: arg&8 != 0,
+		}
 		ev = Configure{in}
 	default:
 		if at := g.deadline(); at.After(s.now) {
@@ -104,7 +108,8 @@ func (w *world) check(m *Machine, now time.Time) error {
 	switch {
 	case w.state != m.state:
 		return fmt.Errorf("reported %s, is %s", w.state, m.state)
-	case m.state == Master && (!m.link.Exists || !m.link.Up || m.link.Deaf != "" || !m.source().IsValid() || len(m.defects) > 0 || !m.started):
+	case m.state == Master && !m.cfg.Manners.IgnorePrimary && (!m.link.Up || m.link.Deaf != "" || !m.source().IsValid()),
+		m.state == Master && (!m.link.Exists || len(m.defects) > 0 || !m.started || m.link.Lost && m.cfg.Manners.TrackSource):
 		return fmt.Errorf("master although %+v, %v", m.link, m.defects)
 	case w.seen && w.present != (m.state == Master):
 		return fmt.Errorf("%s, addresses present: %v", m.state, w.present)
