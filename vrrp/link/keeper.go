@@ -28,28 +28,35 @@ type keeper struct {
 	doomed  map[spot]struct{} // to be removed once, by name
 	swept   bool              // marks without a wish go
 	leaving bool              // addresses are to stay without us
+	busy    func() bool       // wishes have come in
 
-	targets []target            // as of the last pass
-	wanted  map[place]target    // the same by place, the first of each
-	kept    map[place]bool      // what was held at the end of it
-	made    map[place]bool      // what this run has added
-	own     map[int]place       // see ownAddresses
-	spared  map[home]bool       // own addresses that were not removed, already logged
-	devices map[int]device      // as of the last pass, by index
-	said    map[string]bool     // problems already logged
-	partly  bool                // the last pass left something to the next
-	busy    func() bool         // wishes have come in
+	// As of the last pass.
+	targets []target
+	wanted  map[place]target // the same by place, the first of each
+	kept    map[place]bool   // what was held at the end of it
+	own     map[int]place    // see ownAddresses
+	devices map[int]device   // by index
+	spoken  map[place]int    // how often it was announced in a burst
+	lost    int              // targets that others had removed before it
+	partly  bool             // it left something to the next
+
+	// What is remembered of all of them.
+	made    map[place]bool     // what this run has added
+	spared  map[home]bool      // own addresses that were not removed, already logged
+	said    map[string]bool    // problems already logged
+	promote map[int]*promotion // by interface index
+
+	// For the announcer, at the end of this pass.
+	rounds map[place]int
+	news   map[place]bool // the gateway is to be told first
+
 	leases  map[place]lease     // how long the kernel keeps what it was given
 	renewed time.Time           // when leases were last renewed
 	parole  map[place]time.Time // see noteLosses
-	lost    int                 // targets that others had removed before the last pass
-	fights  map[place]*fight    // over addresses that were put back
-	repairs map[string]Repairs  // by instance
-	onFight func(Fight)         // may be nil
-	rounds  map[place]int       // announcements to ask for
-	spoken  map[place]int       // how often it was announced in a burst, as of the last pass
-	news    map[place]bool      // the gateway is to be told first
-	promote map[int]*promotion  // by interface index
+
+	fights  map[place]*fight   // over addresses that were put back
+	repairs map[string]Repairs // by instance
+	onFight func(Fight)        // may be nil
 }
 
 func newKeeper(log *slog.Logger, k *kernel) *keeper {

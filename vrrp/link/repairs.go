@@ -1,6 +1,7 @@
 package link
 
 import (
+	"maps"
 	"net/netip"
 	"time"
 )
@@ -86,6 +87,7 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			}
 		}
 	}
+	maps.DeleteFunc(k.fights, func(p place, f *fight) bool { return !has(k.wanted, p) && k.now.Sub(f.said) >= fightWithin })
 	for _, w := range k.wishes {
 		if list := lost[w]; list != nil {
 			k.log.Warn("virtual addresses were removed by someone else and are put back",
