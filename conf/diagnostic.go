@@ -39,9 +39,10 @@ const (
 	MissingArgument        // a statement lacks a word that it cannot do without
 	FailedInclude          // an include that had to find its files has not
 	MissingInterface       // an interface is not there
+	ScriptSecurity         // programs run as root without enable_script_security
 )
 
-var classNames = [...]string{"", "missing argument", "failed include", "missing interface"}
+var classNames = [...]string{"", "missing argument", "failed include", "missing interface", "script security"}
 
 func (c Class) String() string {
 	if int(c) < len(classNames) {

@@ -3,6 +3,8 @@ package conf
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp/program"
 )
 
 // Host is what a file is judged by and templates are filled with: a picture of
@@ -11,6 +13,9 @@ type Host struct {
 	Name       string // up to the first dot, as @ID conditions mean it
 	Interfaces []Interface
 	Names      Names // of routing tables and the like
+	// Resolve says what a command would run there, and as whom, or why nothing is
+	// run, as program.Resolve does; nil: programs are not judged.
+	Resolve func(program.Command, program.Policy) (program.Resolved, error)
 }
 
 // Interface is one network interface of a host.

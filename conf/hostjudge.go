@@ -9,8 +9,8 @@ import (
 // OnHost says what of the file does not fit the host that it shall run on: the
 // interfaces that are missing there, as MissingInterfaces has it, and what is
 // doubtful about its addresses and networks. A host changes while a file does
-// not, so nothing of it is part of reading the file, and but for the interfaces
-// all of it are warnings and notes. It is for tandem check, and for the log of a
+// not, so nothing of it is part of reading the file, and but for interfaces
+// and programs that would not run all of it are warnings and notes. It is for tandem check, and for the log of a
 // director that starts or reloads; the host is that of conf/host.Read. Of a block
 // whose interface is missing that is all: the rest would follow from it. Without
 // a host there is nothing to say.
@@ -32,6 +32,7 @@ func (f *File) OnHost(h *Host) Diagnostics {
 		}
 	}
 	on.sync(&r, f)
+	on.programs(&r, f)
 	found := append(f.config.MissingInterfaces(func(name string) bool { return h.Interface(name) != nil }), r.found...)
 	found.Sort()
 	return found
@@ -47,7 +48,7 @@ type ground struct {
 
 // newGround is the host as the file sees it.
 func newGround(l *loader, h *Host) ground {
-	g := ground{host: &Host{Name: h.Name}, virtual: make(map[netip.Addr]bool), down: make(map[string]bool)}
+	g := ground{host: &Host{Name: h.Name, Resolve: h.Resolve}, virtual: make(map[netip.Addr]bool), down: make(map[string]bool)}
 	networks := make(map[string][]netip.Prefix)
 	for _, in := range l.instances {
 		for _, a := range in.addresses() {

@@ -153,7 +153,7 @@ func TestOnNoHost(t *testing.T) {
 }
 
 // FuzzOnHost holds that whatever a file says can be read and judged on a host,
-// and that but for missing interfaces nothing there is worse than a warning.
+// and that but for missing interfaces nothing on a host without programs is worse than a warning.
 func FuzzOnHost(f *testing.F) {
 	f.Add(fitting)
 	f.Add(templated)

@@ -6,6 +6,7 @@ import (
 	"github.com/tandem-ha/tandem/conf"
 	"github.com/tandem-ha/tandem/conf/host"
 	"github.com/tandem-ha/tandem/conf/syntax"
+	"github.com/tandem-ha/tandem/vrrp/program"
 )
 
 // Reading is how this host reads configuration files at one moment. The host
@@ -23,7 +24,9 @@ func NewReading(configID string) Reading {
 		configID = host.ConfigID()
 	}
 	r := Reading{Options: conf.Options{ConfigID: configID, Files: conf.Disk{}}}
-	r.Options.Host, r.blind = host.Read()
+	if r.Options.Host, r.blind = host.Read(); r.Options.Host != nil {
+		r.Options.Host.Resolve = program.Resolve
+	}
 	return r
 }
 
