@@ -12,18 +12,27 @@ import (
 func (p *pair) listen(t testing.TB, kind int) <-chan []byte {
 	t.Helper()
 	var conn *packet.Conn
-	p.over(t, func() {
-		ifi, err := net.InterfaceByName(p.far)
-		if err == nil {
-			conn, err = packet.Listen(ifi, packet.Raw, kind, nil)
-		}
-		if err != nil {
-			t.Errorf("listen on the far end: %v", err)
-		}
-	})
-	if conn == nil {
-		t.FailNow()
-	}
+	p.over(t, func() { conn = listenOn(t, p.far, kind) })
+	return follow(t, conn)
+}
+
+// listenNear returns those that arrive at our end.
+func (p *pair) listenNear(t testing.TB, kind int) <-chan []byte {
+	t.Helper()
+	return follow(t, listenOn(t, p.near, kind))
+}
+
+func listenOn(t testing.TB, dev string, kind int) *packet.Conn {
+	t.Helper()
+	ifi, err := net.InterfaceByName(dev)
+	must(t, err)
+	conn, err := packet.Listen(ifi, packet.Raw, kind, nil)
+	must(t, err)
+	return conn
+}
+
+// follow returns what a socket receives until the test ends.
+func follow(t testing.TB, conn *packet.Conn) <-chan []byte {
 	frames := make(chan []byte, 65536)
 	done := make(chan struct{})
 	go func() {

@@ -346,16 +346,3 @@ func TestSendRefuses(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkSend(b *testing.B) {
-	p := newPair(b, "10.1.0.1/24", "")
-	n := startNetwork(b, vrrp.Listen{Interface: p.near})
-	batch := make([]vrrp.Outgoing, 255)
-	for i := range batch {
-		batch[i] = vrrp.Outgoing{Interface: p.near, Src: ip("10.1.0.1"), Dst: group, Payload: make([]byte, 20)}
-	}
-	for b.Loop() {
-		must(b, errors.Join(n.Send(batch)...))
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(batch)), "ns/advert")
-}

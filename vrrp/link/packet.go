@@ -2,7 +2,6 @@ package link
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 
 	"golang.org/x/net/ipv4"
@@ -71,7 +70,7 @@ func appendIPv6(b []byte, out vrrp.Outgoing) []byte {
 // kernel does nothing. The identification tells packets of one source apart.
 func appendFrame(b []byte, out vrrp.Outgoing, identification uint16) []byte {
 	mac, kind := groupMAC(out.Dst)
-	b = append(b, mac...)
+	b = append(b, mac[:]...)
 	b = append(b, out.MAC[:]...)
 	b = binary.BigEndian.AppendUint16(b, kind)
 	at := len(b)
@@ -90,13 +89,13 @@ func appendFrame(b []byte, out vrrp.Outgoing, identification uint16) []byte {
 
 // groupMAC is where frames for a group go (RFC 1112 section 6.4, RFC 2464
 // section 7), and their EtherType.
-func groupMAC(group netip.Addr) (net.HardwareAddr, uint16) {
+func groupMAC(group netip.Addr) (mac [6]byte, kind uint16) {
 	if group.Is4() {
 		ip := group.As4()
-		return net.HardwareAddr{0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3]}, unix.ETH_P_IP
+		return [6]byte{0x01, 0x00, 0x5e, ip[1] & 0x7f, ip[2], ip[3]}, unix.ETH_P_IP
 	}
 	ip := group.As16()
-	return net.HardwareAddr{0x33, 0x33, ip[12], ip[13], ip[14], ip[15]}, unix.ETH_P_IPV6
+	return [6]byte{0x33, 0x33, ip[12], ip[13], ip[14], ip[15]}, unix.ETH_P_IPV6
 }
 
 // checksum is that of an IPv4 header (RFC 791 section 3.1).

@@ -24,13 +24,14 @@ func (s *socket) receive(iface string, deliver func(vrrp.Frame)) error {
 		size = frameSize6
 	}
 	v := newVector(batchSize, size, ancillarySize)
+	var frames []vrrp.Frame // of one call
 	for {
 		n, err := v.receive(s.raw)
 		if err != nil {
 			return err
 		}
 		now := time.Now()
-		frames := make([]vrrp.Frame, 0, batchSize)
+		frames = frames[:0]
 		bytes := 0
 		for i := range n {
 			if f, ok := s.frame(v, i, now); ok {
