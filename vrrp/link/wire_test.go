@@ -3,9 +3,7 @@ package link
 import (
 	"bytes"
 	"encoding/hex"
-	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -83,39 +81,4 @@ func (h heard) is(src, dst netip.Addr, ttl byte, begins string) {
 	if mac, _ := groupMAC(dst); dst.IsMulticast() && !bytes.Equal(h.b[:6], mac[:]) {
 		h.t.Errorf("to MAC %x, want %x", h.b[:6], mac)
 	}
-}
-
-// The groups of VRRP are the link's, whatever the TTL: the kernel sees to that,
-// and tandem does nothing that would change it.
-func TestAdvertsAreNotForwarded(t *testing.T) {
-	t.Run("P-04 in either family", testNotForwarded)
-}
-
-func testNotForwarded(t *testing.T) {
-	p, q := newPair(t, "10.1.0.1/24", "10.1.0.2/24"), newPair(t, "10.2.0.1/24", "10.2.0.2/24")
-	for _, file := range []string{"/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"} {
-		must(t, os.WriteFile(file, []byte("1"), 0o644))
-		t.Cleanup(func() { must(t, os.WriteFile(file, []byte("0"), 0o644)) })
-	}
-	linkLocal(t, p.near)
-	n := startNetwork(t,
-		vrrp.Listen{Interface: p.near}, vrrp.Listen{Interface: p.near, IPv6: true},
-		vrrp.Listen{Interface: q.near}, vrrp.Listen{Interface: q.near, IPv6: true})
-	frames := q.listen(t, unix.ETH_P_ALL)
-	near := mustLink(t, p.near).Attrs().HardwareAddr
-	for _, mac := range []net.HardwareAddr{group4MAC, near} {
-		p.inject(t, advertFrom("10.1.0.2", "224.0.0.18", mac, []byte("P-04 over IPv4")))
-	}
-	for _, mac := range []net.HardwareAddr{group6MAC, near} {
-		p.inject(t, advertFrom6(ip("fe80::2"), group6, 255, mac, []byte("P-04 over IPv6")))
-	}
-	within(t, n.Frames(), "the advert over IPv6", func(f vrrp.Frame) bool { return f.Dst == group6 })
-	// A packet that may go on does, and nothing has gone before it.
-	p.inject(t, advertFrom("10.1.0.2", "10.2.0.2", near, []byte("control")))
-	within(t, frames, "the control", func(f []byte) bool {
-		if bytes.Contains(f, []byte("P-04")) {
-			t.Errorf("forwarded: %x", f)
-		}
-		return bytes.HasSuffix(f, []byte("control"))
-	})
 }
