@@ -3,6 +3,7 @@ package vrrp
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/advert"
@@ -47,7 +48,7 @@ type loop struct {
 func newLoop(r *Router) *loop {
 	return &loop{
 		router: r, network: r.network, host: r.host, log: r.log,
-		parted:    r.restored,
+		parted:    slices.Clone(*r.kept.Load()),
 		links:     make(map[string]LinkState),
 		hearings:  make(map[string]Hearing),
 		items:     make(map[Item]ItemState),
@@ -215,5 +216,6 @@ func (l *loop) end(ev Event) {
 			l.effects = append(l.effects, func() { l.host.Forget(name) }) // Its interface goes too.
 		}
 	}
+	l.keepMarks()
 	l.ending, l.changed = true, true // The last snapshot is what remains.
 }

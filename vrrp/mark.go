@@ -49,16 +49,17 @@ func (g *guard) restore(cfg Instance, m Mark, now time.Time) {
 	}
 }
 
-// marks returns the marks of all instances that count, in configured order, and
-// of those that are gone or have not started.
-func (l *loop) marks() []Mark {
+// keepMarks makes the marks of all instances that count, in configured order,
+// and of those that are gone or have not started.
+func (l *loop) keepMarks() {
 	var marks []Mark
 	for _, in := range l.instances {
 		if in.cfg.protected() {
 			marks = append(marks, in.guard.mark(in.cfg, l.now))
 		}
 	}
-	return append(marks, l.parted...)
+	marks = append(marks, l.parted...)
+	l.router.kept.Store(&marks)
 }
 
 // part keeps the mark of an instance that is taken out of the configuration:
@@ -83,14 +84,19 @@ func (l *loop) recall(in *instance) {
 	}
 }
 
-// Marks returns how far authenticated adverts have been counted, as of now or
-// of when Run returned. Whoever keeps them passes them to Restore at the next
-// start. There is none without an instance that authenticates by AH or HMAC.
-func (r *Router) Marks() []Mark { return r.snapshot().marks }
+// Marks returns how far authenticated adverts have been counted, as of now, or
+// when the loop has no time to answer as of the last call, or of when Run
+// returned. Whoever keeps them passes them to Restore at the next start. There
+// is none without an instance that authenticates by AH or HMAC. The caller must
+// not change them.
+func (r *Router) Marks() []Mark {
+	r.ask((*loop).keepMarks)
+	return *r.kept.Load()
+}
 
 // Restore goes on from the marks of a run before. It is called before Run, and
 // at most once.
 func (r *Router) Restore(marks []Mark) {
-	r.restored = slices.Clone(marks)
-	r.published.Store(&snapshot{marks: r.restored})
+	marks = slices.Clone(marks)
+	r.kept.Store(&marks)
 }

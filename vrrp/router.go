@@ -24,16 +24,16 @@ type Router struct {
 	// Config.DelayAfterBoot.
 	Uptime time.Duration
 
-	cfg      Config
-	restored []Mark
-	network  Network
-	host     Host
-	log      *slog.Logger
-	mail     mailbox
+	cfg     Config
+	network Network
+	host    Host
+	log     *slog.Logger
+	mail    mailbox
 
 	running   atomic.Bool
 	ended     chan struct{} // closed when Run returns
 	published atomic.Pointer[snapshot]
+	kept      atomic.Pointer[[]Mark] // as they were made last, or restored
 }
 
 // NewRouter returns a router that does nothing until Run.
@@ -44,6 +44,7 @@ func NewRouter(cfg Config, network Network, host Host, log *slog.Logger) *Router
 		ended: make(chan struct{}),
 	}
 	r.published.Store(&snapshot{})
+	r.kept.Store(new([]Mark))
 	return r
 }
 
@@ -166,19 +167,26 @@ func (r *Router) Ping(ctx context.Context) error {
 func (r *Router) Strays() map[string]uint64 { return r.snapshot().strays }
 
 func (r *Router) snapshot() *snapshot {
-	if r.running.Load() {
-		fresh := make(chan struct{})
-		r.mail.post(func(l *loop) {
-			l.publish()
-			close(fresh)
-		})
-		patience := time.NewTimer(snapshotPatience)
-		defer patience.Stop()
-		select {
-		case <-fresh:
-		case <-r.ended:
-		case <-patience.C:
-		}
-	}
+	r.ask((*loop).publish)
 	return r.published.Load()
+}
+
+// ask has the router's goroutine do something, and waits until it has, if it
+// runs and has the time.
+func (r *Router) ask(work func(*loop)) {
+	if !r.running.Load() {
+		return
+	}
+	done := make(chan struct{})
+	r.mail.post(func(l *loop) {
+		work(l)
+		close(done)
+	})
+	patience := time.NewTimer(snapshotPatience)
+	defer patience.Stop()
+	select {
+	case <-done:
+	case <-r.ended:
+	case <-patience.C:
+	}
 }

@@ -6,13 +6,12 @@ import "github.com/tandem-ha/tandem/vrrp/advert"
 type snapshot struct {
 	instances []Status
 	strays    map[string]uint64
-	marks     []Mark
 	totals    Totals
 }
 
 // publish makes the state of this moment visible to other goroutines.
 func (l *loop) publish() {
-	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays), marks: l.marks(), totals: l.totals()}
+	s := &snapshot{instances: make([]Status, len(l.instances)), strays: dropCounts(l.strays), totals: l.totals()}
 	for i, in := range l.instances {
 		s.instances[i] = l.status(in)
 	}
