@@ -27,11 +27,17 @@ func hogs(t testing.TB, n int) {
 	}
 }
 
-// burnt is the processor time of a process and all that it has started.
-func burnt(t testing.TB, pid int) time.Duration {
+// process is one of the host.
+type process struct {
+	pid, parent int
+	ticks       int // of processor time
+}
+
+// family is a process and all that it has started.
+func family(t testing.TB, pid int) (list []process) {
 	t.Helper()
+	all := map[int]process{}
 	children := map[int][]int{}
-	ticks := map[int]int{}
 	files, err := filepath.Glob("/proc/[0-9]*/stat")
 	must(t, err)
 	for _, file := range files {
@@ -39,20 +45,27 @@ func burnt(t testing.TB, pid int) time.Duration {
 		if err != nil {
 			continue // It has ended meanwhile.
 		}
-		id, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		must(t, err)
 		// The name, in parentheses, may have blanks; from the state on, the
 		// fields are 3 and more of proc(5).
 		_, rest, _ := strings.Cut(string(text), ") ")
 		f := strings.Fields(rest)
-		parent, user, system := number(t, f[1]), number(t, f[11]), number(t, f[12])
-		children[parent] = append(children[parent], id)
-		ticks[id] = user + system
+		p := process{number(t, filepath.Base(filepath.Dir(file))), number(t, f[1]), number(t, f[11]) + number(t, f[12])}
+		all[p.pid] = p
+		children[p.parent] = append(children[p.parent], p.pid)
 	}
-	sum := 0
 	for queue := []int{pid}; len(queue) > 0; queue = queue[1:] {
-		sum += ticks[queue[0]]
+		list = append(list, all[queue[0]])
 		queue = append(queue, children[queue[0]]...)
+	}
+	return list
+}
+
+// burnt is the processor time of a process and all that it has started.
+func burnt(t testing.TB, pid int) time.Duration {
+	t.Helper()
+	sum := 0
+	for _, p := range family(t, pid) {
+		sum += p.ticks
 	}
 	const hertz = 100 // USER_HZ of every architecture that Go runs on
 	return time.Duration(sum) * time.Second / hertz

@@ -32,9 +32,9 @@ type held struct {
 func hold(t testing.TB, p *rig.Pair, moves *owners, pause time.Duration) (h held) {
 	t.Helper()
 	moves.log = nil
-	p.Signal(t, lab.A, syscall.SIGSTOP)
+	signal(t, p.Process(lab.A).Pid(), syscall.SIGSTOP)
 	<-time.After(pause)
-	p.Signal(t, lab.A, syscall.SIGCONT)
+	signal(t, p.Process(lab.A).Pid(), syscall.SIGCONT)
 	woke := time.Now()
 	// Long enough for B to yield and A to take over, or to be seen not to.
 	quiet := 3 * masterDown
@@ -66,6 +66,14 @@ func hold(t testing.TB, p *rig.Pair, moves *owners, pause time.Duration) (h held
 	}
 	h.moves = strings.Join(names, " ")
 	return h
+}
+
+// signal sends a signal to a process and all that it has started.
+func signal(t testing.TB, pid int, s syscall.Signal) {
+	t.Helper()
+	for _, one := range family(t, pid) {
+		must(t, syscall.Kill(one.pid, s))
+	}
 }
 
 func latest(a, b time.Time) time.Time {

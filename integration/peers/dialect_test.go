@@ -49,6 +49,8 @@ func (d dialect) vip() netip.Addr {
 type role struct {
 	priority int
 	more     string // lines of every vrrp_instance
+	first    string // lines of the first one
+	head     string // of the file; FLAG is a path that the story may make
 }
 
 // config is a vrrp_instance of a director.
@@ -70,6 +72,9 @@ func (d dialect) config(p lab.Plan, at lab.Director, r role) string {
 		line("unicast_src_ip %s\nunicast_peer {\n%s\n}", here, there)
 	}
 	line("%s\n%s", d.more, r.more)
+	if d.vrid == dialects[0].vrid {
+		line("%s", r.first)
+	}
 	if d.ipv6 {
 		line("virtual_ipaddress {\nfe80::%x/64\n%s/128\n}\n}", d.vrid, d.vip())
 	} else {

@@ -132,7 +132,7 @@ func TestFRR(t *testing.T) {
 	}{{"FRR preferred", 200}, {"tandem preferred", 50}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			p := &play{Pair: rig.New(t, lab.Options{DualStack: true}), t: t, story: story{b: role{100, ""}}, own: lab.B, dialects: spoken}
+			p := &play{Pair: rig.New(t, lab.Options{DualStack: true}), t: t, story: story{b: role{priority: 100}}, own: lab.B, dialects: spoken}
 			p.commands = map[lab.Director]string{lab.B: rig.Tandem()}
 			f := &frr{play: p, at: lab.A, priority: tt.priority}
 			f.begin()

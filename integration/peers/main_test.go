@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"testing"
@@ -12,6 +13,10 @@ import (
 
 func TestMain(m *testing.M) {
 	rig.Main()
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil { // They wait most of the time.
+		panic(err)
+	}
 	os.Exit(rig.Uncached{M: m}.Run())
 }
 

@@ -2,6 +2,8 @@ package peers
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -22,7 +24,7 @@ type story struct {
 }
 
 var stories = []story{
-	{"a stop and a return", role{150, ""}, role{100, ""}, func(p *play) {
+	{"a stop and a return", role{priority: 150}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -35,7 +37,7 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+-+", "b": "+-"}},
 
-	{"a preferred director that comes back without preempting", role{150, "nopreempt"}, role{100, ""}, func(p *play) {
+	{"a preferred director that comes back without preempting", role{priority: 150, more: "nopreempt"}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -47,7 +49,7 @@ var stories = []story{
 		p.owners("b")
 	}, map[string]string{"a": "+-", "b": "+"}},
 
-	{"a preferred director that comes late preempts", role{150, ""}, role{100, ""}, func(p *play) {
+	{"a preferred director that comes late preempts", role{priority: 150}, role{priority: 100}, func(p *play) {
 		p.start(lab.B)
 		p.owners("b")
 		p.start(lab.A)
@@ -55,7 +57,7 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+", "b": "+-"}},
 
-	{"a tie that a partition makes is the higher address's", role{100, ""}, role{100, ""}, func(p *play) {
+	{"a tie that a partition makes is the higher address's", role{priority: 100}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -68,7 +70,7 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+-", "b": "+"}},
 
-	{"a partition that heals is the higher priority's", role{150, ""}, role{100, ""}, func(p *play) {
+	{"a partition that heals is the higher priority's", role{priority: 150}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -80,7 +82,7 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+", "b": "+-"}},
 
-	{"a tracked link that goes and comes", role{150, "track_interface {\ninside\n}"}, role{100, ""}, func(p *play) {
+	{"a tracked link that goes and comes", role{priority: 150, more: "track_interface {\ninside\n}"}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -92,7 +94,7 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+-+", "b": "+-"}},
 
-	{"a tracked link with a weight", role{150, "track_interface {\ninside weight -60\n}"}, role{100, ""}, func(p *play) {
+	{"a tracked link with a weight", role{priority: 150, more: "track_interface {\ninside weight -60\n}"}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -104,7 +106,31 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+-+", "b": "+-"}},
 
-	{"a loss", role{150, ""}, role{100, ""}, func(p *play) {
+	{"a sync group of which one tracks a link", role{priority: 150, first: "track_interface {\ninside\n}", head: group()}, role{priority: 100, head: group()}, func(p *play) {
+		p.start(lab.A)
+		p.owners("a")
+		p.start(lab.B)
+		p.talk()
+		p.link(false)
+		p.owners("b")
+		p.link(true)
+		p.owners("a")
+		p.talk()
+	}, map[string]string{"a": "+-+", "b": "+-"}},
+
+	{"a script that fails and recovers", role{priority: 150, more: "track_script {\nflag\n}", head: script}, role{priority: 100}, func(p *play) {
+		p.start(lab.A)
+		p.owners("a")
+		p.start(lab.B)
+		p.talk()
+		must(p.t, os.WriteFile(p.flag(lab.A), nil, 0o644))
+		p.owners("b")
+		must(p.t, os.Remove(p.flag(lab.A)))
+		p.owners("a")
+		p.talk()
+	}, map[string]string{"a": "+-+", "b": "+-"}},
+
+	{"a loss", role{priority: 150}, role{priority: 100}, func(p *play) {
 		p.start(lab.A)
 		p.owners("a")
 		p.start(lab.B)
@@ -114,6 +140,26 @@ var stories = []story{
 	}, map[string]string{"b": "+"}},
 }
 
+// group is a sync group of all dialects.
+func group() string {
+	var names []string
+	for _, d := range dialects {
+		names = append(names, d.name)
+	}
+	return "vrrp_sync_group all {\ngroup {\n" + strings.Join(names, "\n") + "\n}\n}\n"
+}
+
+// script fails while the flag is there.
+const script = `global_defs {
+script_user root
+}
+vrrp_script flag {
+script "/usr/bin/test ! -e FLAG"
+interval 1
+weight -60
+}
+`
+
 // play is a story that is told to a pair.
 type play struct {
 	*rig.Pair
@@ -122,24 +168,53 @@ type play struct {
 	commands map[lab.Director]string
 	own      lab.Director // which of them is tandem
 	dialects []dialect
+	parted   bool
 }
 
 func (p *play) start(d lab.Director) {
 	p.t.Helper()
+	r := map[lab.Director]role{lab.A: p.story.a, lab.B: p.story.b}[d]
 	var text strings.Builder
-	// On a link that has just come up nobody needs to wait for a switch here.
-	if p.commands[d] == rig.Tandem() {
-		text.WriteString("")
-	}
+	text.WriteString(strings.ReplaceAll(r.head, "FLAG", p.flag(d)))
 	for _, dialect := range p.dialects {
-		text.WriteString(dialect.config(p.Plan(), d, map[lab.Director]role{lab.A: p.story.a, lab.B: p.story.b}[d]))
+		text.WriteString(dialect.config(p.Plan(), d, r))
 	}
+	const up = "Entering BACKUP STATE (init)"
+	before := p.Log(d).Count(up)
 	p.StartAs(p.t, d, p.commands[d], text.String())
+	if d == p.own {
+		return
+	}
+	// keepalived takes some seconds until it listens.
+	rig.Until(p.t, "keepalived runs every instance", func() error {
+		if n := p.Log(d).Count(up) - before; n < len(p.dialects) {
+			return fmt.Errorf("it runs %d of %d", n, len(p.dialects))
+		}
+		return nil
+	})
 }
+
+// flag is a path of a director that a story may make.
+func (p *play) flag(d lab.Director) string { return filepath.Join(p.Dir(), d.String()+".flag") }
 
 func (p *play) stop(d lab.Director) { p.t.Helper(); p.Stop(p.t, d) }
 
-func (p *play) partition(on bool) { p.t.Helper(); must(p.t, p.Partition(on)) }
+func (p *play) partition(on bool) {
+	p.t.Helper()
+	p.parted = true
+	for _, d := range []lab.Director{lab.A, lab.B} {
+		if on {
+			rig.Must(p.t, p.Director(d), "nft", deafen)
+		} else {
+			rig.Must(p.t, p.Director(d), "nft", "delete table inet deaf")
+		}
+	}
+}
+
+// deafen drops VRRP, signed or not, that comes to a host. The lab's own way to
+// part directors needs a kernel with tc-u32(8).
+const deafen = "add table inet deaf; add chain inet deaf in { type filter hook input priority 0; }; " +
+	"add rule inet deaf in meta l4proto { 51, 112 } drop"
 
 // link takes the inside link of director A down or up.
 func (p *play) link(up bool) {
@@ -186,21 +261,30 @@ func (p *play) run() {
 	moves := p.WatchMoves(p.t)
 	p.story.tell(p)
 	for _, dialect := range p.dialects {
-		got := moves.Of(dialect.vip().String())
-		for d := range got {
-			if _, judged := p.story.moves[d]; !judged {
-				delete(got, d)
+		// The kernel's word of the last move may come a moment after the move.
+		rig.Until(p.t, "the moves are as the story has them", func() error {
+			got := moves.Of(dialect.vip().String())
+			for d := range got {
+				if _, judged := p.story.moves[d]; !judged {
+					delete(got, d)
+				}
 			}
-		}
-		// A and B act at the same time: their order is not the test's.
-		if diff := cmp.Diff(p.story.moves, got); diff != "" {
-			p.t.Errorf("%s: moves of the address (-want +got):\n%s", dialect.name, diff)
-		}
+			// A and B act at the same time: their order is not the test's.
+			if diff := cmp.Diff(p.story.moves, got); diff != "" {
+				return fmt.Errorf("%s (-want +got):\n%s", dialect.name, diff)
+			}
+			return nil
+		})
 	}
 	if p.story.name == "a loss" && p.own == lab.A {
 		return // tandem is gone
 	}
 	for _, i := range p.Status(p.t, p.own).Instances {
+		if p.parted && strings.HasPrefix(i.Name, "v2-ah") {
+			// Both have counted on by themselves: who has counted less is not
+			// heard until it hears the other.
+			delete(i.Drops, "ah-replay")
+		}
 		if len(i.Drops) > 0 {
 			p.t.Errorf("%s: tandem dropped adverts of its peer: %v", i.Name, i.Drops)
 		}
@@ -212,6 +296,7 @@ func (p *play) run() {
 func TestKeepalived(t *testing.T) {
 	t.Parallel()
 	need(t, "keepalived", "keepalived")
+	need(t, "nft", "nftables")
 	for _, story := range stories {
 		for own, name := range map[lab.Director]string{lab.A: "tandem preferred", lab.B: "keepalived preferred"} {
 			t.Run(story.name+"/"+name, func(t *testing.T) {
