@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
@@ -223,4 +224,16 @@ func (l *loader) resolvedGroup(names *resolver, o *ownLine) {
 	if names.unknown != "" {
 		l.warnf(o.pos, "write its number", "%s: no number is known for %s: the interface is in the default one", o.keyword, names.unknown)
 	}
+}
+
+// trackNoOwn drops the tracking of an interface that is up only while an instance
+// is master: it would keep a backup from ever being one.
+func (in *instance) trackNoOwn(l *loader, own map[string]bool) {
+	in.Track = slices.DeleteFunc(in.Track, func(t vrrp.TrackInterface) bool {
+		if own[t.Name] {
+			l.errorf(in.dropUse("track_interface", t.Name), "track the interface below it",
+				"track_interface %s is ignored: it is up only while its instance is master", t.Name)
+		}
+		return own[t.Name]
+	})
 }

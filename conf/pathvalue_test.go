@@ -150,6 +150,8 @@ vrrp_instance D { interface eth1
 vrrp_instance E { interface eth0
  virtual_router_id 1
  use_vmac
+ track_interface { vip.3
+  eth7 }
  virtual_ipaddress { 2001:db8::1 } }
 `
 	f, found := ReadText("f", []byte(file), Options{})
@@ -167,7 +169,10 @@ vrrp_instance E { interface eth0
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("interfaces (-want +got):\n%s\n%s", diff, lines(found))
 	}
-	for _, text := range []string{`use_vmac is ignored: another instance has an interface "vip.1"`, "use_ipvlan is ignored: there is use_vmac already, in line"} {
+	if got := f.Config().VRRP.Instances[4].Track; len(got) != 1 || got[0].Name != "eth7" {
+		t.Errorf("tracks %v", got)
+	}
+	for _, text := range []string{"track_interface vip.3 is ignored", `use_vmac is ignored: another instance has an interface "vip.1"`, "use_ipvlan is ignored: there is use_vmac already, in line"} {
 		if !strings.Contains(lines(found), text) {
 			t.Errorf("found %s, want %s", lines(found), text)
 		}

@@ -61,6 +61,9 @@ func (l *loader) finish() Config {
 	taken := make(map[string]bool) // names of interfaces
 	for _, in := range l.instances {
 		in.finishOwn(l, taken)
+	}
+	for _, in := range l.instances {
+		in.trackNoOwn(l, taken)
 		in.Items = itemsOf(in.tracks)
 		cfg.VRRP.Instances = append(cfg.VRRP.Instances, in.Instance)
 		cfg.Interfaces = append(cfg.Interfaces, in.uses...)

@@ -3,7 +3,6 @@ package conf
 import (
 	"net/netip"
 	"slices"
-	"strings"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
@@ -119,16 +118,6 @@ func anyOf(words []string) []any {
 		all[i] = w
 	}
 	return all
-}
-
-// rewrite makes the words of a statement those given, as they are to be shown
-// again.
-func rewrite(s *syntax.Statement, words []string) {
-	again := make([]syntax.Word, len(words))
-	for i, w := range words {
-		again[i] = syntax.Word{Text: w, Pos: s.Pos}
-	}
-	s.Words, s.Line = again, strings.Join(words, " ")
 }
 
 // texts are the words without their places.

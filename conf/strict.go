@@ -1,6 +1,11 @@
 package conf
 
-import "github.com/tandem-ha/tandem/vrrp"
+import (
+	"net"
+	"slices"
+
+	"github.com/tandem-ha/tandem/vrrp"
+)
 
 // judgeStrict holds an instance with strict_mode to the RFC as keepalived does:
 // what RFC 9568 and RFC 3768 do not have is reset, and said. Unicast costs the
@@ -35,6 +40,13 @@ func (in *instance) judgeStrict(l *loader) {
 	in.Manners.HigherPrioAdvert = false
 	if !in.met.has("owner_ignore_adverts") {
 		in.Manners.OwnerIgnoresAdverts = owner
+	}
+	reset(in.xmitBase, "vmac_xmit_base", "in strict mode adverts leave with the virtual MAC address")
+	in.xmitBase = false
+	if in.own != nil && in.own.MAC != ([6]byte{}) {
+		l.errorf(in.own.pos, "remove it, or write strict_mode off", "use_vmac: the MAC address is ignored: in strict mode it is that of the virtual router")
+		in.own.MAC = [6]byte{}
+		in.own.words = slices.DeleteFunc(in.own.words, func(w string) bool { _, err := net.ParseMAC(w); return err == nil })
 	}
 	if in.HMAC != nil {
 		if in.HMAC.Mode != vrrp.Enforce {

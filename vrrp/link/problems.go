@@ -14,11 +14,11 @@ func (k *keeper) tell(problems ...error) error {
 	for _, err := range problems {
 		text := err.Error()
 		if said[text] = true; !k.said[text] {
-			k.log.Error("a virtual address is not as it shall be; trying again", "error", err)
+			k.log.Error("an address, or what belongs to it, is not as it shall be; trying again", "error", err)
 		}
 	}
 	if len(k.said) > 0 && len(said) == 0 {
-		k.log.Info("the virtual addresses are as they shall be again")
+		k.log.Info("the addresses, and what belongs to them, are as they shall be again")
 	}
 	k.said = said
 	return errors.Join(problems...)

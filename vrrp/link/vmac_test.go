@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -135,6 +137,11 @@ func TestVMAC(t *testing.T) {
 			t.Errorf("%d frames", n)
 		}
 	})
+	t.Run("S-05 a backup drops frames to the virtual MAC", func(t *testing.T) {
+		if p.echoed(t, seen, vmac51[:], "10.1.0.1") {
+			t.Error("answered")
+		}
+	})
 
 	h.Want("VI_1", withVMAC(p.near, true, "10.1.0.99/24"))
 	h.Announce("VI_1", 2)
@@ -152,6 +159,11 @@ func TestVMAC(t *testing.T) {
 		eventually(t, "an answer for the own address", func() bool { return seen.from(physical, isReply("10.1.0.1")) > 1 })
 		if n := seen.from(physical, isReply("10.1.0.99")) + seen.from(vmac51[:], isReply("10.1.0.1")); n != 0 {
 			t.Errorf("%d answers with the wrong MAC", n)
+		}
+	})
+	t.Run("S-12 a master takes frames to the virtual MAC", func(t *testing.T) {
+		if !p.echoed(t, seen, vmac51[:], "10.1.0.99") {
+			t.Error("not answered")
 		}
 	})
 	t.Run("N-06 N-07 what the host asks for from the virtual address does not carry the physical MAC with it", func(t *testing.T) {
@@ -209,6 +221,33 @@ func TestVMAC(t *testing.T) {
 	})
 }
 
+// echoed says whether an echo request to a MAC and an address is answered. One to
+// the physical MAC and the own address, which is, comes behind it.
+func (p *pair) echoed(t testing.TB, seen *macs, mac []byte, addr string) bool {
+	t.Helper()
+	var far net.HardwareAddr
+	p.over(t, func() { far = mustLink(t, p.far).Attrs().HardwareAddr })
+	near := mustLink(t, p.near).Attrs().HardwareAddr
+	request := func(mac []byte, to string, id byte) {
+		b := append(ethernet(mac, far, unix.ETH_P_IP), 0x45, 0, 0, 28, 0, 1, 0, 0, 64, unix.IPPROTO_ICMP, 0, 0)
+		b = append(append(b, ip("10.1.0.2").AsSlice()...), ip(to).AsSlice()...)
+		binary.BigEndian.PutUint16(b[24:], checksum(b[14:34]))
+		icmp := []byte{8, 0, 0, 0, 0, id, 0, 1}
+		binary.BigEndian.PutUint16(icmp[2:], checksum(icmp))
+		p.inject(t, append(b, icmp...))
+	}
+	answer := func(id byte) func([]byte) bool {
+		return func(f []byte) bool { return len(f) >= 42 && f[23] == unix.IPPROTO_ICMP && f[34] == 0 && f[39] == id }
+	}
+	id := byte(echoes.Add(2))
+	request(mac, addr, id)
+	request(near, "10.1.0.1", id+1)
+	eventually(t, "an answer of the own address", func() bool { return seen.from(near, answer(id+1)) > 0 })
+	return seen.from(near, answer(id))+seen.from(mac, answer(id)) > 0
+}
+
+var echoes atomic.Int32
+
 // answers says whether a host takes packets to an address: a port that is closed
 // refuses a connection.
 func answers(addr string) bool {
@@ -237,7 +276,19 @@ func TestVMACOfIPv6(t *testing.T) {
 	h.Announce("VI_6", 1)
 	h.flush(t)
 	advertised := func(f []byte) bool { return len(f) > 54 && f[20] == unix.IPPROTO_ICMPV6 && f[54] == 136 }
-	eventually(t, "N-03 N-05 advertisements with the virtual MAC", func() bool { return seen.from(mac[:], advertised) >= 2 })
+	eventually(t, "N-03 advertisements with the virtual MAC", func() bool { return seen.from(mac[:], advertised) >= 2 })
+	t.Run("N-05 S-12 solicitations are answered with the virtual MAC, never the physical one", func(t *testing.T) {
+		seen.clear()
+		p.over(t, func() {
+			shown(t, "addr", "add", "2001:db8::2/64", "dev", p.far, "nodad")
+			if !answers("2001:db8::99") {
+				t.Error("no answer")
+			}
+			if line := strings.Join(shown(t, "-6", "neigh", "show", "2001:db8::99"), ""); !strings.Contains(line, "00:00:5e:00:02:33") {
+				t.Errorf("neighbour %q", line)
+			}
+		})
+	})
 	var addrs []string
 	list, err := netlink.AddrList(mustLink(t, "vrrp6.51"), netlink.FAMILY_V6)
 	must(t, err)
