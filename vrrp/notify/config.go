@@ -16,7 +16,7 @@ import (
 
 // Config is whom to tell what.
 type Config struct {
-	RouterID  string           // what this director is called
+	RouterID  string           // what this director is called; empty: as the host is
 	Instances map[string]Hooks // by name; one that is not in it has none
 	Groups    map[string]Hooks
 	Pipes     []Pipe
@@ -80,7 +80,7 @@ const (
 
 // Mail is how mail is sent. Without a recipient or a server none is.
 type Mail struct {
-	To      []string
+	To      []string // one without an @ is of this host
 	From    string // empty: tandem@HOST
 	Server  string // name or address
 	Port    uint16 // 0: 25

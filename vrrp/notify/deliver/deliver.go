@@ -173,6 +173,9 @@ func (d *Deliverer) read(ctx context.Context) bool {
 
 func (d *Deliverer) configure(ctx context.Context, c notify.Config) {
 	again := d.set && c.StatesOnReload
+	if c.RouterID == "" {
+		c.RouterID = hostname()
+	}
 	d.config, d.set = c, true
 	d.teller.Set(c)
 	d.mailbox.Set(c)

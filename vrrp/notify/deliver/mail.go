@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -66,20 +67,19 @@ func send(ctx context.Context, m notify.Mail, l notify.Letter) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*limit)
 	defer cancel()
-	host, err := os.Hostname()
-	if err != nil {
-		host = "localhost"
-	}
+	host := hostname()
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	from := m.From
 	if from == "" {
 		from = "tandem@" + host
 	}
-	if err := msg.From(from); err != nil {
+	if err := msg.From(whole(from, host)); err != nil {
 		return fmt.Errorf("write mail from %s: %w", from, err)
 	}
-	if err := msg.To(m.To...); err != nil {
-		return fmt.Errorf("write mail: %w", err)
+	for _, to := range m.To {
+		if err := msg.AddTo(whole(to, host)); err != nil {
+			return fmt.Errorf("write mail to %s: %w", to, err)
+		}
 	}
 	msg.Subject(l.Subject)
 	msg.SetDate()
@@ -101,6 +101,24 @@ func send(ctx context.Context, m notify.Mail, l notify.Letter) error {
 		return fmt.Errorf("give mail to server %s: %w", m.Server, err)
 	}
 	return nil
+}
+
+// hostname is what this host is called.
+func hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+// whole is an address with its host: without one it is of this one, as the mail
+// server would take it (RFC 5321 section 2.3.5 wants it said).
+func whole(address, host string) string {
+	if strings.Contains(address, "@") {
+		return address
+	}
+	return address + "@" + host
 }
 
 // dial connects to the server and greets it.
