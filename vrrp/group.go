@@ -17,6 +17,8 @@ type group struct {
 	members []*Machine
 	state   State // that all members had when they last agreed
 	acts    []act // of the last step, whose memory the next one uses
+
+	contests int // in a row that were lost as soon as won
 }
 
 // act is an action of one member of a group.
@@ -115,16 +117,25 @@ func (s *outcome) tellOthers(i int, ev Event) {
 // backOff lets a group wait longer that has lost what it has just become. Where
 // its members compare differently with those of another group, each of the two
 // yields on one link and pulls the rest, and both would try again at once,
-// without end. So the one of the lower address tries an interval later.
+// without end. So the one of the lower address tries an interval later, and with
+// each time that was not enough one more.
 func (s *outcome) backOff(m *Machine, from Received, reign time.Duration) {
 	every := max(m.cfg.Interval, from.Advert.Interval)
-	if len(s.members) == 1 || reign >= 2*every || !m.source().Less(from.From) {
+	if len(s.members) == 1 || !m.source().Less(from.From) {
 		return
 	}
+	if reign >= 2*every {
+		s.contests = 0
+		return
+	}
+	s.contests = min(s.contests+1, maxContests)
 	for _, m := range s.members {
-		m.down.start = m.down.start.Add(every)
+		m.down.start = m.down.start.Add(time.Duration(s.contests) * every)
 	}
 }
+
+// maxContests bounds by how many intervals a group waits longer.
+const maxContests = 8
 
 // settle makes the members agree: in FAULT while another is there for a
 // reason of its own, MASTER once each of them wants to.

@@ -24,6 +24,9 @@ func (l *loop) status(in *instance) Status {
 	s.Group = in.entry.name
 	s.LastSent, s.LastHeard = in.sentAt, in.heardAt
 	s.Tracked, s.History = in.told, in.history
+	if in.state == Init && in.waits.Name != "" {
+		s.Holds = append(s.Holds, "waiting for the first result of "+in.waits.String())
+	}
 	late := s.Counters.LateWakeups
 	s.Counters = in.counters
 	s.Counters.LateWakeups = late

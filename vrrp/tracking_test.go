@@ -103,6 +103,9 @@ func TestItems(t *testing.T) {
 			a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) { in.Items = []TrackItem{chk} }))
 			l.until(10 * time.Second)
 			l.expect("send state")
+			if holds := a.router.Snapshot()[0].Holds; !slices.Equal(holds, []string{"waiting for the first result of script chk"}) {
+				t.Errorf("holds %q", holds)
+			}
 			a.item(Script, "chk", what.st)
 			l.expect("state", what.want)
 		})
