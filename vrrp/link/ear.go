@@ -18,9 +18,6 @@ const (
 	forFrames             // whole Ethernet frames, out
 )
 
-// ipv6 says which family hears nothing without the socket.
-func (k kind) ipv6() bool { return k == overIPv6 }
-
 // ear names a socket: there is one of a kind on an interface.
 type ear struct {
 	dev  string // the interface that it is bound to

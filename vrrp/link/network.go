@@ -129,16 +129,19 @@ func (p *networkPass) reconcile() bool {
 
 // listen sees to it that an interface has the sockets it shall have.
 func (p *networkPass) listen(h hearing) error {
-	base, err := p.kernel.device(h.iface)
-	deaf, deaf6 := err, err
-	for e, groups := range h.ears {
-		if e.dev != h.iface {
-			continue
-		}
-		if err := p.open(h.iface, e, base, err, groups); err != nil && e.kind.ipv6() {
-			deaf6 = err
-		} else if err != nil {
+	var deaf, deaf6 error
+	failed := func(k kind, err error) {
+		if err != nil && k != overIPv6 {
 			deaf = err
+		}
+		if err != nil && (k == overIPv6 || k == forFrames) {
+			deaf6 = err
+		}
+	}
+	base, unknown := p.kernel.device(h.iface)
+	for e, groups := range h.ears {
+		if e.dev == h.iface {
+			failed(e.kind, p.open(h.iface, e, base, unknown, groups))
 		}
 	}
 	for e, groups := range h.ears {
@@ -147,9 +150,9 @@ func (p *networkPass) listen(h hearing) error {
 		}
 		// Its macvlan is there when it is there; adverts that it does not take
 		// away are heard on the interface.
-		dev, err := p.kernel.device(e.dev)
-		if err := p.open(h.iface, e, dev, err, groups); err != nil && !errors.Is(err, errNoLink) {
-			deaf = err
+		dev, unknown := p.kernel.device(e.dev)
+		if err := p.open(h.iface, e, dev, unknown, groups); !errors.Is(err, errNoLink) {
+			failed(e.kind, err)
 		}
 	}
 	p.network.mu.Lock()
@@ -213,9 +216,9 @@ func (n *Network) report(iface string, deaf, deaf6 error) {
 	word := vrrp.Hearing{Interface: iface}
 	for e := range h.ears {
 		switch {
-		case deaf6 != nil && e.kind.ipv6():
+		case deaf6 != nil && e.kind == overIPv6:
 			word.Deaf6 = deaf6.Error()
-		case deaf != nil && !e.kind.ipv6():
+		case deaf != nil && (e.kind == overIPv4 || e.kind == inAH):
 			word.Deaf = deaf.Error()
 		}
 	}
