@@ -49,7 +49,7 @@ Exit status:
 			if !force {
 				claim, err := director.ClaimNamespace()
 				if err != nil {
-					return fail(exitHost, fmt.Errorf("%w; it looks after its addresses itself (--force: do it nevertheless)", err))
+					return fail(exitHost, errors.New("a tandem runs in this network namespace and looks after its addresses itself; stop it first (--force: do it nevertheless)"))
 				}
 				defer claim.Close()
 			}

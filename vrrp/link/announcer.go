@@ -164,10 +164,7 @@ func (a *announcer) add(list []announcement) {
 			router = forwardsIPv6(n.dev.name)
 			routers[n.index] = router
 		}
-		j := &job{place: n.place, dev: n.dev, base: n.wish.Interface, left: n.times}
-		if n.addr.Dev != "" {
-			j.base = n.addr.Dev
-		}
+		j := &job{place: n.place, dev: n.dev, base: n.base(), left: n.times}
 		var err error
 		if j.frame, err = everybody(n.dev, n.prefix.Addr(), router); err != nil {
 			continue // Nobody to tell: no Ethernet.

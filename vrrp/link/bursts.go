@@ -58,14 +58,19 @@ func (k *keeper) planRounds() {
 	k.announce.add(list)
 }
 
-// baseOf is the index of the interface that has the routes: of an instance with
-// a subinterface that is what lies below it.
-func (k *keeper) baseOf(t target) int {
-	if t.addr.Dev != "" || t.wish.Own == nil {
-		return t.index
+// base is the name of the interface whose wire a target is on: of an instance
+// with a subinterface that is what lies below it.
+func (t target) base() string {
+	if t.addr.Dev != "" {
+		return t.addr.Dev
 	}
+	return t.wish.Interface
+}
+
+// baseOf is the index of a target's base, which has the routes.
+func (k *keeper) baseOf(t target) int {
 	for index, dev := range k.devices {
-		if dev.name == t.wish.Interface {
+		if dev.name == t.base() {
 			return index
 		}
 	}
