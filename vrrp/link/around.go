@@ -62,8 +62,12 @@ func (a *around) after(wishes []*wish, sweep bool, held func(spot) bool) []error
 	if a.wall.held != nil {
 		a.follow.wall.set()
 	}
-	if err := a.owns.tidy(ownWishes(wishes), sweep); err != nil {
+	again, err := a.owns.tidy(ownWishes(wishes), sweep)
+	if err != nil {
 		problems = append(problems, err)
+	}
+	if again {
+		a.follow.poke.set()
 	}
 	a.tellMissing(held)
 	return problems

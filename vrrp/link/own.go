@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -89,6 +90,7 @@ type owns struct {
 	set     map[int]ownWish    // whose settings are made, by index
 	parents map[string]below   // the interfaces below, by name
 	swept   bool
+	lower   []string // what tidy is to lower
 }
 
 func newOwns(log *slog.Logger, k *kernel) *owns {
@@ -98,14 +100,17 @@ func newOwns(log *slog.Logger, k *kernel) *owns {
 	}
 }
 
-// prepare is what comes before the addresses: what is missing is made, and every
-// one is raised or lowered. Lowering comes before the addresses go, since taking
-// an IPv6 address from an interface that is up sends a frame (RFC 3810 section
-// 6.1); with sweep those that an earlier run left are lowered too. It returns by
+// prepare is what comes before the addresses: what is missing is made, those of
+// masters are raised, and those with IPv6 addresses that shall go are lowered,
+// since taking such an address from an interface that is up sends frames (RFC 3810
+// section 6.1). The others are lowered by tidy: it takes the kernel some
+// milliseconds each, and their addresses go sooner without. With sweep those that
+// an earlier run left are lowered too. It returns by
 // instance what keeps a subinterface from being there.
 func (o *owns) prepare(wishes []ownWish, sweep bool) map[string]error {
 	bad := make(map[string]error)
 	sweep = sweep && !o.swept
+	o.lower = nil
 	if len(wishes) == 0 && !sweep {
 		return bad
 	}
@@ -130,7 +135,10 @@ func (o *owns) prepare(wishes []ownWish, sweep bool) map[string]error {
 			bad[w.instance] = errors.Join(bad[w.instance], err)
 			continue
 		}
-		if isUp := l.Attrs().RawFlags&unix.IFF_UP != 0; isUp != w.up {
+		switch isUp := l.Attrs().RawFlags&unix.IFF_UP != 0; {
+		case isUp && !w.up && !w.ipv6:
+			o.lower = append(o.lower, w.Name)
+		case isUp != w.up:
 			flips, flipped = append(flips, flip(l.Attrs().Index, w.up)), append(flipped, w)
 		}
 	}
@@ -142,9 +150,33 @@ func (o *owns) prepare(wishes []ownWish, sweep bool) map[string]error {
 	return bad
 }
 
-// tidy is what comes after the addresses: subinterfaces that nobody wants go,
-// and once sweep is on those that an earlier run left.
-func (o *owns) tidy(wishes []ownWish, sweep bool) error {
+// lowerTime is how long a pass may take to lower interfaces. The rest waits for
+// the next one, so that nobody who becomes master meanwhile does.
+const lowerTime = 50 * time.Millisecond
+
+// tidy is what comes after the addresses: subinterfaces of backups are lowered,
+// those that nobody wants go, and once sweep is on those that an earlier run left.
+// It says whether it wants to go on in another pass.
+func (o *owns) tidy(wishes []ownWish, sweep bool) (again bool, err error) {
+	end := time.Now().Add(lowerTime)
+	for i, name := range o.lower {
+		if i > 0 && time.Now().After(end) {
+			again = true
+			break
+		}
+		dev, err := o.kernel.device(name)
+		if err == nil {
+			err = o.kernel.write([]*nl.NetlinkRequest{flip(dev.index, false)})[0]
+		}
+		if err != nil && !errors.Is(err, errNoLink) {
+			return again, fmt.Errorf("set %s down: %w", name, err)
+		}
+	}
+	return again, o.remove(wishes, sweep)
+}
+
+// remove deletes the subinterfaces that nobody wants.
+func (o *owns) remove(wishes []ownWish, sweep bool) error {
 	now := make(map[string]ownWish, len(wishes))
 	for _, w := range wishes {
 		now[w.Name] = w
@@ -161,7 +193,6 @@ func (o *owns) tidy(wishes []ownWish, sweep bool) error {
 		maps.Copy(o.known, gone) // once more with the next pass
 		return err
 	}
-	var errs []error
 	var removed []netlink.Link
 	for _, l := range links {
 		name := l.Attrs().Name
@@ -171,18 +202,15 @@ func (o *owns) tidy(wishes []ownWish, sweep bool) error {
 		if _, was := gone[name]; !was && !sweep {
 			continue
 		}
-		if err := o.delete(l); err != nil {
-			errs = append(errs, err)
-			if w, was := gone[name]; was {
-				o.known[name] = w
-			}
-			continue
-		}
 		removed = append(removed, l)
 	}
-	o.swept = o.swept || sweep && len(errs) == 0
+	if err := o.delete(removed...); err != nil {
+		maps.Copy(o.known, gone)
+		return err
+	}
+	o.swept = o.swept || sweep
 	o.release(removed, links)
-	return errors.Join(errs...)
+	return nil
 }
 
 // links reads all interfaces of the host.
@@ -316,16 +344,37 @@ func (o *owns) link(name string) (netlink.Link, error) {
 	return netlink.LinkDeserialize(nil, msgs[0])
 }
 
-// delete removes a subinterface, and its addresses and routes with it.
-func (o *owns) delete(l netlink.Link) error {
-	msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
-	msg.Index = int32(l.Attrs().Index)
-	err := o.kernel.write([]*nl.NetlinkRequest{newRequest(unix.RTM_DELLINK, 0, msg)})[0]
-	if err != nil && !errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("remove interface %s: %w", l.Attrs().Name, err)
+// doomedGroup is the link group of interfaces that are about to be deleted: the
+// letters of tandem's name. A group is deleted at once, where one after another
+// takes some milliseconds each.
+const doomedGroup = 0x746e646d
+
+// delete removes subinterfaces, and their addresses and routes with them.
+func (o *owns) delete(links ...netlink.Link) error {
+	if len(links) == 0 {
+		return nil
 	}
-	delete(o.set, l.Attrs().Index)
-	o.log.Info("interface removed", "interface", l.Attrs().Name)
+	group := nl.NewRtAttr(unix.IFLA_GROUP, nl.Uint32Attr(doomedGroup))
+	var reqs []*nl.NetlinkRequest
+	for _, l := range links {
+		msg := nl.NewIfInfomsg(unix.AF_UNSPEC)
+		msg.Index = int32(l.Attrs().Index)
+		reqs = append(reqs, newRequest(unix.RTM_NEWLINK, 0, msg, group))
+	}
+	reqs = append(reqs, newRequest(unix.RTM_DELLINK, 0, nl.NewIfInfomsg(unix.AF_UNSPEC), group))
+	var errs []error
+	for _, err := range o.kernel.write(reqs) {
+		if err != nil && !errors.Is(err, unix.ENODEV) { // It is gone already.
+			errs = append(errs, err)
+		}
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("remove interface %s: %w", links[0].Attrs().Name, errors.Join(errs...))
+	}
+	for _, l := range links {
+		delete(o.set, l.Attrs().Index)
+		o.log.Info("interface removed", "interface", l.Attrs().Name)
+	}
 	return nil
 }
 

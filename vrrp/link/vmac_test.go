@@ -192,7 +192,7 @@ func TestVMAC(t *testing.T) {
 
 	h.Want("VI_1", withVMAC(p.near, false, "10.1.0.99/24"))
 	h.flush(t)
-	t.Run("S-16 a master that yields lowers its interface before the addresses go", func(t *testing.T) {
+	t.Run("S-16 a master that yields lowers its interface", func(t *testing.T) {
 		if l := mustLink(t, "vrrp.51"); l.Attrs().RawFlags&unix.IFF_UP != 0 {
 			t.Error("it is up")
 		}

@@ -54,8 +54,10 @@ vrrp_instance VI_1 {
 				waitKernel(t, "keepalived to yield", func() bool { return len(on(t, "vrrp.51")) == 0 })
 			})
 			seen.clear()
-			p.ask(t, "10.1.0.2", "10.1.0.99")
-			eventually(t, "an answer for the address", func() bool { return seen.from(vmac51[:], isReply("10.1.0.99")) > 0 })
+			eventually(t, "an answer for the address", func() bool {
+				p.ask(t, "10.1.0.2", "10.1.0.99") // The address comes behind the advert.
+				return seen.from(vmac51[:], isReply("10.1.0.99")) > 0
+			})
 			ours.stop(t)
 			eventually(t, "its goodbye with the virtual MAC", func() bool { return seen.from(vmac51[:], advert(0)) > 0 })
 		})
