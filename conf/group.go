@@ -174,10 +174,13 @@ func (g *group) setGlobal(l *loader, s *syntax.Statement) {
 	g.weighted = true
 }
 
-// dropWeights makes a fault of the loss of all that the members track, as
-// keepalived does: a weight of one member would tear the group apart, and a loss
-// that counts for nothing would leave the addresses where it is. What the group
-// itself tracks by a weight is not tracked, which has been said.
+// dropWeights makes a fault of the loss of all that the members track: a weight of
+// one member would tear the group apart, and a loss that counts for nothing would
+// leave the addresses where it is. keepalived does so with interfaces, and ignores
+// a script or a session with a weight, so that nobody notices its failure. The
+// number in a file means another thing without its weight: of one with the weight
+// 1, the default, it becomes a fault as in keepalived, and others are not
+// tracked. Nor is what the group itself tracks by a weight, which has been said.
 func (g *group) dropWeights(l *loader) {
 	g.tracks = slices.DeleteFunc(g.tracks, func(t tracking) bool { return t.weight != 0 })
 	for _, name := range g.runs {
@@ -185,8 +188,14 @@ func (g *group) dropWeights(l *loader) {
 		for i := range in.Track {
 			in.Track[i].Weight = 0
 		}
+		in.tracks = slices.DeleteFunc(in.tracks, tracking.meaningless)
 		for i := range in.tracks {
 			in.tracks[i].weight = 0
 		}
 	}
+}
+
+// meaningless tells whether a line says nothing without its weight.
+func (t tracking) meaningless() bool {
+	return t.keyword == "track_file" && t.weight != 0 && (t.weight != 1 || t.reverse)
 }

@@ -124,6 +124,8 @@ func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 			i++
 			n, ok := l.weight(e, args[i], t, limit)
 			if !ok {
+				// The weight that is used instead may still be turned round.
+				t.weighted = t.keyword != "track_interface"
 				continue
 			}
 			t.weight, t.weighted = n, true
@@ -135,9 +137,9 @@ func (l *loader) trackWeight(e *syntax.Statement, t *tracking, limit int) {
 			}
 		case w.Text == "weight":
 			l.errorf(w.Pos, "", "%s: weight lacks a value", e.Keyword())
-		case w.Text == "reverse" && i > 0:
+		case w.Text == "reverse" && i > 0 && (t.weighted || t.keyword == "track_interface"):
 			t.reverse = true
-		case w.Text == "noreverse" && i > 0 && t.keyword != "track_interface":
+		case w.Text == "noreverse" && t.weighted && t.keyword != "track_interface":
 			t.reverse = false
 		default:
 			hint := ""

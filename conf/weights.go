@@ -51,12 +51,17 @@ func (p party) adviseWeight(l *loader, t tracking) {
 		alone = " by itself"
 	}
 	switch {
+	case p.unweighed && t.meaningless():
+		l.errorf(t.pos, "write weight 0, and any number but 0 is a fault", "%s %s is ignored: members of a sync group keep their priority, and its weight is %d", t.keyword, t.name, t.weight)
 	case p.unweighed:
-		what := "its loss is"
-		if t.reverse {
+		what, hint := "its loss is", "leave the weight out"
+		switch {
+		case t.keyword == "track_file":
+			what, hint = "any number but 0 is", "write weight 0"
+		case t.reverse:
 			what = "while it is well, that is"
 		}
-		l.warnf(t.pos, "leave the weight out", "%s %s: weight %d counts as 0: members of a sync group keep their priority, and %s a fault of them all",
+		l.warnf(t.pos, hint, "%s %s: weight %d counts as 0: members of a sync group keep their priority, and %s a fault of them all",
 			t.keyword, t.name, t.weight, what)
 	case p.base == vrrp.PriorityOwner:
 		l.warnf(t.pos, "write a priority below 255, or no weight: its loss is a fault then", "%s %s: weight %d is ignored: priority 255 never changes", t.keyword, t.name, t.weight)

@@ -101,6 +101,10 @@ func (f facts) instance(in vrrp.Instance) {
 	for _, t := range in.Track {
 		say(fmt.Sprintf("weight %d%s", t.Weight, map[bool]string{true: " reverse"}[t.Reverse]), "track_interface", t.Name)
 	}
+	for _, t := range in.Items {
+		keyword := [...]string{vrrp.Script: "track_script", vrrp.File: "track_file", vrrp.Process: "track_process", vrrp.BFD: "track_bfd"}[t.Kind]
+		say(fmt.Sprintf("weight %d%s", t.Weight, map[bool]string{true: " reverse"}[t.Reverse]), keyword, t.Name)
+	}
 }
 
 // routers are the facts about all instances together.

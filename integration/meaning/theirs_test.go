@@ -117,6 +117,14 @@ func (f facts) theirInstance(name string, in, vrrp *node) error {
 		}
 		say(rest, "track_interface", dev)
 	}
+	for key, keyword := range map[string]string{
+		"Tracked scripts": "track_script", "Tracked files": "track_file", "Tracked processes": "track_process", "Tracked BFDs": "track_bfd",
+	} {
+		for _, t := range in.list(key) {
+			item, weight, _ := strings.Cut(t, "weight ")
+			say("weight "+weight, keyword, strings.TrimRight(item, ",: "))
+		}
+	}
 	return nil
 }
 
