@@ -26,7 +26,7 @@ var addressOptions = []addressOption{
 	{lineOption{"peer", "IP", "the other end of a point-to-point link", unbuilt}, (*loader).addressPeer, ""},
 	{lineOption{"preferred_lft", "N|forever", "seconds for which IPv6 prefers it as a source; 0 for a /128, else forever", unbuilt}, (*loader).addressLifetime, ""},
 	{lineOption{"home", "", "flag of IPv6: home address of a mobile node", unbuilt}, (*loader).addressFlag, ""},
-	{lineOption{"-nodad", "", "flag of IPv6: no duplicate address detection", unbuilt}, (*loader).addressFlag, ""},
+	{lineOption{"-nodad", "", "flag of IPv6: no duplicate address detection, which tandem leaves out anyway", applied}, (*loader).addressFlag, ""},
 	{lineOption{"mngtmpaddr", "", "flag of IPv6: the kernel makes temporary addresses of it", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"noprefixroute", "", "no route to its network", unbuilt}, (*loader).addressFlag, ""},
 	{lineOption{"autojoin", "", "joins its multicast group", unbuilt}, (*loader).addressFlag, ""},

@@ -140,7 +140,7 @@ func (l *loader) keySecret(w syntax.Word) (secret, written string, err error) {
 	if digits, isHex := strings.CutPrefix(w.Text, "hex:"); isHex {
 		raw, err := hex.DecodeString(digits)
 		if err != nil {
-			return "", "", errors.New("it takes an even number of hexadecimal digits behind hex:")
+			return "", "", errors.New("hex: takes an even number of hexadecimal digits")
 		}
 		return string(raw), w.Text, nil
 	}
