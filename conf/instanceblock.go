@@ -79,7 +79,7 @@ var addressRows = []row[instance]{
 		inert("an instance without a virtual address does not run: its adverts would hold none, and a router that keeps to the RFC drops those").
 		doc("", "an instance without a virtual address is meant so"),
 	plain[instance]("promote_secondaries", nil).
-		inert("addresses that the kernel removes together with the first one of their subnet are set again").
+		inert("tandem sets it by itself while an interface holds a virtual address that can run out").
 		doc("", "removing an address keeps the others of its subnet"),
 	// The last one of these two counts.
 	custom("accept", "", func(in *instance, _ *loader, _ *syntax.Statement) { in.NoAccept = false }).
