@@ -24,12 +24,9 @@ func (k *keeper) burst(instance string, repeat int) {
 // planRounds asks the announcer for the bursts that are due, of addresses that
 // are there. Where an address is new, the gateway is told first.
 func (k *keeper) planRounds() {
-	gateways := make(map[side]neighbor)
+	gateways := k.newGateways()
 	var list []announcement
 	k.spoken = make(map[place]int, len(k.targets))
-	for p, t := range k.wanted {
-		k.spoken[p] = t.wish.repeat
-	}
 	asked := make(map[place]bool)
 	for _, t := range k.targets {
 		k.spoken[t.place] = max(k.spoken[t.place], t.wish.repeat)
@@ -40,13 +37,7 @@ func (k *keeper) planRounds() {
 		asked[t.place] = true
 		a := announcement{target: t, times: n}
 		if k.news[t.place] || t.wish.first {
-			at := side{k.baseOf(t), t.prefix.Addr().Is6()}
-			gateway, known := gateways[at]
-			if !known {
-				gateway, _ = k.kernel.gateway(at.index, at.ipv6)
-				gateways[at] = gateway
-			}
-			a.gateway = gateway
+			a.gateway = gateways.of(t)
 		}
 		list = append(list, a)
 	}
@@ -65,16 +56,6 @@ func (t target) base() string {
 		return t.addr.Dev
 	}
 	return t.wish.Interface
-}
-
-// baseOf is the index of a target's base, which has the routes.
-func (k *keeper) baseOf(t target) int {
-	for index, dev := range k.devices {
-		if dev.name == t.base() {
-			return index
-		}
-	}
-	return t.index
 }
 
 // announceExtra announces addresses where no adverts of their instance are

@@ -15,6 +15,36 @@ var (
 	elsewhere6 = netip.MustParseAddr("2001:db8:ffff:ffff::1")
 )
 
+// gateways asks for each gateway once.
+type gateways struct {
+	kernel  *kernel
+	indexes map[string]int // by interface
+	known   map[side]neighbor
+}
+
+func (k *keeper) newGateways() gateways {
+	g := gateways{k.kernel, make(map[string]int, len(k.devices)), make(map[side]neighbor)}
+	for index, dev := range k.devices {
+		g.indexes[dev.name] = index
+	}
+	return g
+}
+
+// of returns the gateway that a target's neighbours go through, which has
+// routes on the base interface; zero: it is not known.
+func (g gateways) of(t target) neighbor {
+	at := side{t.index, t.prefix.Addr().Is6()}
+	if base, ok := g.indexes[t.base()]; ok {
+		at.index = base
+	}
+	gateway, known := g.known[at]
+	if !known {
+		gateway, _ = g.kernel.gateway(at.index, at.ipv6)
+		g.known[at] = gateway
+	}
+	return gateway
+}
+
 // gateway returns where packets to elsewhere leave an interface to, if its
 // hardware address is known. It asks two questions, whatever the size of the
 // tables.
