@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/vishvananda/netlink"
@@ -22,8 +23,8 @@ import (
 const frr = "/usr/lib/frr/"
 
 // startFRR runs FRR's vrrpd at the far end: the owner of VRID 51 in both
-// families. The macvlans are not its work.
-func (p *pair) startFRR(t *testing.T) {
+// families, until stop is called or the test ends. The macvlans are not its work.
+func (p *pair) startFRR(t *testing.T) (stop func()) {
 	t.Helper()
 	dir := frrDirectory(t)
 	config := fmt.Sprintf("interface %s\n vrrp 51 version 3\n vrrp 51 priority 200\n vrrp 51 advertisement-interval 100\n"+
@@ -53,14 +54,16 @@ func (p *pair) startFRR(t *testing.T) {
 			"--vty_socket", dir, "-A", "127.0.0.1", "-P", "0", "--log", "stdout")
 		cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
 		p.over(t, func() { must(t, cmd.Start()) })
-		t.Cleanup(func() {
+		stop = sync.OnceFunc(func() {
 			cmd.Process.Signal(unix.SIGTERM)
 			cmd.Wait()
 		})
+		t.Cleanup(stop)
 		if name == "zebra" {
 			eventually(t, "zebra to listen", func() bool { _, err := os.Stat(socket); return err == nil })
 		}
 	}
+	return stop
 }
 
 // frrDirectory makes one where FRR's daemons, which give up root's rights, may

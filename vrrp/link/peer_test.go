@@ -1,9 +1,11 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +102,41 @@ vrrp_instance VI_1 {
 			}
 		})
 	}
+}
+
+// TestFRRAsPeer: a tandem and FRR's vrrpd take over from each other, by higher
+// priority and when the other stops.
+func TestFRRAsPeer(t *testing.T) {
+	if _, err := os.Stat(frr + "vrrpd"); err != nil {
+		t.Skip("FRR is not installed")
+	}
+	t.Run("F-02 F-04", func(t *testing.T) {
+		p := newPair(t, "10.1.0.1/24", "10.1.0.2/24")
+		theirs := func(f []byte) bool { return isAdvert(f) && bytes.Equal(f[6:12], vmac51[:]) && f[36] == 200 }
+		stopTheirs := p.startFRR(t)
+		within(t, p.listenNear(t, typeIPv4), "an advert of FRR", theirs)
+
+		in := vrrp.Instance{
+			Name: "VI_1", VRID: 51, Version: vrrp.V3, Priority: 254, Interval: 1e8, Interface: p.near,
+			Addresses: vips("10.1.0.99/24"), Announce: vrrp.DefaultAnnounce,
+		}
+		ours := newPeer(t, in)
+		within(t, ours.moves, "our takeover", func(m vrrp.Transition) bool { return m.To == vrrp.Master && m.Reason == vrrp.Preempted })
+		ours.stop(t)
+		within(t, p.listenNear(t, typeIPv4), "FRR to take over", theirs)
+
+		in.Priority = 100
+		ours = newPeer(t, in)
+		eventually(t, "us to hear it", func() bool {
+			s := ours.router.Snapshot()
+			return len(s) > 0 && s[0].Counters.Received > 0
+		})
+		stopTheirs()
+		within(t, ours.moves, "our takeover", func(m vrrp.Transition) bool { return m.To == vrrp.Master && m.Reason == vrrp.MasterStopped })
+		if s := ours.router.Snapshot()[0]; len(s.Counters.Drops) > 0 {
+			t.Errorf("dropped %v", s.Counters.Drops)
+		}
+	})
 }
 
 // peer is a whole tandem director, as far as VRRP goes.
