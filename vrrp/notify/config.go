@@ -81,10 +81,10 @@ const (
 // Mail is how mail is sent. Without a recipient or a server none is.
 type Mail struct {
 	To      []string // one without an @ is of this host
-	From    string // empty: tandem@HOST
-	Server  string // name or address
-	Port    uint16 // 0: 25
-	Helo    string // empty: the host's name
+	From    string   // empty: tandem@HOST
+	Server  string   // name or address
+	Port    uint16   // 0: 25
+	Helo    string   // empty: the host's name
 	Source  netip.Addr
 	Timeout time.Duration // 0: 30 s
 	// NoFaults sends none about FAULT.

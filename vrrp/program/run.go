@@ -89,7 +89,7 @@ func (r Resolved) Run(ctx context.Context, o Run) (Result, error) {
 	// ends (prctl(2) PR_SET_PDEATHSIG): it must not be one that Go ends earlier.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err = unhurried(cmd.Start)
+	err = aside(cmd.Start)
 	out.started()
 	if err != nil {
 		return Result{Status: -1}, r.unstarted(err)
