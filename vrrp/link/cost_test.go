@@ -134,22 +134,33 @@ func BenchmarkThousandRouters(b *testing.B) {
 		})
 		return r, func() { stopRouter(); stopNetwork() }
 	}
-	measure := func(b *testing.B, r *vrrp.Router, count func(vrrp.Counters) uint64) {
-		sum := func() (n uint64) {
+	measure := func(b *testing.B, burnt func() time.Duration, adverts func() uint64) {
+		before, had := burnt(), adverts()
+		<-time.After(window)
+		used, n := burnt()-before, adverts()-had
+		b.ReportMetric(used.Seconds()*float64(time.Minute/window), "cpu-s/min")
+		b.ReportMetric(float64(n)/window.Seconds(), "adverts/s")
+		b.ReportMetric(float64(used.Nanoseconds())/float64(max(1, n)), "cpu-ns/advert")
+	}
+	ours := func(b *testing.B, r *vrrp.Router, count func(vrrp.Counters) uint64) {
+		measure(b, func() time.Duration { return cpu(b) }, func() (n uint64) {
 			for _, s := range r.Snapshot() {
 				n += count(s.Counters)
 			}
 			return n
-		}
-		before, had := cpu(b), sum()
-		<-time.After(window)
-		b.ReportMetric((cpu(b)-before).Seconds()*float64(time.Minute/window), "cpu-s/min")
-		b.ReportMetric(float64(sum()-had)/window.Seconds(), "adverts/s")
+		})
 	}
 	b.Run("master", func(b *testing.B) {
 		for b.Loop() {
 			r, stop := run(b, 255, vrrp.Master)
-			measure(b, r, func(c vrrp.Counters) uint64 { return c.Sent })
+			ours(b, r, func(c vrrp.Counters) uint64 { return c.Sent })
+			stop()
+		}
+	})
+	b.Run("keepalived as master", func(b *testing.B) {
+		for b.Loop() {
+			burnt, sent, stop := keepalivedMaster(b, config(255))
+			measure(b, burnt, sent)
 			stop()
 		}
 	})
@@ -160,7 +171,7 @@ func BenchmarkThousandRouters(b *testing.B) {
 		defer stopMaster()
 		for b.Loop() {
 			r, stop := run(b, 100, vrrp.Backup)
-			measure(b, r, func(c vrrp.Counters) uint64 { return c.Received })
+			ours(b, r, func(c vrrp.Counters) uint64 { return c.Received })
 			stop()
 		}
 	})
