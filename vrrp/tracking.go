@@ -11,6 +11,7 @@ type Influence struct {
 	Delta  int    // of the priority
 	Fault  bool
 	Detail string // why, if that is known: "exit status 1"
+	Void   bool   // it cannot be told, and counts for nothing
 }
 
 // setLink takes what the kernel says of an interface.
@@ -128,7 +129,7 @@ func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(Influe
 	}
 	for _, t := range items {
 		if st, known := l.items[t.Item]; known {
-			f := Influence{Source: t.Item.String(), Detail: st.Detail}
+			f := Influence{Source: t.Item.String(), Detail: st.Detail, Void: st.Void}
 			f.Delta, f.Fault = t.Effect(st)
 			give(f)
 		}

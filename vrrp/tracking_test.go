@@ -134,7 +134,7 @@ func TestItems(t *testing.T) {
 		a.item(File, "load", ItemState{Value: 5})
 		l.until(lastSent + interval)
 		l.expect("send", fmt.Sprintf("%s a 51/140", lastSent+interval))
-		want := []Influence{{"script chk", -20, false, "exit status 1"}, {"file load", 10, false, ""}}
+		want := []Influence{{Source: "script chk", Delta: -20, Detail: "exit status 1"}, {Source: "file load", Delta: 10}}
 		if s := a.router.Snapshot()[0]; s.Priority != 140 || s.Base != 150 || !slices.Equal(s.Tracked, want) {
 			t.Errorf("%+v", s)
 		}

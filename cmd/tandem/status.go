@@ -253,6 +253,8 @@ func plural(n int, noun string) string {
 func influence(t director.TrackedStatus) string {
 	effect := "good"
 	switch {
+	case t.Void:
+		effect = "left out"
 	case t.Fault:
 		effect = "a fault"
 	case t.Delta != 0:

@@ -45,6 +45,7 @@ type TrackedStatus struct {
 	Delta  int    `json:"delta"`  // of the priority
 	Fault  bool   `json:"fault"`
 	Detail string `json:"detail,omitempty"`
+	Void   bool   `json:"void,omitempty"` // it cannot be told, and counts for nothing
 }
 
 // StatisticsStatus are the counters of RFC 6527, and the twins of RFC 2787 that

@@ -144,7 +144,7 @@ func initialise(c track.File, overwrite bool) error {
 func (f *files) read() (soon bool) {
 	for _, n := range f.all {
 		value, odd, why := readNumber(n.Path)
-		if odd == track.Empty && n.told != nil && n.odd == track.Fine && n.empty < patience {
+		if odd == track.Empty && n.told != nil && n.odd != track.Empty && n.empty < patience {
 			n.empty++
 			soon = true // Somebody who writes it has emptied it first.
 			continue
