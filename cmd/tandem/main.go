@@ -24,8 +24,8 @@ var version = "unknown"
 // The exit statuses. They are part of the interface: scripts and the systemd
 // unit go by them.
 const (
-	exitFailed  = 1  // run: the configuration is refused; check: fatal; status: no director answers
-	exitHost    = 2  // run: this host cannot run it (not root, no IPVS, another tandem); check --strict: errors or warnings
+	exitFailed  = 1  // run: the configuration is refused; check: fatal; status: no director answers; cleanup: something is left
+	exitHost    = 2  // run: this host cannot run it (not root, no IPVS, another tandem), nor can cleanup; check --strict: errors or warnings
 	exitRunning = 3  // run: it started and then failed
 	exitUsage   = 64 // the command line is wrong (EX_USAGE)
 )
