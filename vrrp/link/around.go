@@ -21,6 +21,7 @@ type around struct {
 	follow *follower
 
 	static  vrrp.Static
+	always  claim // its routes and rules
 	missing func(group, why string, is bool)
 	lacking map[string]string // by track_group what is missing, as last told
 	defect  func(instance, why string, is bool)
@@ -46,9 +47,7 @@ func (a *around) before(wishes []*wish, sweep bool) (problems []error) {
 	if err := a.wall.widen(closed(wishes)); err != nil {
 		problems = append(problems, err)
 	}
-	a.paths.take(append(claims(wishes), claim{
-		owner: "static", present: true, routes: staticRoutes(a.static), rules: staticRules(a.static),
-	}))
+	a.paths.take(append(claims(wishes), a.always))
 	return append(problems, a.paths.remove(sweep)...)
 }
 

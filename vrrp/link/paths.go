@@ -68,8 +68,12 @@ func (c claim) same(o claim) bool {
 
 // doom notes what one claim has and the next one has not.
 func (p *paths) doom(was, next claim) {
+	still := make(map[string]bool)
+	for _, r := range next.routes {
+		still[routeName(r)] = next.present
+	}
 	for _, r := range was.routes {
-		if !next.present || !slices.ContainsFunc(next.routes, r.Equal) {
+		if !still[routeName(r)] {
 			p.doomedRoutes = append(p.doomedRoutes, r)
 		}
 	}
@@ -342,6 +346,14 @@ func (p *paths) held(targets []routeTarget) ([]heldRoute, error) {
 	return all, nil
 }
 
-// routeName and ruleName tell wishes apart from pass to pass.
-func routeName(r vrrp.Route) string { return fmt.Sprintf("route %+v", r) }
-func ruleName(r vrrp.Rule) string   { return fmt.Sprintf("rule %+v", r) }
+// routeName and ruleName tell wishes apart from pass to pass: all that is said of
+// them, where their String is shorter.
+func routeName(r vrrp.Route) string {
+	type whole vrrp.Route
+	return fmt.Sprintf("route %+v", whole(r))
+}
+
+func ruleName(r vrrp.Rule) string {
+	type whole vrrp.Rule
+	return fmt.Sprintf("rule %+v", whole(r))
+}

@@ -24,6 +24,7 @@ func (h *Host) SetStatic(s vrrp.Static, missing func(group, why string, is bool)
 	h.post(func(k *keeper) {
 		a := k.around
 		a.static, a.missing = s, missing
+		a.always = claim{owner: "static", present: true, routes: staticRoutes(s), rules: staticRules(s)}
 		if next.Present {
 			k.want(next)
 		} else {
