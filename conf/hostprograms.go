@@ -15,7 +15,7 @@ func (g ground) programs(r *reporter, f *File) {
 	if g.host.Resolve == nil {
 		return
 	}
-	p := hostPrograms{r: r, resolve: g.host.Resolve, policy: f.config.Notify.Policy, said: make(map[string]*saidOnce)}
+	p := hostPrograms{r: r, resolve: g.host.Resolve, policy: f.config.Notify.Policy, known: make(map[[3]string]resolution), said: make(map[string]*saidOnce)}
 	l := f.loader
 	r.within("global_defs", func() {
 		p.judge(namedCommand{"startup_script", &l.global.scripts.startup})
@@ -43,8 +43,29 @@ type hostPrograms struct {
 	r       *reporter
 	resolve func(program.Command, program.Policy) (program.Resolved, error)
 	policy  program.Policy
-	said    map[string]*saidOnce // by what is the matter
+	known   map[[3]string]resolution // by program, user and group
+	said    map[string]*saidOnce     // by what is the matter
 	asRoot  bool
+}
+
+// resolution is what a host says of a program.
+type resolution struct {
+	program.Resolved
+	refusal *program.Refusal
+}
+
+// look resolves a command. A thousand instances often run one program with their
+// names as arguments, which do not count.
+func (p *hostPrograms) look(c program.Command) (program.Resolved, *program.Refusal) {
+	key := [3]string{c.Args[0], c.User, c.Group}
+	known, ok := p.known[key]
+	if !ok {
+		var err error
+		known.Resolved, err = p.resolve(c, p.policy)
+		errors.As(err, &known.refusal)
+		p.known[key] = known
+	}
+	return known.Resolved, known.refusal
 }
 
 // saidOnce is what is the matter with several programs, or one that many run.
@@ -59,9 +80,8 @@ func (p *hostPrograms) judge(all ...namedCommand) {
 		if c.Empty() {
 			continue
 		}
-		resolved, err := p.resolve(c.Command, p.policy)
-		var refusal *program.Refusal
-		if errors.As(err, &refusal) {
+		resolved, refusal := p.look(c.Command)
+		if refusal != nil {
 			p.once(refusal.Message, func() {
 				p.r.errorf(c.pos, refusal.Hint, "%s is not run: %s", c.keyword, refusal.Message)
 			})
