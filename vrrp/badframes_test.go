@@ -34,7 +34,7 @@ func newVictim(t testing.TB, proof func(*Instance), master bool) *victim {
 	s := sink{make(chan Frame, 1)}
 	l := newLoop(NewRouter(cfg, s, s, slog.New(slog.DiscardHandler)))
 	l.configure(epoch, cfg)
-	l.setHearing(Hearing{Interface: "eth0"})
+	l.setHearing(listens(cfg), Hearing{Interface: "eth0"})
 	l.setLink(LinkState{Name: "eth0", Exists: true, Up: true, Primary: ours, Primary6: netip.MustParseAddr("fe80::5")})
 	v := &victim{loop: l, in: l.instances[0], peer: newSpeaker(higher, proof)}
 	v.dst = v.in.cfg.group()

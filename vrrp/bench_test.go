@@ -58,7 +58,7 @@ func thousand(b *testing.B, master bool) *loop {
 	l := newLoop(r)
 	l.configure(epoch, cfg)
 	for i := range 4 {
-		l.setHearing(Hearing{Interface: fmt.Sprintf("eth%d", i)})
+		l.setHearing(listens(cfg), Hearing{Interface: fmt.Sprintf("eth%d", i)})
 		l.setLink(LinkState{Name: fmt.Sprintf("eth%d", i), Exists: true, Up: true, Primary: ours})
 	}
 	if master {

@@ -46,7 +46,8 @@ type Network interface {
 	// opened yet (no such interface, no address) is retried by the edge.
 	//
 	// The edge calls tell for each of the interfaces, from any goroutine: once
-	// it has tried to open it, and at every change. tell does not block.
+	// it has tried to open all that this call wants there, and at every change.
+	// An earlier tell is not called any more. tell does not block.
 	Listen(want []Listen, tell func(Hearing))
 }
 

@@ -22,7 +22,7 @@ type loop struct {
 	places    map[string]int // of them, by name
 	byID      map[routerID]*instance
 	links     map[string]LinkState // as last told
-	hearings  map[string]Hearing   // by interface, as last told
+	hearings  map[Listen]verdict   // of all that is listened to
 	items     map[Item]ItemState   // as last told
 	queue     *deadlines
 	strays    [advert.NumDrops]uint64
@@ -50,7 +50,7 @@ func newLoop(r *Router) *loop {
 		router: r, network: r.network, host: r.host, log: r.log,
 		parted:    slices.Clone(*r.kept.Load()),
 		links:     make(map[string]LinkState),
-		hearings:  make(map[string]Hearing),
+		hearings:  make(map[Listen]verdict),
 		items:     make(map[Item]ItemState),
 		saidStray: make(map[routerID]bool),
 		queue:     newDeadlines(nil),

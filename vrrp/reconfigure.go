@@ -160,25 +160,44 @@ func (l *loop) noteWeights(in *instance) {
 	in.saidWeights = idle
 }
 
-// listen tells the network what to hear. What is not listened to any more may
-// be closed as soon as it knows, so the goodbyes of this round go first.
-func (l *loop) listen(want []Listen) {
-	for name := range l.hearings {
-		if !slices.ContainsFunc(want, func(w Listen) bool { return w.Interface == name }) {
-			delete(l.hearings, name)
-		}
-	}
-	l.effects = append(l.effects, func() { l.network.Listen(want, l.router.setHearing) })
+// verdict is what the network says of something that it listens to.
+type verdict struct {
+	told bool   // it has spoken
+	deaf string // why it hears nothing; empty: it does
 }
 
-// setHearing takes what the network says of an interface.
-func (l *loop) setHearing(h Hearing) {
-	if known, ok := l.hearings[h.Interface]; ok && known == h {
-		return
+// listen tells the network what to hear. What is not listened to any more may
+// be closed as soon as it knows, so the goodbyes of this round go first. Whether
+// something new can be heard is not known before the network says so of this very
+// wish, even where something else is heard on the interface already.
+func (l *loop) listen(want []Listen) {
+	was := l.hearings
+	l.hearings = make(map[Listen]verdict, len(want))
+	for _, w := range want {
+		l.hearings[w] = was[w]
+	}
+	tell := func(h Hearing) { l.router.mail.post(func(l *loop) { l.setHearing(want, h) }) }
+	l.effects = append(l.effects, func() { l.network.Listen(want, tell) })
+}
+
+// setHearing takes what the network says of an interface where it listens to
+// what is asked.
+func (l *loop) setHearing(asked []Listen, h Hearing) {
+	news := false
+	for _, w := range asked {
+		if w.Interface != h.Interface {
+			continue
+		}
+		is := verdict{told: true, deaf: h.Deaf}
+		if w.IPv6 {
+			is.deaf = h.Deaf6
+		}
+		if was, wanted := l.hearings[w]; wanted && was != is { // else it was said before a reload
+			l.hearings[w], news = is, true
+		}
 	}
 	for _, in := range l.instances {
-		if in.cfg.Interface == h.Interface { // else it was said before a reload
-			l.hearings[h.Interface] = h
+		if news && in.cfg.Interface == h.Interface {
 			l.tellLink(in)
 		}
 	}
@@ -188,16 +207,21 @@ func (l *loop) setHearing(h Hearing) {
 func listens(cfg Config) (want []Listen) {
 	known := make(map[Listen]bool)
 	for _, c := range cfg.Instances {
-		l := Listen{Interface: c.Interface, IPv6: c.IPv6(), Unicast: c.unicast(), Group: c.Wire.Group, AuthHeader: c.AuthHeader}
-		if c.Own != nil && c.Own.Kind == MACVLAN {
-			l.Own = c.Own.Name
-		}
-		if !known[l] {
+		if l := c.listen(); !known[l] {
 			known[l] = true
 			want = append(want, l)
 		}
 	}
 	return want
+}
+
+// listen is what the instance needs to hear.
+func (in Instance) listen() Listen {
+	l := Listen{Interface: in.Interface, IPv6: in.IPv6(), Unicast: in.unicast(), Group: in.Wire.Group, AuthHeader: in.AuthHeader}
+	if in.Own != nil && in.Own.Kind == MACVLAN {
+		l.Own = in.Own.Name
+	}
+	return l
 }
 
 // named returns the instance of that name, or nil.

@@ -319,6 +319,33 @@ func TestLinks(t *testing.T) {
 		l.expect("state", "1m0s a VI_1 BACKUP: started")
 	})
 
+	bubble(t, "a family that a reload adds to an interface must be heard first, as that of IPv4 is already", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150))
+		a.mu.Lock()
+		before := a.tell
+		a.mu.Unlock()
+		a.quiet = true
+		a.reload(both(150))
+		before(Hearing{Interface: "eth0"}) // of IPv4, as nobody asked for more
+		l.until(10 * time.Second)
+		if got := a.router.Snapshot(); got[0].State != Master || got[1].State != Init {
+			t.Errorf("IPv4 %s, IPv6 %s", got[0].State, got[1].State)
+		}
+		l.take()
+		a.link("eth0", false) // does not wait for the network
+		a.link("eth0", true)
+		l.expect("state", "10s a VI_1 FAULT: link down eth0", "10s a VI_1 BACKUP: fault cleared")
+		a.mu.Lock()
+		after := a.tell
+		a.mu.Unlock()
+		after(Hearing{Interface: "eth0", Deaf6: "no socket"})
+		l.until(11 * time.Second)
+		l.expect("state", "10s a VI_6 FAULT: adverts cannot be heard or sent eth0: no socket")
+		after(Hearing{Interface: "eth0"})
+		l.until(12 * time.Second)
+		l.expect("state", "11s a VI_6 BACKUP: fault cleared")
+	})
+
 	bubble(t, "an instance stays in INIT until its link is known", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", Config{})
 		a.reload(vi(150))

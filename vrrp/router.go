@@ -78,10 +78,6 @@ func (r *Router) SetItem(item Item, st ItemState) {
 	r.mail.post(func(l *loop) { l.setItem(item, st) })
 }
 
-func (r *Router) setHearing(h Hearing) {
-	r.mail.post(func(l *loop) { l.setHearing(h) })
-}
-
 // Reconfigure replaces the configuration, or returns why Validate refuses it
 // and changes nothing. What stays the same keeps its role, timers and
 // counters and sends nothing extra. Interface and VRID say which instance is

@@ -49,16 +49,20 @@ func (l *loop) setItem(item Item, st ItemState) {
 
 // tellLink tells an instance of its interface once both are known: its state,
 // and whether it can be heard. A down timer that ran while it could not would
-// measure nothing.
+// measure nothing. Where a reload asks to hear something else, what was known
+// before counts until the network says more.
 func (l *loop) tellLink(in *instance) {
 	st, known := l.links[in.cfg.Interface]
-	h, told := l.hearings[in.cfg.Interface]
-	if !known || !told || in.state == Init && l.mustWait(in) {
+	h := l.hearings[in.cfg.listen()]
+	if !h.told && in.linkKnown {
+		h = verdict{true, in.link.Deaf}
+	}
+	if !known || !h.told || in.state == Init && l.mustWait(in) {
 		return
 	}
-	link := Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.Deaf, Silent: st.Silent}
+	link := Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.deaf, Silent: st.Silent}
 	if in.cfg.IPv6() {
-		link.Primary, link.Owned, link.Deaf = st.Primary6, netip.Addr{}, h.Deaf6
+		link.Primary, link.Owned = st.Primary6, netip.Addr{}
 	}
 	if in.cfg.Source.IsValid() {
 		link.Lost = !st.has(in.cfg.Source)
