@@ -209,12 +209,18 @@ func (l *loop) act(in *instance, a Action) {
 
 // end makes every instance stop or leave, and the loop with them.
 func (l *loop) end(ev Event) {
+	if _, leave := ev.(Leave); leave {
+		l.keepTenures()
+	}
 	for _, in := range l.instances {
 		l.step(in, ev)
 		if _, stop := ev.(Stop); stop && in.cfg.Own != nil {
 			name := in.cfg.Name
 			l.effects = append(l.effects, func() { l.host.Forget(name) }) // Its interface goes too.
 		}
+	}
+	if _, stop := ev.(Stop); stop {
+		l.keepTenures()
 	}
 	l.keepMarks()
 	l.ending, l.changed = true, true // The last snapshot is what remains.

@@ -60,6 +60,8 @@ type Machine struct {
 	rival   rival // of an owner: the other one
 	deposed bool  // an owner that gives way to another one
 
+	tenure time.Time // of a run before: when its last advert left; zero: it was not master
+
 	last      Received // the last advert heard; zero Advert.Version: none
 	overslept uint64
 }

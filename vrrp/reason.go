@@ -24,6 +24,7 @@ const (
 	MasterStopped // the master said priority 0
 	Preempted     // the master's priority is lower
 	TakenOver     // told to take over
+	Inherited     // a run before was master, and nobody can have missed it yet
 
 	// To FAULT.
 	NoInterface // the interface does not exist
@@ -54,6 +55,7 @@ var reasonNames = [...]string{
 	MasterStopped:  "master stopped",
 	Preempted:      "master has a lower priority",
 	TakenOver:      "told to take over",
+	Inherited:      "master since before the restart",
 	NoInterface:    "no such interface",
 	LinkDown:       "link down",
 	NoSource:       "no source address",

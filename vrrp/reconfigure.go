@@ -23,6 +23,7 @@ func (l *loop) configure(now time.Time, cfg Config) {
 			in = &instance{Machine: NewMachine(c), guard: newGuard(now)}
 			in.counters.Discontinuity = now
 			l.recall(in)
+			l.inherit(in)
 		}
 		order[i], l.byID[c.id()] = in, in
 	}

@@ -9,7 +9,14 @@ func (m *Machine) startUp(now time.Time, reason Reason) []Action {
 	if owner && !waits && !m.grouped {
 		return m.toMaster(now, Owner, "")
 	}
+	inherits := reason == Started && !waits && m.inherits(now)
+	if inherits && !m.grouped {
+		return m.toMaster(now, Inherited, "")
+	}
 	acts := m.toBackup(now, reason, "")
+	if inherits {
+		m.wants, m.ground = true, Inherited
+	}
 	// An owner in a sync group still waits for the others, and any owner until it
 	// may speak, and then for a master down interval.
 	if owner {

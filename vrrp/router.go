@@ -34,6 +34,8 @@ type Router struct {
 	ended     chan struct{} // closed when Run returns
 	published atomic.Pointer[snapshot]
 	kept      atomic.Pointer[[]Mark] // as they were made last, or restored
+	tenures   atomic.Pointer[[]Tenure]
+	inherited []Tenure
 }
 
 // NewRouter returns a router that does nothing until Run.
@@ -45,6 +47,7 @@ func NewRouter(cfg Config, network Network, host Host, log *slog.Logger) *Router
 	}
 	r.published.Store(&snapshot{})
 	r.kept.Store(new([]Mark))
+	r.tenures.Store(new([]Tenure))
 	return r
 }
 

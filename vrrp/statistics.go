@@ -51,7 +51,7 @@ func newMasterReason(t Transition) NewMasterReason {
 	switch {
 	case t.To != Master:
 		return NotMaster
-	case t.Reason == Owner, t.Reason == MasterStopped:
+	case t.Reason == Owner, t.Reason == MasterStopped, t.Reason == Inherited:
 		return NewByPriority
 	case t.Reason == Preempted, t.Reason == TakenOver:
 		return NewByPreemption

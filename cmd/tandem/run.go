@@ -29,6 +29,10 @@ the virtual addresses away, waits three seconds where connections are synchronis
 so that the newest ones reach the other director too, and removes its IPVS
 services last. One tandem runs in a network namespace.
 
+SIGUSR2 ends the process and leaves everything: addresses (for ever), services and
+connections. Whoever starts tandem again within three adverts, after an upgrade for
+example, goes on as master; nobody notices.
+
 Exit status: 0 stopped as asked, 1 the configuration is refused, 2 this host
 cannot run it (not root, no IPVS, another tandem runs), 3 it failed while
 running, 64 the command line is wrong.`,
@@ -80,9 +84,11 @@ func logger(out io.Writer, level slog.Level) *slog.Logger {
 
 func run(ctx context.Context, options director.Options) error {
 	// From here on a SIGHUP waits for its turn instead of ending the process.
-	hup := make(chan os.Signal, 1)
+	hup, leave := make(chan os.Signal, 1), make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
+	signal.Notify(leave, syscall.SIGUSR2)
+	defer signal.Stop(leave)
 	d, err := director.New(ctx, options)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -93,7 +99,7 @@ func run(ctx context.Context, options director.Options) error {
 		return fail(exitHost, err)
 	}
 	begun := time.Now()
-	if err := d.Run(ctx, hup); err != nil {
+	if err := d.Run(ctx, director.Signals{Reload: hup, Leave: leave}); err != nil {
 		return fail(exitRunning, err)
 	}
 	options.Log.Info("stopped", "ran", time.Since(begun).Round(time.Second))

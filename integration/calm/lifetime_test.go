@@ -1,8 +1,10 @@
 package calm
 
 import (
+	"fmt"
 	"net"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,5 +126,34 @@ func BenchmarkKilled(b *testing.B) {
 				b.Errorf("%s: A loses the address after %s", d.name, gone.Sub(begun))
 			}
 		}
+	}
+}
+
+// A director that is told to leave and started again at once, as for an upgrade,
+// is master still, and its addresses never move.
+func TestLeaveAndComeBack(t *testing.T) {
+	t.Parallel()
+	c := crowd{instances: 2, interval: 1}
+	p, moves := pairOf(t, directors()[0], c)
+	p.Signal(t, lab.A, syscall.SIGUSR2)
+	if exit := p.WaitExit(t, lab.A); exit.Code != 0 {
+		t.Fatalf("it ended with %+v", exit)
+	}
+	p.Start(t, lab.A, c.config(lab.A))
+	rig.Until(t, "A is master again", func() error {
+		for _, i := range p.Status(t, lab.A).Instances {
+			if i.State != "MASTER" {
+				return fmt.Errorf("%s is %s: %s", i.Name, i.State, i.Reason)
+			}
+		}
+		return nil
+	})
+	for _, i := range p.Status(t, lab.A).Instances {
+		if i.Reason != "master since before the restart" {
+			t.Errorf("%s is master because: %s", i.Name, i.Reason)
+		}
+	}
+	if log := moves.history(); !slices.Equal(log, []string{"a+", "a+"}) {
+		t.Errorf("moves %v, want none after the first two", log)
 	}
 }

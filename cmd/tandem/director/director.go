@@ -58,6 +58,8 @@ type Director struct {
 	tracker   *watch.Watcher
 	bfd       *wire.Wire
 	marks     *marks
+	tenures   *tenures
+	inherited bool // the run before was master of something
 	runner    *healthcheck.Runner
 	pools     *pools
 	calm      *calm.Keeper
@@ -146,6 +148,12 @@ func (d *Director) close() error {
 	return errors.Join(errs...)
 }
 
+// Signals are what can be asked of a running director from outside.
+type Signals struct {
+	Reload <-chan os.Signal // read the configuration again
+	Leave  <-chan os.Signal // end, and leave everything as it is
+}
+
 // InterfaceExists tells whether this host has an interface of that name.
 func InterfaceExists(name string) bool {
 	_, err := net.InterfaceByName(name)
@@ -153,8 +161,7 @@ func InterfaceExists(name string) bool {
 }
 
 // Run is the director until ctx ends, which is a stop, or until a part fails.
-// A value on reload makes it read its configuration again.
-func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
+func (d *Director) Run(ctx context.Context, signals Signals) error {
 	parts := newParts()
 	for _, warning := range rivals("/proc") {
 		d.log.Warn(warning)
@@ -181,7 +188,7 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 	parts.run("process", d.calm.Run)
 	d.runVRRP(parts)
 	parts.run("control", d.control.Run)
-	rereads := &rereader{read: d.reread, asked: reload, fresh: make(chan reread), log: d.log}
+	rereads := &rereader{read: d.reread, asked: signals.Reload, fresh: make(chan reread), log: d.log}
 	parts.run("reloads", rereads.Run)
 	notify(d.log, "READY=1", "STATUS="+d.summary())
 
@@ -194,6 +201,8 @@ func (d *Director) Run(ctx context.Context, reload <-chan os.Signal) error {
 		select {
 		case <-ctx.Done():
 			return d.stop(parts, nil)
+		case <-signals.Leave:
+			return d.leave(parts)
 		case failure = <-parts.failed:
 		case fresh := <-rereads.fresh:
 			d.Reload(ctx, parts, fresh)

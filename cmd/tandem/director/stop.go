@@ -41,6 +41,30 @@ func (d *Director) stop(parts *parts, failure error) error {
 	return errors.Join(failure, errors.Join(errs...), d.close())
 }
 
+// leave ends the process and leaves everything as it is, for a successor: the
+// addresses lose their lifetime, the services forward, connections live on. A
+// director that is started before the other one has missed three adverts is
+// master still.
+func (d *Director) leave(parts *parts) error {
+	d.stopping.Store(true)
+	notify(d.log, "STOPPING=1")
+	d.log.Info("leaving: addresses, services and connections stay; adverts end")
+	var errs []error
+	for _, step := range []struct {
+		what string
+		do   func(context.Context) error
+	}{
+		{"leave the virtual routers", d.router.Leave},
+		{"keep the addresses for ever", d.host.Leave},
+		{"end all parts", parts.stop},
+	} {
+		if err := within(2*time.Second, step.do); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
+		}
+	}
+	return errors.Join(errors.Join(errs...), d.close())
+}
+
 // goodbye is how long a stop waits for programs that are told of it.
 const goodbye = 4 * time.Second
 

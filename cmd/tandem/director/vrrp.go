@@ -35,6 +35,7 @@ func (d *Director) openVRRP() {
 		default: // one is enough: the summary is made anew
 		}
 	}
+	d.tenures, d.inherited = newTenures(d.options.RunDir, d.router, d.log)
 	d.marks = newMarks(d.options.StateDir, d.router, d.log)
 	d.host.SetDefect(func(instance, why string, is bool) { d.defect(instance, why, is) })
 	d.tracker = watch.New(d.log.With("part", "track"), d.router.SetItem)
@@ -55,8 +56,19 @@ func (d *Director) runVRRP(parts *parts) {
 	parts.run("BFD", d.bfd.Run)
 	parts.run("virtual routers", d.router.Run)
 	parts.run("marks", d.marks.Run)
-	d.host.Sweep()
+	parts.run("tenures", d.tenures.Run)
+	if !d.inherited {
+		d.host.Sweep()
+		return
+	}
+	// What the run before held is adopted once the router has said so, and not
+	// taken away just before.
+	time.AfterFunc(adoption, d.host.Sweep)
 }
+
+// adoption is how long addresses of the run before may wait for an instance to
+// want them. One that is a backup has them taken away at once.
+const adoption = 2 * time.Second
 
 // setVRRP hands the parts around the Router their wishes, at the start and
 // before the Router gets a new configuration.
