@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(hogEnv) != "" {
-		for {
+		for n := 0; ; n++ { // until it is killed
 		}
 	}
 	rig.Main()

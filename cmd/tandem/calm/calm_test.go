@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,18 +53,13 @@ var plays = map[string]func(context.Context, *Keeper){
 	"spin": func(ctx context.Context, k *Keeper) {
 		k.Set(Settings{})
 		reach(ctx, unix.SCHED_RR, 1, 0)
-		stop := make(chan struct{})
+		var stop atomic.Bool
 		go func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for n := 0; !stop.Load(); n++ {
 			}
 		}()
 		fmt.Println("threads", reach(ctx, unix.SCHED_NORMAL, 0, -20))
-		close(stop)
+		stop.Store(true)
 	},
 }
 
