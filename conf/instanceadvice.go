@@ -135,7 +135,7 @@ func (l *loader) adviseGroups() {
 }
 
 // adviseAuth notes once that adverts can be forged. auth_pass is no remedy, so
-// it is not advised: it is sent in clear (RFC 3768 section 10).
+// it is not advised: it is sent in clear (RFC 3768 section 10). A signature is.
 func (l *loader) adviseAuth() {
 	var first *instance
 	more := 0
@@ -159,7 +159,7 @@ func (l *loader) adviseAuth() {
 		others = fmt.Sprintf(" (nor are those of %d other instances)", more)
 	}
 	l.within("vrrp_instance "+first.Name, func() {
-		l.notef(first.pos, "keep strangers off the segment",
+		l.notef(first.pos, "sign them with auth_hmac on both directors, which keepalived has from 2.4, or keep strangers off the segment",
 			"adverts are not authenticated%s: any host on the segment can take the addresses away", others)
 	})
 }
