@@ -61,9 +61,12 @@ func (c crowd) cable(t testing.TB, p *rig.Pair) {
 	}
 }
 
-// config is what either kind of director reads.
+// config is what either kind of director reads. Without a router_id keepalived
+// asks the DNS for the host's name before it does anything, and nobody answers
+// here for 5 s.
 func (c crowd) config(d lab.Director) string {
 	var text strings.Builder
+	fmt.Fprintf(&text, "global_defs {\n    router_id %s\n}\n", d)
 	priority := map[lab.Director]int{lab.A: 150, lab.B: 100}[d]
 	for i := range c.instances {
 		fmt.Fprintf(&text, `vrrp_instance V%d {

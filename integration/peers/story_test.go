@@ -175,6 +175,9 @@ func (p *play) start(d lab.Director) {
 	p.t.Helper()
 	r := map[lab.Director]role{lab.A: p.story.a, lab.B: p.story.b}[d]
 	var text strings.Builder
+	// Without it keepalived asks the DNS for the host's name, and nobody answers
+	// here for 5 s.
+	fmt.Fprintf(&text, "global_defs {\nrouter_id %s\n}\n", d)
 	text.WriteString(strings.ReplaceAll(r.head, "FLAG", p.flag(d)))
 	for _, dialect := range p.dialects {
 		text.WriteString(dialect.config(p.Plan(), d, r))
@@ -185,7 +188,6 @@ func (p *play) start(d lab.Director) {
 	if d == p.own {
 		return
 	}
-	// keepalived takes some seconds until it listens.
 	rig.Until(p.t, "keepalived runs every instance", func() error {
 		if n := p.Log(d).Count(up) - before; n < len(p.dialects) {
 			return fmt.Errorf("it runs %d of %d", n, len(p.dialects))
