@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strconv"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,22 +29,25 @@ const (
 	leastRealTime = 1
 	bestNice      = -20
 
-	// longestRun is how long a thread may run at real-time priority without a
-	// pause. Adverts of a thousand instances take a hundredth of it; who runs
-	// longer has gone wrong, and shall not take the host with it.
-	longestRun = 500 * time.Millisecond
+	// greed is the share of one processor that the process may take at real-time
+	// priority over a watch. Adverts of a thousand instances take a tenth of
+	// that; who takes more has gone wrong, or has so many checks that the host
+	// shall have a say.
+	greed = 0.9
+	watch = 10 * time.Second
 	// penance is how long such a process goes on at an ordinary priority.
 	penance = time.Minute
 )
 
 // Keeper keeps the process at its priority.
 type Keeper struct {
-	log *slog.Logger
-	set chan Settings
+	log   *slog.Logger
+	set   chan Settings
+	watch time.Duration
 }
 
 // New returns a Keeper that does nothing until Run.
-func New(log *slog.Logger) *Keeper { return &Keeper{log, make(chan Settings, 1)} }
+func New(log *slog.Logger) *Keeper { return &Keeper{log, make(chan Settings, 1), watch} }
 
 // Set says what priority the process shall have. It does not block.
 func (k *Keeper) Set(s Settings) {
@@ -61,11 +62,11 @@ func (k *Keeper) Set(s Settings) {
 // allowed is logged once and is no failure: adverts may be late then.
 func (k *Keeper) Run(ctx context.Context) error {
 	k.lockMemory()
-	overrun := make(chan os.Signal, 1)
-	signal.Notify(overrun, syscall.SIGXCPU)
-	defer signal.Stop(overrun)
+	look := time.NewTicker(k.watch)
+	defer look.Stop()
 	var settings Settings
 	var pardon <-chan time.Time
+	before, at := burnt(), time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,18 +74,37 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case settings = <-k.set:
 			pardon = nil
 			k.raise(settings)
-		case <-overrun:
-			if pardon == nil {
-				k.log.Error("a thread ran at real-time priority without a pause; going on at an ordinary one for a while",
-					"longest", longestRun, "for", penance)
-				k.apply(ordinary(bestNice))
+		case now := <-look.C:
+			spent := burnt()
+			share := float64(spent-before) / float64(now.Sub(at))
+			before, at = spent, now
+			if share > greed && settings.Nice == nil && pardon == nil {
+				k.log.Error("the process takes a whole processor at real-time priority; going on at an ordinary one for a while",
+					"processors", fmt.Sprintf("%.1f", share), "for", penance)
+				pardon = time.After(penance)
+				k.lower()
 			}
-			pardon = time.After(penance)
 		case <-pardon:
 			pardon = nil
 			k.raise(settings)
 		}
 	}
+}
+
+// lower takes the real-time priority away.
+func (k *Keeper) lower() {
+	if err := k.apply(ordinary(bestNice)); err != nil {
+		k.log.Error("the priority of the process cannot be lowered", "error", err)
+	}
+}
+
+// burnt is the processor time that the process has taken so far.
+func burnt() time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // raise gives the process the priority that settings ask for, or the next best.
@@ -117,9 +137,6 @@ func (s Settings) choices() []priority {
 // apply gives every thread a priority. Threads that are made meanwhile have
 // that of the thread that made them, so it looks again until there is none new.
 func (k *Keeper) apply(p priority) error {
-	if err := limitRealTime(); err != nil {
-		return err
-	}
 	done := make(map[int]bool)
 	for {
 		threads, err := threads()
@@ -140,21 +157,6 @@ func (k *Keeper) apply(p priority) error {
 			return nil
 		}
 	}
-}
-
-// limitRealTime makes the kernel send SIGXCPU to who runs for too long
-// (RLIMIT_RTTIME in getrlimit(2), in microseconds). The hard limit, which would
-// kill, stays.
-func limitRealTime() error {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_RTTIME, &limit); err != nil {
-		return fmt.Errorf("read the limit of real-time priority: %w", err)
-	}
-	limit.Cur = min(uint64(longestRun.Microseconds()), limit.Max)
-	if err := unix.Setrlimit(unix.RLIMIT_RTTIME, &limit); err != nil {
-		return fmt.Errorf("limit real-time priority: %w", err)
-	}
-	return nil
 }
 
 // lockMemory keeps what the process has touched from being swapped out: to read
