@@ -91,6 +91,7 @@ type session struct {
 func (l *loop) set(now time.Time, wish []bfd.Config) {
 	old := l.sessions
 	l.sessions = nil
+	var fresh []string
 	for _, c := range wish {
 		i := slices.IndexFunc(old, func(s *session) bool {
 			had := s.Config()
@@ -99,7 +100,7 @@ func (l *loop) set(now time.Time, wish []bfd.Config) {
 		if i < 0 {
 			s := &session{Session: bfd.NewSession(now, c, l.discriminator(old), rand.Float64)}
 			l.sessions = append(l.sessions, s)
-			l.publish(c.Name, false, "nothing heard yet")
+			fresh = append(fresh, c.Name)
 			continue
 		}
 		s := old[i]
@@ -116,7 +117,10 @@ func (l *loop) set(now time.Time, wish []bfd.Config) {
 	}
 	l.listen()
 	l.openAll(now)
-	l.report()
+	l.report() // First, so that whoever is told finds what he is told.
+	for _, name := range fresh {
+		l.publish(name, false, "nothing heard yet")
+	}
 }
 
 // discriminator is one that no session has, and that nobody can guess.
@@ -184,11 +188,11 @@ func (l *loop) act(s *session, r bfd.Result) {
 			level = slog.LevelWarn
 		}
 		l.log.Log(context.Background(), level, "BFD session", "session", s.Config().Name, "neighbor", s.Config().Neighbor, "from", c.From.String(), "to", c.To.String(), "why", c.Why)
+		s.said = [bfd.NumDrops]bool{}
+		l.report()
 		if (c.From == bfd.Up || c.To == bfd.Up) && c.To != bfd.AdminDown {
 			l.publish(s.Config().Name, c.To == bfd.Up, c.Why)
 		}
-		s.said = [bfd.NumDrops]bool{}
-		l.report()
 	}
 }
 
