@@ -68,6 +68,7 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			delete(k.parole, p)
 		}
 	}
+	stays := k.stays()
 	for p, t := range k.wanted {
 		c, seen := culprits[p.home()]
 		switch l := k.leases[p]; {
@@ -78,6 +79,7 @@ func (k *keeper) noteLosses(there map[place]bool) {
 		case !there[p] && l.over(k.now) && !t.wish.told:
 			k.parole[p] = k.now.Add(min(l.life/2, parole))
 			late[t.wish] = append(late[t.wish], held{place: p})
+		case !there[p] && p.prefix.Addr().Is6() && !stays(t.dev):
 		default:
 			k.lost++
 			k.rounds[p], k.news[p] = t.wish.repeat, true
@@ -97,6 +99,19 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			k.log.Warn("virtual addresses ran out while this process stood still; they come back when their instance is master",
 				"instance", w.instance, "addresses", k.list(list))
 		}
+	}
+}
+
+// stays looks at an interface again, once: it may have gone down, and its IPv6
+// addresses with it, after the pass looked at it and before it read those.
+func (k *keeper) stays() func(device) bool {
+	up := make(map[int]bool)
+	return func(dev device) bool {
+		if _, looked := up[dev.index]; !looked {
+			now, err := k.kernel.device(dev.name)
+			up[dev.index] = err == nil && now.index == dev.index && now.up
+		}
+		return up[dev.index]
 	}
 }
 

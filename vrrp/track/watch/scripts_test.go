@@ -178,6 +178,7 @@ func bubble(t *testing.T, r *runner, all []track.Script, during func(*scripts)) 
 	cancel()
 	<-done
 	time.Sleep(2 * time.Hour) // until what nothing ends has ended by itself
+	synctest.Wait()
 	return said
 }
 
