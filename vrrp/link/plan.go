@@ -130,13 +130,33 @@ func (p *plan) next(s side, now time.Time) (j *job, frame []byte, at time.Time) 
 		return nil, nil, q.pause
 	}
 	j = (*list)[0]
-	if l := p.lane(j); l.next[s.kind()].After(now) {
+	l := p.lane(j)
+	if l.next[s.kind()].After(now) {
 		return nil, nil, l.next[s.kind()]
+	}
+	if gap := l.gap[s.kind()]; gap > 0 && list == &q.again && p.newsOn(l, s, now) {
+		return nil, nil, now.Add(gap)
 	}
 	if list == &q.private {
 		return j, j.private, now
 	}
 	return j, j.frame, now
+}
+
+// newsOn says whether another interface that keeps the same pace has something
+// to tell for the first time.
+func (p *plan) newsOn(l *lane, but side, now time.Time) bool {
+	for _, s := range p.order {
+		if s == but || s.ipv6 != but.ipv6 {
+			continue
+		}
+		q := p.lines[s]
+		list := q.head()
+		if list != nil && list != &q.again && !q.pause.After(now) && p.lane((*list)[0]) == l {
+			return true
+		}
+	}
+	return false
 }
 
 // head is the list whose first job is next, without those that were called off.

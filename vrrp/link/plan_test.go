@@ -87,6 +87,11 @@ func TestPlan(t *testing.T) {
 			ask(p, 2, "eth1", "eth1", 1, false, "8")
 			ask(p, 3, "eth2", "eth2", 2, false, "7")
 		}, time.Second, []string{"0 eth0 to all 9", "0 eth2 to all 7", "0 eth2 to all 7", "100 eth1 to all 8"}},
+		{"K-26 in a group nothing is repeated while another interface has news", vrrp.Pacing{Groups: []vrrp.PaceGroup{{Interfaces: []string{"eth0", "eth1"}, GARP: 100 * ms}}}, func(p *plan) {
+			ask(p, 1, "eth0", "eth0", 2, false, "9")
+			ask(p, 2, "eth1", "eth1", 2, false, "8", "7")
+		}, time.Second, []string{
+			"0 eth0 to all 9", "100 eth1 to all 8", "200 eth1 to all 7", "300 eth0 to all 9", "400 eth1 to all 8", "500 eth1 to all 7"}},
 		{"K-26 what is on top of an interface shares its wire", vrrp.Pacing{GARP: 100 * ms}, func(p *plan) {
 			ask(p, 1, "eth0", "eth0", 1, false, "9")
 			ask(p, 4, "vrrp.51", "eth0", 1, false, "8")
