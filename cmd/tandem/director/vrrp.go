@@ -3,6 +3,7 @@ package director
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -78,11 +79,25 @@ func (d *Director) setVRRP(c conf.Config) {
 	d.tracker.Set(c.Track)
 	d.bfd.Set(c.BFD)
 	d.host.SetPacing(c.VRRP.Pacing)
-	d.host.SetStatic(c.VRRP.Static, func(group, why string, is bool) {
-		for _, instance := range c.VRRP.Static.Groups[group] {
-			d.defect(instance, fmt.Sprintf("track_group %s: %s", group, why), is)
+	d.host.SetStatic(c.VRRP.Static, d.missing(d.config.VRRP, c.VRRP))
+}
+
+// missing tells the instances of a track_group what is wrong with it. That it is
+// over is told to those that a reload has taken out of it, too.
+func (d *Director) missing(before, now vrrp.Config) func(group, why string, is bool) {
+	return func(group, why string, is bool) {
+		instances := slices.Clone(now.Static.Groups[group])
+		if !is {
+			instances = append(instances, before.Static.Groups[group]...)
 		}
-	})
+		slices.Sort(instances)
+		for _, name := range slices.Compact(instances) {
+			runs := func(in vrrp.Instance) bool { return in.Name == name }
+			if slices.ContainsFunc(now.Instances, runs) {
+				d.defect(name, fmt.Sprintf("track_group %s: %s", group, why), is)
+			}
+		}
+	}
 }
 
 // defect keeps an instance in FAULT while something is wrong.
