@@ -22,7 +22,9 @@ func (g ground) instance(r *reporter, in *instance) {
 	for _, a := range in.addresses() {
 		dev := in.device(a)
 		at := g.host.Interface(dev)
-		if at == nil || at.Loopback || at.network(a.Prefix.Addr()).IsValid() {
+		// A link-local address is in the network of every interface, also of one
+		// that is down and has none itself (RFC 4291 section 2.8).
+		if at == nil || at.Loopback || a.Prefix.Addr().IsLinkLocalUnicast() || at.network(a.Prefix.Addr()).IsValid() {
 			continue
 		}
 		if outside[dev] == nil {
@@ -55,7 +57,7 @@ func (g ground) source(r *reporter, in *instance) {
 			"interface %s has no link-local address, which adverts over IPv6 come from: the instance stays in FAULT until it has one", in.Interface)
 	case !in.Source.IsValid() && at != nil && !at.has(in.family()):
 		r.warnf(in.met.at(in.pos, "interface"), "give it one, or write mcast_src_ip",
-			"interface %s has no IPv%d address of its own: adverts leave with a source address of another interface, or none", in.Interface, in.family())
+			"interface %s has no IPv%d address of its own to send adverts from: the instance stays in FAULT until it has one", in.Interface, in.family())
 	}
 }
 
