@@ -38,6 +38,9 @@ func viewInstances(all []vrrp.Status, host addressKeeper) []InstanceStatus {
 		if s.Master.IsValid() {
 			v.Master = s.Master.String()
 		}
+		if v.Since.IsZero() {
+			v.Since = s.Counters.Discontinuity // It has not left the state that it began in.
+		}
 		there := map[netip.Addr]bool{}
 		for _, a := range host.Present(s.Name) {
 			there[a] = true
