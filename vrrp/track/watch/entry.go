@@ -77,15 +77,20 @@ func (e *entry) next(now time.Time) time.Time {
 	return e.due.Add(e.Interval)
 }
 
-// detail says how a run ended: "exit status 1", "killed by signal 9".
+// detail says how a run ended: "exit status 1: no such host", "killed by signal 9".
+// What a run that failed wrote last often says why.
 func detail(r program.Result, timeout time.Duration) string {
+	why := fmt.Sprintf("exit status %d", r.Status)
 	switch {
 	case r.TimedOut:
-		return "timed out after " + seconds(timeout)
+		why = "timed out after " + seconds(timeout)
 	case r.Signal != 0:
-		return fmt.Sprintf("killed by signal %d", int(r.Signal))
+		why = fmt.Sprintf("killed by signal %d", int(r.Signal))
 	}
-	return fmt.Sprintf("exit status %d", r.Status)
+	if !r.OK() && r.Output != "" {
+		why += ": " + r.Output
+	}
+	return why
 }
 
 // seconds writes a time as the configuration would: "2s", "0.5s".

@@ -43,10 +43,10 @@ func TestScript(t *testing.T) {
 	dir := open(t)
 	says := filepath.Join(dir, "says")
 	write(t, says, "0")
-	chkScript := executable(t, "chk", `s=$(cat `+says+`); case $s in kill) kill -9 $$;; esac; exit $s`)
+	chkScript := executable(t, "chk", `s=$(cat `+says+`); echo asked; case $s in kill) kill -9 $$;; 1) echo "no route" >&2;; esac; exit $s`)
 	w := watchAll(t, track.Config{Scripts: []track.Script{script(chkScript)}})
 	steps := []struct{ says, want string }{
-		{"0", "exit status 0"}, {"1", "exit status 1"}, {"255", "exit status 255"}, {"kill", "killed by signal 9"}, {"0", "exit status 0"},
+		{"0", "exit status 0"}, {"1", "exit status 1: no route"}, {"255", "exit status 255: asked"}, {"kill", "killed by signal 9: asked"}, {"0", "exit status 0"},
 	}
 	for _, s := range steps {
 		write(t, says, s.says)
