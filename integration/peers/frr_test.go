@@ -83,8 +83,8 @@ func (f *frr) config() string {
 	return b.String()
 }
 
-// begin starts zebra and vrrpd.
-func (f *frr) begin() {
+// launch starts zebra and vrrpd.
+func (f *frr) launch() {
 	f.t.Helper()
 	f.prepare()
 	// The daemons are not root, and the test's own folders are closed to others.
@@ -135,7 +135,7 @@ func TestFRR(t *testing.T) {
 			p := &play{Pair: rig.New(t, lab.Options{DualStack: true}), t: t, story: story{b: role{priority: 100}}, own: lab.B, dialects: spoken}
 			p.commands = map[lab.Director]string{lab.B: rig.Tandem()}
 			f := &frr{play: p, at: lab.A, priority: tt.priority}
-			f.begin()
+			f.launch()
 			p.start(lab.B)
 			if tt.priority > 100 {
 				f.heard(uint8(tt.priority))

@@ -25,10 +25,7 @@ type story struct {
 
 var stories = []story{
 	{"a stop and a return", role{priority: 150}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		p.owners("a")
 		p.stop(lab.A)
 		p.owners("b")
@@ -38,10 +35,7 @@ var stories = []story{
 	}, map[string]string{"a": "+-+", "b": "+-"}},
 
 	{"a preferred director that comes back without preempting", role{priority: 150, more: "nopreempt"}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		p.stop(lab.A)
 		p.owners("b")
 		p.start(lab.A)
@@ -58,10 +52,7 @@ var stories = []story{
 	}, map[string]string{"a": "+", "b": "+-"}},
 
 	{"a tie that a partition makes is the higher address's", role{priority: 100}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		p.owners("a")
 		p.partition(true)
 		p.owners("a+b")
@@ -71,10 +62,7 @@ var stories = []story{
 	}, map[string]string{"a": "+-", "b": "+"}},
 
 	{"a partition that heals is the higher priority's", role{priority: 150}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		p.partition(true)
 		p.owners("a+b")
 		p.partition(false)
@@ -82,47 +70,14 @@ var stories = []story{
 		p.talk()
 	}, map[string]string{"a": "+", "b": "+-"}},
 
-	{"a tracked link that goes and comes", role{priority: 150, more: "track_interface {\ninside\n}"}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
-		p.link(false)
-		p.owners("b")
-		p.link(true)
-		p.owners("a")
-		p.talk()
-	}, map[string]string{"a": "+-+", "b": "+-"}},
+	{"a tracked link that goes and comes", role{priority: 150, more: "track_interface {\ninside\n}"}, role{priority: 100}, (*play).loseLink, map[string]string{"a": "+-+", "b": "+-"}},
 
-	{"a tracked link with a weight", role{priority: 150, more: "track_interface {\ninside weight -60\n}"}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
-		p.link(false)
-		p.owners("b")
-		p.link(true)
-		p.owners("a")
-		p.talk()
-	}, map[string]string{"a": "+-+", "b": "+-"}},
+	{"a tracked link with a weight", role{priority: 150, more: "track_interface {\ninside weight -60\n}"}, role{priority: 100}, (*play).loseLink, map[string]string{"a": "+-+", "b": "+-"}},
 
-	{"a sync group of which one tracks a link", role{priority: 150, first: "track_interface {\ninside\n}", head: group()}, role{priority: 100, head: group()}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
-		p.link(false)
-		p.owners("b")
-		p.link(true)
-		p.owners("a")
-		p.talk()
-	}, map[string]string{"a": "+-+", "b": "+-"}},
+	{"a sync group of which one tracks a link", role{priority: 150, first: "track_interface {\ninside\n}", head: group()}, role{priority: 100, head: group()}, (*play).loseLink, map[string]string{"a": "+-+", "b": "+-"}},
 
 	{"a script that fails and recovers", role{priority: 150, more: "track_script {\nflag\n}", head: script}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		must(p.t, os.WriteFile(p.flag(lab.A), nil, 0o644))
 		p.owners("b")
 		must(p.t, os.Remove(p.flag(lab.A)))
@@ -131,10 +86,7 @@ var stories = []story{
 	}, map[string]string{"a": "+-+", "b": "+-"}},
 
 	{"a loss", role{priority: 150}, role{priority: 100}, func(p *play) {
-		p.start(lab.A)
-		p.owners("a")
-		p.start(lab.B)
-		p.talk()
+		p.begin()
 		must(p.t, p.PowerLoss(lab.A))
 		p.owners("b")
 	}, map[string]string{"b": "+"}},
@@ -198,6 +150,26 @@ func (p *play) start(d lab.Director) {
 
 // flag is a path of a director that a story may make.
 func (p *play) flag(d lab.Director) string { return filepath.Join(p.Dir(), d.String()+".flag") }
+
+// begin starts A, which becomes master, and B, which hears it.
+func (p *play) begin() {
+	p.t.Helper()
+	p.start(lab.A)
+	p.owners("a")
+	p.start(lab.B)
+	p.talk()
+}
+
+// loseLink is a story of A's inside link, which goes and comes.
+func (p *play) loseLink() {
+	p.t.Helper()
+	p.begin()
+	p.link(false)
+	p.owners("b")
+	p.link(true)
+	p.owners("a")
+	p.talk()
+}
 
 func (p *play) stop(d lab.Director) { p.t.Helper(); p.Stop(p.t, d) }
 
