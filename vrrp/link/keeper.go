@@ -55,6 +55,7 @@ type keeper struct {
 	parole  map[place]time.Time // see noteLosses
 
 	fights  map[place]*fight   // over addresses that were put back
+	unheard map[place]int      // removals counted before the witness had heard of them
 	repairs map[string]Repairs // by instance
 	onFight func(Fight)        // may be nil
 }
@@ -74,6 +75,7 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		leases:   make(map[place]lease),
 		parole:   make(map[place]time.Time),
 		fights:   make(map[place]*fight),
+		unheard:  make(map[place]int),
 		repairs:  make(map[string]Repairs),
 		promote:  make(map[int]*promotion),
 		busy:     func() bool { return false },
@@ -131,6 +133,7 @@ func (k *keeper) reconcile(now time.Time) error {
 		return k.tell(err)
 	}
 	problems = append(around, problems...)
+	culprits := k.witness.take()
 	before, err := k.kernel.addresses(0)
 	if err != nil {
 		return k.tell(err)
@@ -143,7 +146,7 @@ func (k *keeper) reconcile(now time.Time) error {
 	k.findLives(before)
 	k.wanted = byPlace(k.targets)
 	k.findMoves(names, sources)
-	k.noteLosses(there)
+	k.noteLosses(there, culprits)
 
 	// Removals first: what another director answers for already must not wait
 	// for what this one is about to add.

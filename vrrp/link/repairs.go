@@ -58,9 +58,11 @@ func (f *fight) again(now time.Time) (times int, within time.Duration, is bool) 
 // One whose lease ran out while this process stood still is nobody's doing. It
 // stays away until its instance speaks, which may be about to find another
 // master, but not for long: the instance may know nothing of it.
-func (k *keeper) noteLosses(there map[place]bool) {
+//
+// The culprits were taken before the addresses were read: who removed what is
+// missing may be heard of only with the next pass, and is not to count twice.
+func (k *keeper) noteLosses(there map[place]bool, culprits map[home]culprit) {
 	k.lost = 0
-	culprits := k.witness.take()
 	lost, late := make(map[*wish][]held), make(map[*wish][]held)
 	by := make(map[*wish]string)
 	for p, until := range k.parole {
@@ -70,17 +72,26 @@ func (k *keeper) noteLosses(there map[place]bool) {
 	}
 	stays := k.stays()
 	for p, t := range k.wanted {
-		c, seen := culprits[p.home()]
+		c := culprits[p.home()]
+		n := k.unheard[p]
+		fresh := c.times > n
+		if n > 0 {
+			k.unheard[p] = max(0, n-c.times)
+		}
 		switch l := k.leases[p]; {
 		case !k.kept[p] || has(k.parole, p) || !t.dev.up:
 			// IPv6 addresses go with their interface.
-		case there[p] && !(seen && c.port != 0):
+		case there[p] && !fresh:
 			// A renewal may have put it back already: then only the witness knows.
+			k.blame(t, c)
 		case !there[p] && l.over(k.now) && !t.wish.told:
 			k.parole[p] = k.now.Add(min(l.life/2, parole))
 			late[t.wish] = append(late[t.wish], held{place: p})
 		case !there[p] && p.prefix.Addr().Is6() && !stays(t.dev):
 		default:
+			if !fresh {
+				k.unheard[p]++
+			}
 			k.lost++
 			k.rounds[p], k.news[p] = t.wish.repeat, true
 			by[t.wish] = c.String()
@@ -89,6 +100,7 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			}
 		}
 	}
+	maps.DeleteFunc(k.unheard, func(p place, n int) bool { return n == 0 || !has(k.wanted, p) || p.prefix.Addr().Is6() })
 	maps.DeleteFunc(k.fights, func(p place, f *fight) bool { return !has(k.wanted, p) && k.now.Sub(f.said) >= fightWithin })
 	for _, w := range k.wishes {
 		if list := lost[w]; list != nil {
@@ -99,6 +111,14 @@ func (k *keeper) noteLosses(there map[place]bool) {
 			k.log.Warn("virtual addresses ran out while this process stood still; they come back when their instance is master",
 				"instance", w.instance, "addresses", k.list(list))
 		}
+	}
+}
+
+// blame says who did what has been counted already.
+func (k *keeper) blame(t target, c culprit) {
+	if r := k.repairs[t.wish.instance]; c.times > 0 && r.Address == t.prefix && r.Interface == t.dev.name {
+		r.By = c.String()
+		k.repairs[t.wish.instance] = r
 	}
 }
 

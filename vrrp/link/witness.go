@@ -26,6 +26,7 @@ type witness struct {
 type culprit struct {
 	port    uint32 // 0: nobody, or the kernel does not tell
 	program string // empty: it had ended already
+	times   int    // how often it was done since take; port is of the last
 }
 
 func (c culprit) String() string {
@@ -66,7 +67,9 @@ func (w *witness) heard(m syscall.NetlinkMessage) {
 		c.program = program(c.port)
 	}
 	if len(w.culprits) < most {
-		w.culprits[home{a.Index, a.Prefix.Addr()}] = c
+		h := home{a.Index, a.Prefix.Addr()}
+		c.times = w.culprits[h].times + 1
+		w.culprits[h] = c
 	}
 }
 
