@@ -184,9 +184,6 @@ func (l *loader) route(e *syntax.Statement, static bool) (route, bool) {
 		return r, false
 	}
 	p.judgeTrack(e.Words[0], "dev")
-	if !p.has("dev") && !p.has("no_track") {
-		l.notef(e.Words[0].Pos, "write dev IF, or no_track", "%s has no dev: its loss goes unnoticed", p.what)
-	}
 	if r.kind == "unicast" {
 		r.kind = ""
 	}
