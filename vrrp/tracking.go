@@ -26,6 +26,9 @@ func (l *loop) setLink(st LinkState) {
 		}
 		if l.follows(in, st.Name, Item{}) {
 			l.track(in)
+			if in.state == Init {
+				l.tellLink(in) // It may have waited for this.
+			}
 		}
 	}
 }
@@ -140,12 +143,18 @@ func (l *loop) each(tracks []TrackInterface, items []TrackItem, give func(Influe
 	}
 }
 
-// mustWait reports whether something that an instance follows without a weight
-// has not been told yet. It does not start before, as in keepalived: it could
-// become master, and be in FAULT a moment later.
+// mustWait reports whether an interface or something without a weight that an
+// instance follows has not been told yet. It does not start before, as in
+// keepalived: it could become master, and be in FAULT a moment later. A file it
+// awaits in any case: what it holds can be a fault, and is read at once.
 func (l *loop) mustWait(in *instance) bool {
+	for _, t := range slices.Concat(in.cfg.Track, in.entry.cfg.Track) {
+		if _, known := l.links[t.Name]; !known {
+			return true
+		}
+	}
 	for _, t := range slices.Concat(in.cfg.Items, in.entry.cfg.Items) {
-		if _, known := l.items[t.Item]; known || t.Weight != 0 {
+		if _, known := l.items[t.Item]; known || t.Weight != 0 && t.Kind != File {
 			continue
 		}
 		if in.waits != t.Item {

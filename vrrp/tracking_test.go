@@ -111,6 +111,25 @@ func TestItems(t *testing.T) {
 		})
 	}
 
+	bubble(t, "the owner waits for the number in a file, which may be a fault", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(255, weighs))
+		l.until(time.Second)
+		l.expect("send state")
+		a.item(File, "load", ItemState{Value: -200})
+		l.expect("send state", "1s a VI_1 FAULT: tracked item failed file load")
+	})
+
+	bubble(t, "the owner waits for what is told of the interfaces that it tracks", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", vi(150))
+		l.take()
+		cfg := vi(255, func(in *Instance) { in.Name, in.VRID, in.Track = "VI_2", 52, []TrackInterface{{Name: "eth7"}} })
+		a.reload(Config{Instances: append(vi(150).Instances, cfg.Instances...)})
+		l.until(time.Second)
+		l.expect("send state")
+		a.link("eth7", false)
+		l.expect("send state", "1s a VI_2 FAULT: tracked item failed interface eth7")
+	})
+
 	bubble(t, "the weight of a script that has not run yet counts for nothing", func(t *testing.T, l *lan) {
 		a := l.join("a", "10.20.0.1", vi(150, func(in *Instance) {
 			in.Items = []TrackItem{{Item: chk.Item, Weight: -20}, {Item: Item{Script, "other"}, Weight: 20}}
@@ -128,6 +147,7 @@ func TestItems(t *testing.T) {
 	bubble(t, "K-34 weights add up, are in the next advert and in the status, and are told with their reason", func(t *testing.T, l *lan) {
 		l.join("b", "10.20.0.2", vi(100))
 		a := l.join("a", "10.20.0.1", vi(150, weighs))
+		a.item(File, "load", ItemState{Up: true})
 		l.until(lastSent)
 		l.take()
 		a.item(Script, "chk", ItemState{Detail: "exit status 1"})
