@@ -120,7 +120,6 @@ type play struct {
 	commands map[lab.Director]string
 	own      lab.Director // which of them is tandem
 	dialects []dialect
-	parted   bool
 }
 
 func (p *play) start(d lab.Director) {
@@ -175,7 +174,6 @@ func (p *play) stop(d lab.Director) { p.t.Helper(); p.Stop(p.t, d) }
 
 func (p *play) partition(on bool) {
 	p.t.Helper()
-	p.parted = true
 	for _, d := range []lab.Director{lab.A, lab.B} {
 		if on {
 			rig.Must(p.t, p.Director(d), "nft", deafen)
@@ -254,9 +252,10 @@ func (p *play) run() {
 		return // tandem is gone
 	}
 	for _, i := range p.Status(p.t, p.own).Instances {
-		if p.parted && strings.HasPrefix(i.Name, "v2-ah") {
-			// Both have counted on by themselves: who has counted less is not
-			// heard until it hears the other.
+		if strings.HasPrefix(i.Name, "v2-ah") {
+			// Both count with one counter: adverts that cross have the same
+			// number, and after a partition who has counted less is not heard
+			// until it hears the other.
 			delete(i.Drops, "ah-replay")
 		}
 		if len(i.Drops) > 0 {
