@@ -2,6 +2,7 @@ package vrrp
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tandem-ha/tandem/vrrp/advert"
 )
@@ -49,4 +50,42 @@ var sumHints = [...]string{
 	advert.PseudoHeader: "the sender sums with the pseudo-header: v3_checksum_as_v2 must be set on all or on none",
 	advert.MessageOnly:  "the sender sums without the pseudo-header: v3_checksum_as_v2 must be set on all or on none",
 	advert.OldUnicast:   "the sender sums as keepalived did up to 1.3.6: old_unicast_checksum must be the same on all",
+}
+
+// inWords is why a message was dropped, for a status: what its cause has to say,
+// or what the reason alone does.
+func inWords(drop advert.Drop, cause []any) string {
+	switch {
+	case drop == advert.UnknownKey && len(cause) == 2:
+		return fmt.Sprintf("there is no key %v here", cause[1])
+	case len(cause) == 0:
+		return dropWords[drop]
+	case cause[0] == "hint":
+		return cause[1].(string)
+	}
+	var words []string
+	for i := 0; i+1 < len(cause); i += 2 {
+		words = append(words, fmt.Sprintf("%v %v", cause[i], cause[i+1]))
+	}
+	return strings.Join(words, ", ")
+}
+
+// dropWords say of a reason that has no cause to add what it means.
+var dropWords = [advert.NumDrops]string{
+	advert.Truncated:       "they are shorter than they say",
+	advert.TTL:             "their TTL is not that of a neighbour",
+	advert.Type:            "they are no adverts",
+	advert.NoAddresses:     "they have no address",
+	advert.IntervalZero:    "their interval is 0",
+	advert.Checksum:        "their checksum is wrong",
+	advert.OwnAddress:      "that is our own address: a loop, or two hosts have it",
+	advert.CastMismatch:    "one of the two sends to unicast_peer, the other to the group",
+	advert.AuthFail:        "the passwords differ",
+	advert.UnknownPeer:     "it is no unicast_peer here",
+	advert.Owner:           "priority 255 here hears nobody",
+	advert.HeaderMalformed: "their authentication header is not that of VRRP",
+	advert.Unsigned:        "they are not signed, and auth_hmac wants that here",
+	advert.Malformed:       "their signature has another form",
+	advert.BadHMAC:         "the keys of that number differ",
+	advert.Replay:          "they have been heard before",
 }

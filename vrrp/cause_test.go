@@ -3,6 +3,7 @@ package vrrp
 import (
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,28 @@ func TestDropsAreExplained(t *testing.T) {
 			}
 		})
 	}
+	t.Run("R-15 the status tells who is not heard", func(t *testing.T) {
+		v := newVictim(t, auth, false)
+		f := newSpeaker(higher, func(in *Instance) { auth(in); in.Auth[0] = 'x' }).say(t, advert.Group4, 200, epoch)
+		v.receive(f)
+		v.receive(f)
+		want := []Dropped{{Reason: advert.AuthFail, Count: 2, From: higher, At: v.now, Why: "the passwords differ"}}
+		if got := v.status(v.instances[0]).Dropped; !slices.Equal(got, want) {
+			t.Errorf("it tells %v, want %v", got, want)
+		}
+	})
+	t.Run("R-02 R-13 and what differs", func(t *testing.T) {
+		v := newVictim(t, v2, false)
+		v.receive(newSpeaker(higher, signed).say(t, advert.Group4, 200, epoch))
+		v.receive(newSpeaker(higher, func(in *Instance) { v2(in); in.Interval = 2 * interval }).say(t, advert.Group4, 200, epoch))
+		var why []string
+		for _, d := range v.status(v.instances[0]).Dropped {
+			why = append(why, d.Why)
+		}
+		if want := []string{"version 3, ours 2", "interval 2s, ours 1s"}; !slices.Equal(why, want) {
+			t.Errorf("it tells %q, want %q", why, want)
+		}
+	})
 	t.Run("K-09 K-47 a number that was used", func(t *testing.T) {
 		v := newVictim(t, header, false)
 		var log strings.Builder

@@ -22,6 +22,7 @@ type instance struct {
 	heardAt  time.Time
 	counters Counters // without the maps
 	drops    [advert.NumDrops]uint64
+	lastDrop [advert.NumDrops]Dropped // the last of each reason, without what drops tells
 	odd      [numOddities]uint64
 
 	// What has been logged since the last transition, so that a neighbour

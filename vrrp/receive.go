@@ -28,10 +28,7 @@ func (l *loop) receive(f Frame) {
 	now := in.guard.clock.read(l.now)
 	p, drop := in.guard.check(in.cfg, f, message, in.source(), now)
 	if drop != advert.Accepted {
-		if l.drop(in, drop) {
-			l.log.Warn("advert dropped, more of the kind are only counted", append([]any{"instance", in.cfg.Name, "reason", drop.String(),
-				"from", f.Src, "to", f.Dst, "ttl", f.TTL, "length", len(f.Payload)}, in.cause(f, message, p.advert, drop, now)...)...)
-		}
+		l.drop(in, f, message, p.advert, drop, now)
 		return
 	}
 	in.guard.commit(in.cfg, p, l.now)
@@ -64,16 +61,23 @@ func (l *loop) stray(id routerID, f Frame) {
 		"interface", f.Interface, "vrid", id.vrid, "from", f.Src, "to", f.Dst)
 }
 
-// drop counts a message that an instance does not take, and reports whether it
-// is the first of its kind since the last change of state.
-func (l *loop) drop(in *instance, drop advert.Drop) (first bool) {
+// drop counts a message that an instance does not take, remembers who sent it,
+// and logs the first of its kind since the last change of state.
+func (l *loop) drop(in *instance, f Frame, message []byte, a advert.Advert, drop advert.Drop, r reading) {
 	in.drops[drop]++
 	if e, ok := protocolErrors[drop]; ok {
 		in.counters.ProtocolError = e
 	}
-	first = !in.saidDrop[drop]
-	in.saidDrop[drop] = true
-	return first
+	first, last := !in.saidDrop[drop], &in.lastDrop[drop]
+	if first || last.From != f.Src {
+		cause := in.cause(f, message, a, drop, r)
+		last.From, last.Why = f.Src, inWords(drop, cause)
+		if first {
+			l.log.Warn("advert dropped, more of the kind are only counted", append([]any{"instance", in.cfg.Name, "reason", drop.String(),
+				"from", f.Src, "to", f.Dst, "ttl", f.TTL, "length", len(f.Payload)}, cause...)...)
+		}
+	}
+	last.At, in.saidDrop[drop] = l.now, true
 }
 
 func (l *loop) oddity(in *instance, f Frame, a advert.Advert, odd Oddity) {

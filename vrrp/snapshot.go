@@ -31,6 +31,12 @@ func (l *loop) status(in *instance) Status {
 	s.Counters = in.counters
 	s.Counters.LateWakeups = late
 	s.Counters.Drops = dropCounts(in.drops)
+	for drop, last := range in.lastDrop {
+		if !last.At.IsZero() {
+			last.Reason, last.Count = advert.Drop(drop), in.drops[drop]
+			s.Dropped = append(s.Dropped, last)
+		}
+	}
 	for odd, n := range in.odd {
 		if n > 0 {
 			if s.Counters.Odd == nil {

@@ -3,6 +3,8 @@ package vrrp
 import (
 	"net/netip"
 	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/advert"
 )
 
 // State is the role of an instance (RFC 9568 section 6.4; Fault is
@@ -48,5 +50,16 @@ type Status struct {
 	LastSent  time.Time
 	LastHeard time.Time
 	Counters  Counters
+	Dropped   []Dropped    // the last advert of each reason that one was dropped for
 	History   []Transition // the last changes of state, oldest first
+}
+
+// Dropped is the last advert that was not taken for one reason. Who sends such
+// adverts again and again is not heard here, and is perhaps master too.
+type Dropped struct {
+	Reason advert.Drop
+	Count  uint64 // of that reason, from whomever
+	From   netip.Addr
+	At     time.Time
+	Why    string // what its sender says and what is wanted here, in words
 }

@@ -30,6 +30,7 @@ type InstanceStatus struct {
 	SendErrors     uint64            `json:"send_errors"`
 	BecameMaster   uint64            `json:"became_master"`
 	Drops          map[string]uint64 `json:"drops,omitempty"`
+	LastDrops      []DropStatus      `json:"last_drops,omitempty"`  // the last of each reason
 	Odd            map[string]uint64 `json:"odd_adverts,omitempty"` // accepted, but worth a look
 	LateWakeups    uint64            `json:"late_wakeups"`          // times it overslept and listened before speaking
 
@@ -37,6 +38,15 @@ type InstanceStatus struct {
 	Lateness   LatenessStatus     `json:"advert_lateness"`
 	Repairs    *RepairsStatus     `json:"repairs,omitempty"`
 	History    []TransitionStatus `json:"history"` // the last changes of state, oldest first
+}
+
+// DropStatus is the last advert that was dropped for a reason.
+type DropStatus struct {
+	Reason string     `json:"reason"`
+	Count  uint64     `json:"count"` // of that reason, from whomever
+	From   netip.Addr `json:"from"`
+	At     time.Time  `json:"at"`
+	Why    string     `json:"why,omitempty"` // what differs
 }
 
 // TrackedStatus is what something tracked does to an instance just now.

@@ -32,6 +32,9 @@ func viewInstances(all []vrrp.Status, host addressKeeper) []InstanceStatus {
 		for _, t := range s.Tracked {
 			v.Tracked = append(v.Tracked, TrackedStatus(t))
 		}
+		for _, drop := range s.Dropped {
+			v.LastDrops = append(v.LastDrops, DropStatus{drop.Reason.String(), drop.Count, drop.From, drop.At, drop.Why})
+		}
 		for _, t := range s.History {
 			v.History = append(v.History, TransitionStatus{t.At, t.From.String(), t.To.String(), inWords(t)})
 		}

@@ -62,6 +62,7 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	}
 	s.Warnings = append(s.Warnings, fights(s.Instances)...)
 	s.Warnings = append(s.Warnings, mute(s.Instances, s.At)...)
+	s.Warnings = append(s.Warnings, unheard(s.Instances, s.At)...)
 	s.Warnings = append(s.Warnings, rivals("/proc")...)
 	for _, m := range config.MissingInterfaces(InterfaceExists) {
 		s.Warnings = append(s.Warnings, m.Message)
@@ -101,6 +102,33 @@ func mute(instances []InstanceStatus, at time.Time) []string {
 	}
 	return found
 }
+
+// unheard finds other directors whose adverts are dropped: each takes the other
+// for dead, and both are master.
+func unheard(instances []InstanceStatus, at time.Time) (found []string) {
+	for _, i := range instances {
+		for _, drop := range i.LastDrops {
+			since := max(at.Sub(drop.At), 0)
+			if since > max(5*time.Duration(i.AdvertInterval*float64(time.Second)), unheardRecent) {
+				continue
+			}
+			what := "it is not heard"
+			if i.State == vrrp.Master.String() {
+				what = "if it is master too, both have the addresses"
+			}
+			if drop.Why != "" {
+				what += "; " + drop.Why
+			}
+			found = append(found, fmt.Sprintf("instance %s: %s sends adverts that are dropped (%s, %d, last %.1f s ago): %s",
+				i.Name, drop.From, drop.Reason, drop.Count, since.Seconds(), what))
+		}
+	}
+	return found
+}
+
+// unheardRecent is how long a dropped advert is worth a warning at least: its
+// sender may have a longer interval than ours.
+const unheardRecent = 15 * time.Second
 
 // summary is the line that systemctl status shows.
 func (d *Director) summary() string {

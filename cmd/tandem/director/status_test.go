@@ -2,6 +2,8 @@ package director
 
 import (
 	"errors"
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,6 +26,35 @@ func TestMute(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := mute([]InstanceStatus{tt.in}, at); len(got) != tt.want {
 				t.Errorf("found %q", got)
+			}
+		})
+	}
+}
+
+func TestUnheard(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	drop := func(ago time.Duration) []DropStatus {
+		return []DropStatus{{"auth-fail", 5, netip.MustParseAddr("10.9.0.2"), at.Add(-ago), "the passwords differ"}}
+	}
+	tests := []struct {
+		name, state string
+		interval    float64
+		ago         time.Duration
+		want        string
+	}{
+		{"two masters", "MASTER", 1, 200 * time.Millisecond,
+			"instance web: 10.9.0.2 sends adverts that are dropped (auth-fail, 5, last 0.2 s ago): if it is master too, both have the addresses; the passwords differ"},
+		{"a backup that is deaf", "BACKUP", 1, 200 * time.Millisecond,
+			"instance web: 10.9.0.2 sends adverts that are dropped (auth-fail, 5, last 0.2 s ago): it is not heard; the passwords differ"},
+		{"that was long ago", "MASTER", 1, 20 * time.Second, ""},
+		{"not by its interval", "MASTER", 10, 20 * time.Second,
+			"instance web: 10.9.0.2 sends adverts that are dropped (auth-fail, 5, last 20.0 s ago): if it is master too, both have the addresses; the passwords differ"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			found := unheard([]InstanceStatus{{Name: "web", State: tt.state, AdvertInterval: tt.interval, LastDrops: drop(tt.ago)}}, at)
+			if got := strings.Join(found, "\n"); got != tt.want {
+				t.Errorf("it says %q\nwant %q", got, tt.want)
 			}
 		})
 	}
