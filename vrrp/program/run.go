@@ -89,11 +89,12 @@ func (r Resolved) Run(ctx context.Context, o Run) (Result, error) {
 	// ends (prctl(2) PR_SET_PDEATHSIG): it must not be one that Go ends earlier.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err = aside(cmd.Start)
+	err = cmd.Start()
 	out.started()
 	if err != nil {
 		return Result{Status: -1}, r.unstarted(err)
 	}
+	lower(cmd.Process.Pid)
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	res := o.await(ctx, cmd.Process.Pid, ended)
