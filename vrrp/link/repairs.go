@@ -14,6 +14,16 @@ type Repairs struct {
 	Interface string       // where
 	By        string       // who removed it, as far as the kernel tells; empty: it does not
 	Fights    int          // how often the same address went three times in a minute
+	Fought    Fought       // the last address that this happened to
+}
+
+// Fought is an address that there was a fight over, and what it suffered in all.
+type Fought struct {
+	Address   netip.Prefix
+	Interface string
+	Count     int       // put back since it is wanted
+	Last      time.Time // when the last was
+	By        string    // as in Repairs
 }
 
 // Fight is an address that somebody removes again and again.
@@ -34,13 +44,14 @@ const (
 // fight remembers when an address was put back lately.
 type fight struct {
 	times []time.Time // since the last escalation
+	count int         // ever
 	said  time.Time   // when that was
 }
 
 // again notes another time and returns how many there were lately, if that is
 // a fight.
 func (f *fight) again(now time.Time) (times int, within time.Duration, is bool) {
-	f.times = append(f.times, now)
+	f.times, f.count = append(f.times, now), f.count+1
 	for now.Sub(f.times[0]) > fightWithin {
 		f.times = f.times[1:]
 	}
@@ -118,6 +129,9 @@ func (k *keeper) noteLosses(there map[place]bool, culprits map[home]culprit) {
 func (k *keeper) blame(t target, c culprit) {
 	if r := k.repairs[t.wish.instance]; c.times > 0 && r.Address == t.prefix && r.Interface == t.dev.name {
 		r.By = c.String()
+		if o := &r.Fought; o.Address == t.prefix && o.Interface == t.dev.name {
+			o.By = r.By
+		}
 		k.repairs[t.wish.instance] = r
 	}
 }
@@ -165,6 +179,9 @@ func (k *keeper) repair(t target, by string) bool {
 		if k.onFight != nil {
 			k.onFight(Fight{t.wish.instance, t.prefix, t.dev.name, times, within, by})
 		}
+	}
+	if !f.said.IsZero() {
+		r.Fought = Fought{t.prefix, t.dev.name, f.count, k.now, by}
 	}
 	k.repairs[t.wish.instance] = r
 	return !is && (f.said.IsZero() || k.now.Sub(f.said) >= fightWithin)

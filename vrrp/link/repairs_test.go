@@ -102,6 +102,13 @@ func TestFightIsToldWithWhoDidIt(t *testing.T) {
 	if text := log.String(); strings.Count(text, "again and again") != 1 || strings.Count(text, "are put back") != 2 {
 		t.Errorf("log:\n%s", text)
 	}
+	if out, err := exec.Command(command, "address", "del", "10.1.0.98/24", "dev", p.near).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	eventually(t, "the count with another address", func() bool { return h.Repairs("VI_1").Count == 4 })
+	if o := h.Repairs("VI_1").Fought; o.Address != f.Address || o.Interface != p.near || o.Count != 3 || !known(o.By) {
+		t.Errorf("fought over: %+v", o)
+	}
 }
 
 // All that a command removes at once is one line for each instance.

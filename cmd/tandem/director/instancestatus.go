@@ -92,6 +92,17 @@ type RepairsStatus struct {
 	Interface string    `json:"interface"`
 	By        string    `json:"by,omitempty"`
 	Fights    int       `json:"fights"` // times that one address went three times in a minute
+
+	Fought *FoughtStatus `json:"fought,omitempty"` // the last address of which that is true
+}
+
+// FoughtStatus is an address that somebody removes again and again.
+type FoughtStatus struct {
+	Count     int       `json:"count"`
+	Last      time.Time `json:"last"`
+	Address   string    `json:"address"`
+	Interface string    `json:"interface"`
+	By        string    `json:"by,omitempty"`
 }
 
 // TransitionStatus is one change of state.

@@ -84,5 +84,9 @@ func viewRepairs(r link.Repairs) *RepairsStatus {
 	if r.Count == 0 {
 		return nil
 	}
-	return &RepairsStatus{Count: r.Count, Last: r.Last, Address: r.Address.String(), Interface: r.Interface, By: r.By, Fights: r.Fights}
+	s := &RepairsStatus{Count: r.Count, Last: r.Last, Address: r.Address.String(), Interface: r.Interface, By: r.By, Fights: r.Fights}
+	if o := r.Fought; r.Fights > 0 {
+		s.Fought = &FoughtStatus{o.Count, o.Last, o.Address.String(), o.Interface, o.By}
+	}
+	return s
 }

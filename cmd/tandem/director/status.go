@@ -73,13 +73,14 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 // fights finds addresses that somebody removes again and again.
 func fights(instances []InstanceStatus) (found []string) {
 	for _, i := range instances {
-		if r := i.Repairs; r != nil && r.Fights > 0 {
-			by := r.By
+		if r := i.Repairs; r != nil && r.Fought != nil {
+			o := r.Fought
+			by := o.By
 			if by == "" {
 				by = "somebody that the kernel does not name"
 			}
 			found = append(found, fmt.Sprintf("instance %s: %s removes %s from %s again and again, %d times so far, the last at %s: stop that, or it is the address of two managers",
-				i.Name, by, r.Address, r.Interface, r.Count, r.Last.Format(time.TimeOnly)))
+				i.Name, by, o.Address, o.Interface, o.Count, o.Last.Format(time.TimeOnly)))
 		}
 	}
 	return found

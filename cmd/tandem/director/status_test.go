@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tandem-ha/tandem/vrrp/link"
 )
 
 func TestMute(t *testing.T) {
@@ -57,6 +59,19 @@ func TestUnheard(t *testing.T) {
 				t.Errorf("it says %q\nwant %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestFightsNameWhatIsFoughtOver: the last address that was put back may be
+// another one, and its instance may have lost more.
+func TestFightsNameWhatIsFoughtOver(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	fought := link.Fought{Address: netip.MustParsePrefix("10.9.0.80/24"), Interface: "eth0", Count: 4, Last: at, By: "ip"}
+	all := link.Repairs{Count: 6, Last: at.Add(time.Second), Address: netip.MustParsePrefix("10.9.0.81/24"), Interface: "eth0", Fights: 1, Fought: fought}
+	found := fights([]InstanceStatus{{Name: "web", Repairs: viewRepairs(all)}})
+	want := "instance web: ip removes 10.9.0.80/24 from eth0 again and again, 4 times so far, the last at 03:00:00: stop that, or it is the address of two managers"
+	if got := strings.Join(found, "\n"); got != want {
+		t.Errorf("it says %q\nwant %q", got, want)
 	}
 }
 
