@@ -164,13 +164,21 @@ func printInstance(w io.Writer, at time.Time, i director.InstanceStatus) {
 		fmt.Fprintf(w, "  hold\t%s\n", strings.Join(i.Holds, ", "))
 	}
 	if len(i.Drops) > 0 {
-		var drops []string
-		for reason, n := range i.Drops {
-			drops = append(drops, fmt.Sprintf("%s %d", reason, n))
-		}
-		slices.Sort(drops)
-		fmt.Fprintf(w, "  dropped\t%s\n", strings.Join(drops, ", "))
+		fmt.Fprintf(w, "  dropped\t%s\n", counted(i.Drops))
 	}
+	if len(i.Odd) > 0 {
+		fmt.Fprintf(w, "  odd\t%s\n", counted(i.Odd))
+	}
+}
+
+// counted shows counters by name.
+func counted(counts map[string]uint64) string {
+	var all []string
+	for name, n := range counts {
+		all = append(all, fmt.Sprintf("%s %d", name, n))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 func printService(w io.Writer, at time.Time, s director.ServiceStatus) {
