@@ -157,5 +157,8 @@ func (m *Mailbox) giveUp(now time.Time) {
 // Failing tells that the last mail was not taken.
 func (m *Mailbox) Failing() bool { return m.failures > 0 && m.sending == nil }
 
+// Waiting is how many instances and groups have something that is not being sent.
+func (m *Mailbox) Waiting() int { return len(m.waiting) }
+
 // Empty tells that nothing waits and nothing is being sent.
 func (m *Mailbox) Empty() bool { return len(m.waiting) == 0 && m.sending == nil }

@@ -256,6 +256,15 @@ func (t *Teller) Awaited(s Subject) bool {
 	return !s.Group && g != nil && g.next != nil && q.started < g.since
 }
 
+// Waiting are those that have something to tell and no program that runs for it.
+func (t *Teller) Waiting() []Subject {
+	var all []Subject
+	for _, q := range t.waiting {
+		all = append(all, q.subject)
+	}
+	return all
+}
+
 // Idle tells that nothing runs or waits.
 func (t *Teller) Idle() bool {
 	if len(t.waiting) > 0 {

@@ -19,18 +19,8 @@ func (d *Director) stop(parts *parts, failure error) error {
 	d.stopping.Store(true)
 	notify(d.log, "STOPPING=1")
 	d.log.Info("stopping")
-	flush := d.flushTime()
 	var errs []error
-	for _, step := range []struct {
-		what  string
-		limit time.Duration
-		do    func(context.Context) error
-	}{
-		{"stop the virtual routers", 2 * time.Second, d.router.Stop},
-		{"take the addresses away", 3 * time.Second, d.takeAway},
-		{"let the newest connections reach the other director, and scripts end", max(flush, goodbye) + time.Second, d.sayGoodbye(flush)},
-		{"end all parts", 2 * time.Second, parts.stop},
-	} {
+	for _, step := range d.stopSteps(d.flushTime(), parts) {
 		if err := within(step.limit, step.do); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", step.what, err))
 		}
@@ -39,6 +29,23 @@ func (d *Director) stop(parts *parts, failure error) error {
 	end := d.config.Notify
 	deliver.Script(context.Background(), d.log, "shutdown_script", end.Shutdown, end.ShutdownTimeout, end.Policy)
 	return errors.Join(failure, errors.Join(errs...), d.close())
+}
+
+// stopStep is one step of a stop.
+type stopStep struct {
+	what  string
+	limit time.Duration
+	do    func(context.Context) error
+}
+
+func (d *Director) stopSteps(flush time.Duration, parts *parts) []stopStep {
+	return []stopStep{
+		{"stop the virtual routers", 2 * time.Second, d.router.Stop},
+		{"take the addresses away", 3 * time.Second, d.takeAway},
+		{"let the newest connections reach the other director, and scripts end", max(flush, goodbye) + time.Second, d.sayGoodbye(flush)},
+		// A tracked script that ignores SIGTERM takes three seconds of it.
+		{"end all parts", 4 * time.Second, parts.stop},
+	}
 }
 
 // leave ends the process and leaves everything as it is, for a successor: the
@@ -65,7 +72,8 @@ func (d *Director) leave(parts *parts) error {
 	return errors.Join(errors.Join(errs...), d.close())
 }
 
-// goodbye is how long a stop waits for programs that are told of it.
+// goodbye is how long a stop waits for programs and mail that tell of it: the
+// deliverer ends them itself before (Deliverer.Stop).
 const goodbye = 4 * time.Second
 
 // takeAway waits until the addresses are gone, static ones too.

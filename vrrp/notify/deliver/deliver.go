@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,7 +42,12 @@ type Deliverer struct {
 	pipes   []*pipe
 	mailbox *notify.Mailbox
 	posting bool
+	unpost  context.CancelFunc // ends the mail that is being sent
+	subject string             // of it
 	stops   []stop
+	closing <-chan time.Time // stopTime is over
+	closed  bool             // it is: nothing new is begun
+	cut     []string         // what the stop did not wait for
 	tasks   sync.WaitGroup
 }
 
@@ -104,7 +110,9 @@ func (d *Deliverer) counted(f func(*Counts)) {
 }
 
 // Stop waits until everything is told that has happened up to now, or until ctx
-// ends. A program that keeps something newer waiting has a second. Run goes on
+// ends. What tells of something before the stop has a second, and all together
+// has three: what runs longer is ended, and a warning names it. So it takes four
+// seconds at most, unless the kernel keeps a program that was killed. Run goes on
 // until its context ends.
 func (d *Deliverer) Stop(ctx context.Context) error {
 	s := stop{make(chan struct{})}
@@ -147,6 +155,8 @@ func (d *Deliverer) Run(ctx context.Context) error {
 			d.start(ctx)
 		case err := <-d.posted:
 			d.mailed(err)
+		case <-d.closing:
+			d.close()
 		}
 	}
 }
@@ -164,6 +174,9 @@ func (d *Deliverer) read(ctx context.Context) bool {
 		case vrrp.Notice:
 			d.tell(v)
 		case stop:
+			if len(d.stops) == 0 {
+				d.closing = time.After(stopTime)
+			}
 			d.stops = append(d.stops, v)
 			d.hurry()
 		}
@@ -213,16 +226,44 @@ func (d *Deliverer) pipe(e notify.Event) {
 	}
 }
 
-// answerStops says that everything is told.
+// answerStops says that everything is told, and what is not.
 func (d *Deliverer) answerStops() {
-	mailing := d.posting || d.mails() && !d.mailbox.Empty() && !d.mailbox.Failing()
-	if len(d.stops) == 0 || !d.teller.Idle() || mailing || !d.drained() {
+	if len(d.stops) == 0 || !d.told() {
 		return
+	}
+	if len(d.cut) > 0 {
+		d.log.Warn("the stop does not wait for what takes long: not everybody is told", "cut_off", strings.Join(d.cut, "; "))
 	}
 	for _, s := range d.stops {
 		close(s.done)
 	}
-	d.stops = nil
+	d.stops, d.closing, d.closed, d.cut = nil, nil, false, nil
+}
+
+// told tells that nothing more is to be waited for.
+func (d *Deliverer) told() bool {
+	if d.closed {
+		return len(d.jobs) == 0 && !d.posting && d.drained()
+	}
+	mailing := d.posting || d.mails() && !d.mailbox.Empty() && !d.mailbox.Failing()
+	return d.teller.Idle() && !mailing && d.drained()
+}
+
+// close ends what still runs when the time of a stop is over.
+func (d *Deliverer) close() {
+	d.closed = true
+	for _, j := range d.jobs {
+		if !j.killed {
+			j.killed = true
+			j.cancel()
+		}
+	}
+	for _, s := range d.teller.Waiting() {
+		d.cut = append(d.cut, "programs of "+s.String()+" were not begun")
+	}
+	if d.posting {
+		d.unpost()
+	}
 }
 
 // Script runs the program of startup_script or shutdown_script to its end, or

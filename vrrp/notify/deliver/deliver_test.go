@@ -251,3 +251,30 @@ func TestScript(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestStopIsBounded: what tells of the stop itself does not keep it either, and
+// one warning names what was cut off.
+func TestStopIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	silent := listen(t) // takes connections and says nothing
+	c := silent.config()
+	c.Mail.Timeout = time.Minute
+	c.Instances["VI_1"] = notify.Hooks{Mail: true, Stop: script(t, dir, "stop", "sleep 1000 & wait"), Any: script(t, dir, "any", "")}
+	var log strings.Builder
+	d, end := start(t, c, func(d *Deliverer) { d.log = slog.New(slog.NewTextHandler(&log, nil)) })
+	d.Notice(to("VI_1", vrrp.Master, vrrp.Init))
+	stopIt(t, d)
+	end()
+	said := log.String()
+	for _, has := range []string{"level=WARN", "notify_stop of ", dir + "/stop", "and notify was not begun", "mail ", "Stopping"} {
+		if !strings.Contains(said, has) {
+			t.Errorf("no %q in %s", has, said)
+		}
+	}
+	if n := strings.Count(said, "\n"); n != 1 {
+		t.Errorf("%d lines: %s", n, said)
+	}
+	if got := lines(t, dir); got[0] != "" {
+		t.Errorf("programs came to their end: %q", got)
+	}
+}

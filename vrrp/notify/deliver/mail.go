@@ -22,7 +22,7 @@ func (d *Deliverer) mails() bool { return len(d.config.Mail.To) > 0 && d.config.
 
 // post sends the next mail, if there is one.
 func (d *Deliverer) post(ctx context.Context, now time.Time) {
-	if d.posting || !d.mails() {
+	if d.posting || d.closed || !d.mails() {
 		return
 	}
 	letter, ok := d.mailbox.Due(now, len(d.stops) > 0)
@@ -30,10 +30,12 @@ func (d *Deliverer) post(ctx context.Context, now time.Time) {
 	if !ok {
 		return
 	}
-	d.posting = true
+	own, cancel := context.WithCancel(ctx)
+	d.posting, d.unpost, d.subject = true, cancel, letter.Subject
 	to := d.config.Mail
 	d.tasks.Go(func() {
-		err := send(ctx, to, letter)
+		defer cancel()
+		err := send(own, to, letter)
 		if err == nil {
 			d.log.Info("mail sent", "subject", letter.Subject)
 		}
@@ -54,6 +56,14 @@ func (d *Deliverer) mailed(err error) {
 	}
 	again := d.mailbox.Failed(time.Now())
 	d.counted(func(c *Counts) { c.Mails++; c.MailsFailed++ })
+	if d.closed {
+		cut := fmt.Sprintf("mail %q to server %s", d.subject, d.config.Mail.Server)
+		if n := d.mailbox.Waiting() - 1; n > 0 {
+			cut += fmt.Sprintf(" and of %d more", n)
+		}
+		d.cut = append(d.cut, cut)
+		return
+	}
 	d.log.Warn("send mail", "error", err, "again_in", time.Until(again).Round(time.Second).String())
 }
 
@@ -139,8 +149,13 @@ func dial(ctx context.Context, m notify.Mail, host string, limit time.Duration, 
 		mail.WithTLSPolicy(policy),
 		mail.WithTLSConfig(&tls.Config{ServerName: m.Server, InsecureSkipVerify: true}),
 		mail.WithPort(port), mail.WithTimeout(limit), mail.WithHELO(helo), mail.WithoutNoop(),
-		mail.WithDialContextFunc(func(ctx context.Context, network, address string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, address)
+		mail.WithDialContextFunc(func(dialing context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(dialing, network, address)
+			if err == nil {
+				// The library reads without regard to a context that ends.
+				context.AfterFunc(ctx, func() { conn.Close() })
+			}
+			return conn, err
 		}))
 	if err != nil {
 		return nil, err

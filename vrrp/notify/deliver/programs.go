@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/notify"
@@ -14,6 +15,9 @@ const readyTime = 3 * time.Second
 // hurryTime is what a program may still take when tandem stops, unless it tells
 // of the stop.
 const hurryTime = time.Second
+
+// stopTime is how long a stop waits at most before it ends what still runs.
+const stopTime = 3 * time.Second
 
 // grace is what a program has between SIGTERM and SIGKILL.
 const grace = time.Second
@@ -41,7 +45,7 @@ func (j *job) last() bool { return j.step == len(j.Steps)-1 }
 
 // start starts every program that may run.
 func (d *Deliverer) start(ctx context.Context) {
-	for {
+	for !d.closed {
 		work, ok := d.teller.Next()
 		if !ok {
 			return
@@ -106,7 +110,7 @@ func (d *Deliverer) ready(ctx context.Context) {
 func (d *Deliverer) next(ctx context.Context, j *job) {
 	j.alarm.Stop()
 	d.say(j)
-	if !j.last() {
+	if !j.last() && !d.closed {
 		j.step++
 		d.run(ctx, j, false)
 		return
@@ -133,6 +137,12 @@ func (d *Deliverer) say(j *job) {
 	switch {
 	case j.err != nil:
 		log.Error(step.Keyword+" is not run", "error", j.err)
+	case j.killed && len(d.stops) > 0:
+		cut := fmt.Sprintf("%s of %s (%s): %s", step.Keyword, j.Event.Subject, step.Command.Name(), j.result)
+		if d.closed && !j.last() {
+			cut += ", and " + j.Steps[j.step+1].Keyword + " was not begun"
+		}
+		d.cut = append(d.cut, cut)
 	case j.killed:
 		log.Error(step.Keyword+" was ended because something newer waited for it", "command", step.Command.Name(), "result", j.result.String())
 	case !j.result.OK():
