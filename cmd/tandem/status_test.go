@@ -106,3 +106,22 @@ func TestTheUnitNamesWhatExists(t *testing.T) {
 		}
 	}
 }
+
+// TestTheUnitLeavesScriptsAlone: what runs under keepalived's unit runs under
+// ours, wherever it is and whatever it writes.
+func TestTheUnitLeavesScriptsAlone(t *testing.T) {
+	unit, err := os.ReadFile("tandem.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(unit)) {
+		for _, never := range []string{"Protect", "Private", "ReadOnly", "Inaccessible", "NoNewPrivileges"} {
+			if strings.HasPrefix(line, never) {
+				t.Errorf("scripts would not find what they need: %s", line)
+			}
+		}
+	}
+	if !strings.Contains(string(unit), "\nKillMode=mixed\n") {
+		t.Error("SIGTERM would end the scripts before they have told of the stop")
+	}
+}
