@@ -44,10 +44,13 @@ type Keeper struct {
 	log   *slog.Logger
 	set   chan Settings
 	watch time.Duration
+	said  string // what was tried and what came of it, as last logged
 }
 
 // New returns a Keeper that does nothing until Run.
-func New(log *slog.Logger) *Keeper { return &Keeper{log, make(chan Settings, 1), watch} }
+func New(log *slog.Logger) *Keeper {
+	return &Keeper{log: log, set: make(chan Settings, 1), watch: watch}
+}
 
 // Set says what priority the process shall have. It does not block.
 func (k *Keeper) Set(s Settings) {
@@ -93,6 +96,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // lower takes the real-time priority away.
 func (k *Keeper) lower() {
+	k.said = ""
 	if err := k.apply(ordinary(bestNice)); err != nil {
 		k.log.Error("the priority of the process cannot be lowered", "error", err)
 	}
@@ -108,18 +112,30 @@ func burnt() time.Duration {
 }
 
 // raise gives the process the priority that settings ask for, or the next best.
+// A reload that finds it as it was is not worth a line.
 func (k *Keeper) raise(s Settings) {
-	for i, want := range s.choices() {
+	choices, refused := s.choices(), []error(nil)
+	for _, want := range choices {
 		err := k.apply(want)
-		switch {
-		case err == nil && i == 0:
-			k.log.Info("process priority", "is", want.String())
-			return
-		case err == nil:
-			k.log.Warn("process priority is not what it should be: adverts may be late on a busy host", "is", want.String())
-			return
+		if err == nil {
+			break
 		}
-		k.log.Warn("process priority not allowed; CAP_SYS_NICE allows it", "wanted", want.String(), "error", err)
+		refused = append(refused, err)
+	}
+	result := fmt.Sprint(choices, len(refused))
+	if result == k.said {
+		return
+	}
+	k.said = result
+	for i, err := range refused {
+		k.log.Warn("process priority not allowed; CAP_SYS_NICE allows it", "wanted", choices[i].String(), "error", err)
+	}
+	switch n := len(refused); n {
+	case 0:
+		k.log.Info("process priority", "is", choices[0].String())
+	case len(choices):
+	default:
+		k.log.Warn("process priority is not what it should be: adverts may be late on a busy host", "is", choices[n].String())
 	}
 }
 

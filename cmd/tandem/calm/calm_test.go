@@ -151,6 +151,7 @@ func TestNotAllowed(t *testing.T) {
 		}
 		k := New(slog.New(slog.NewTextHandler(io.Writer(&log), nil)))
 		k.raise(Settings{})
+		k.raise(Settings{}) // as a reload does
 		done <- nil
 	}()
 	if err := <-done; err != nil {
@@ -160,5 +161,23 @@ func TestNotAllowed(t *testing.T) {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, log.String())
 		}
+	}
+	if n := strings.Count(log.String(), "wanted=\"real-time 1\""); n != 1 {
+		t.Errorf("said %d times:\n%s", n, log.String())
+	}
+}
+
+func TestUnchangedPriorityIsSaidOnce(t *testing.T) {
+	nice, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := 20 - nice // getpriority(2): the system call returns 40 to 1
+	var log strings.Builder
+	k := New(slog.New(slog.NewTextHandler(&log, nil)))
+	k.raise(Settings{Nice: &same})
+	k.raise(Settings{Nice: &same})
+	if n := strings.Count(log.String(), "msg=\"process priority\""); n != 1 {
+		t.Errorf("said %d times:\n%s", n, log.String())
 	}
 }
