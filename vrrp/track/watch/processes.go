@@ -167,7 +167,11 @@ func (p *processes) tell(now time.Time, delays *time.Timer) {
 		st := vrrp.ItemState{Up: up, Detail: k.describe(n)}
 		if k.told == nil || *k.told != st {
 			if k.told == nil || k.told.Up != up {
-				p.log.Info("tracked processes", "process", k.Name, "up", up, "why", st.Detail)
+				level := slog.LevelInfo
+				if !up {
+					level = slog.LevelWarn
+				}
+				p.log.Log(context.Background(), level, "tracked processes", "process", k.Name, "up", up, "why", st.Detail)
 			}
 			k.told = &st
 			p.publish(vrrp.Item{Kind: vrrp.Process, Name: k.Name}, st)
@@ -186,7 +190,7 @@ func (p *processes) tell(now time.Time, delays *time.Timer) {
 func (k *counted) describe(n int) string {
 	switch {
 	case k.QuorumMax == track.NoLimit:
-		return fmt.Sprintf("%d running, at least %d", n, k.QuorumMin)
+		return fmt.Sprintf("%d running, %d wanted", n, k.QuorumMin)
 	case k.QuorumMax == 0:
 		return fmt.Sprintf("%d running, none allowed", n)
 	}

@@ -2,10 +2,12 @@ package watch
 
 import (
 	"encoding/binary"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,7 +77,7 @@ func TestProcessArguments(t *testing.T) {
 	p := track.Process{Name: "workers", Command: []string{path, "100"}, FullPath: true, Match: track.InitialArgs, QuorumMin: 1, QuorumMax: track.NoLimit}
 	running(t, path, "999")
 	w := watchAll(t, track.Config{Processes: []track.Process{p}})
-	w.await("another argument", workers, isDown)
+	w.await("another argument", workers, func(st vrrp.ItemState) bool { return !st.Up && st.Detail == "0 running, 1 wanted" })
 	running(t, path, "1000")
 	w.await("one that begins so", workers, isUp)
 	p.Match = track.ExactArgs
@@ -159,6 +161,18 @@ func message(what uint32, words ...uint32) []byte {
 	order.PutUint32(head, uint32(len(head)+len(body)))
 	order.PutUint16(head[4:], unix.NLMSG_DONE)
 	return append(head, body...)
+}
+
+// TestTooFewIsAWarning holds that the log says a failure as loudly as that of a
+// script.
+func TestTooFewIsAWarning(t *testing.T) {
+	var log strings.Builder
+	p := newProcesses(slog.New(slog.NewTextHandler(&log, nil)), func(vrrp.Item, vrrp.ItemState) {})
+	p.set(time.Now(), []track.Process{{Name: "workers", Command: []string{"worker"}, QuorumMin: 1, QuorumMax: track.NoLimit}})
+	p.tell(time.Now(), time.NewTimer(time.Hour))
+	if !strings.Contains(log.String(), "level=WARN") || !strings.Contains(log.String(), "0 running, 1 wanted") {
+		t.Errorf("log: %s", log.String())
+	}
 }
 
 func TestProcEvents(t *testing.T) {
