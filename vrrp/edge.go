@@ -101,6 +101,9 @@ type LinkState struct {
 	// Primary6 is the first link-local IPv6 address that is no virtual address
 	// and usable (not tentative); zero: none.
 	Primary6 netip.Addr
+	// Tentative6 says that there is none yet, but one that is being checked for
+	// duplicates (RFC 4862 section 5.4).
+	Tentative6 bool
 	// Silent says that the interface came up a moment ago and that nobody else
 	// has been heard there: it may not forward yet (see Config.ForwardingWait).
 	Silent bool

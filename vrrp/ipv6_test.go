@@ -37,6 +37,31 @@ func TestIPv6(t *testing.T) {
 		l.expect("state", "10s a VI_6 FAULT: no source address eth0", "10.609375s b VI_6 MASTER: master stopped")
 	})
 
+	bubble(t, "an instance starts once its link-local address has been checked, and its sync group with it", func(t *testing.T, l *lan) {
+		cfg := both(150)
+		cfg.Groups = []Group{{Name: "G", Members: []string{"VI_1", "VI_6"}}}
+		a := l.join("a", "10.20.0.1", vi(150))
+		a.setLink("eth0", func(st *LinkState) { st.Primary6, st.Tentative6 = netip.Addr{}, true })
+		a.reload(cfg)
+		l.until(5 * time.Second)
+		l.expect("send state", "0s a VI_1 BACKUP: started")
+		if got := a.router.Snapshot()[1].Holds; !slices.Equal(got, []string{"its link-local address is still being checked (DAD)"}) {
+			t.Errorf("holds %q", got)
+		}
+		a.setLink("eth0", func(*LinkState) {})
+		l.expect("state", "5s a VI_6 BACKUP: started")
+		if got := a.router.Snapshot()[1].Holds; len(got) != 0 {
+			t.Errorf("holds %q", got)
+		}
+	})
+
+	bubble(t, "an instance that runs loses its source: that is a fault, whatever is checked then", func(t *testing.T, l *lan) {
+		a := l.join("a", "10.20.0.1", Config{Instances: both(150).Instances[1:]})
+		l.take()
+		a.setLink("eth0", func(st *LinkState) { st.Primary6, st.Tentative6 = netip.Addr{}, true })
+		l.expect("state", "0s a VI_6 FAULT: no source address eth0")
+	})
+
 	bubble(t, "S-19 of equal priorities the higher link-local source stays", func(t *testing.T, l *lan) {
 		six := func(p uint8) Config { return Config{Instances: both(p).Instances[1:]} }
 		l.delay = ms

@@ -27,6 +27,9 @@ func (l *loop) status(in *instance) Status {
 	if in.state == Init && in.waits.Name != "" {
 		s.Holds = append(s.Holds, "waiting for the first result of "+in.waits.String())
 	}
+	if in.state == Init && in.awaitsSource(l.links[in.cfg.Interface]) {
+		s.Holds = append(s.Holds, "its link-local address is still being checked (DAD)")
+	}
 	late := s.Counters.LateWakeups
 	s.Counters = in.counters
 	s.Counters.LateWakeups = late

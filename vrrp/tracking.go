@@ -60,7 +60,7 @@ func (l *loop) tellLink(in *instance) {
 	if !h.told && in.linkKnown {
 		h = verdict{true, in.link.Deaf}
 	}
-	if !known || !h.told || in.state == Init && l.mustWait(in) {
+	if !known || !h.told || in.state == Init && (l.mustWait(in) || in.awaitsSource(st)) {
 		return
 	}
 	link := Link{Exists: st.Exists, Up: st.Up, Primary: st.Primary, Owned: st.Owned, Deaf: h.deaf, Silent: st.Silent}
@@ -71,6 +71,14 @@ func (l *loop) tellLink(in *instance) {
 		link.Lost = !st.has(in.cfg.Source)
 	}
 	l.step(in, link)
+}
+
+// awaitsSource reports whether the only thing that is wrong with an instance's
+// source is that the kernel still checks the link-local address for duplicates,
+// which takes it a second or two after a boot. It does not start before: it would
+// be in FAULT until then, and its sync group with it.
+func (in *instance) awaitsSource(st LinkState) bool {
+	return in.cfg.IPv6() && !in.cfg.Source.IsValid() && st.Up && st.Tentative6
 }
 
 // track tells an instance what has changed of all that it follows. A

@@ -24,6 +24,7 @@ type held struct {
 	peer      bool // point to point: the prefix length is the other side's
 	finite    bool // the kernel will take it away by itself
 	tentative bool // cannot be used yet
+	checked   bool // and may be soon
 	raw       []byte
 }
 
@@ -71,7 +72,7 @@ func parseAddress(b []byte) (held, bool) {
 	return held{
 		place: place{a.Index, a.Prefix},
 		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
-		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite, tentative: a.Tentative,
+		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite, tentative: a.Tentative, checked: a.Checked,
 		raw: b,
 	}, ok
 }

@@ -18,6 +18,7 @@ func linkState(k *kernel, name string, virtual map[netip.Addr]bool) (vrrp.LinkSt
 		addrs, err = k.addresses(dev.index)
 		state.Exists, state.Up = true, dev.up
 		state.Primary, state.Primary6 = primary(addrs, virtual), primary6(addrs, virtual)
+		state.Tentative6 = dev.up && !state.Primary6.IsValid() && tentative6(addrs, virtual)
 		state.Addresses = usable(addrs, virtual)
 		if own := ownAddresses(addrs, nil)[dev.index].prefix.Addr(); virtual[own] {
 			state.Owned = own
@@ -58,6 +59,15 @@ func primary6(addrs []held, virtual map[netip.Addr]bool) netip.Addr {
 		}
 	}
 	return netip.Addr{}
+}
+
+// tentative6 says whether primary6 may choose one soon, that of which the kernel
+// still finds out whether somebody else has it (RFC 4862 section 5.4).
+func tentative6(addrs []held, virtual map[netip.Addr]bool) bool {
+	return slices.ContainsFunc(addrs, func(a held) bool {
+		ip := a.prefix.Addr()
+		return ip.Is6() && ip.IsLinkLocalUnicast() && a.checked && !a.marked && !virtual[ip]
+	})
 }
 
 // usable lists what an instance may be told to advertise from.

@@ -34,7 +34,7 @@ func startWatcher(t *testing.T, virtual []netip.Addr, names ...string) (*Watcher
 // only4 leaves out what TestWatcherOverIPv6 is about: those addresses come and
 // go by themselves.
 func only4(s vrrp.LinkState) vrrp.LinkState {
-	s.Primary6, s.Addresses = netip.Addr{}, ""
+	s.Primary6, s.Tentative6, s.Addresses = netip.Addr{}, false, ""
 	return s
 }
 
@@ -131,6 +131,24 @@ func TestWatcherOverIPv6(t *testing.T) {
 	})
 	addAddress6(t, p.near, "2001:db8::2/64")
 	sees("nothing to advertise from", netip.Addr{}, "10.1.0.1 2001:db8::1 2001:db8::2")
+}
+
+// An interface that comes up has a link-local address at once, and can use it
+// after a second: that one is on its way is not what one that clashes is.
+func TestWatcherTellsOfACheck(t *testing.T) {
+	p := newPair(t, "", "")
+	linkLocal(t, p.near)
+	_, states := startWatcher(t, nil, p.near)
+	setUp(t, p.near, false)
+	setUp(t, p.near, true)
+	within(t, states, "an address that is checked", func(s vrrp.LinkState) bool { return s.Tentative6 && !s.Primary6.IsValid() })
+	within(t, states, "an address", func(s vrrp.LinkState) bool { return !s.Tentative6 && s.Primary6.IsValid() })
+	own := linkLocal(t, p.near)
+	p.over(t, func() { addAddress6(t, p.far, "fe80::7/64") })
+	delAddress(t, p.near, own.String()+"/64")
+	addAddress(t, p.near, "fe80::7/64")
+	within(t, states, "a clash", func(s vrrp.LinkState) bool { return s.Tentative6 })
+	within(t, states, "its end", func(s vrrp.LinkState) bool { return !s.Tentative6 && !s.Primary6.IsValid() })
 }
 
 func TestPrimary6(t *testing.T) {

@@ -42,6 +42,8 @@ type Address struct {
 	// Tentative says that the address cannot be used yet, or never: it is being
 	// looked for on the link, or was found there (RFC 4862 section 5.4).
 	Tentative bool
+	// Checked says that it is still being looked for: it may be usable soon.
+	Checked bool
 }
 
 // Parse decodes the payload of RTM_NEWADDR: struct ifaddrmsg (8 bytes: family,
@@ -90,6 +92,7 @@ func Parse(b []byte) (Address, bool) {
 	a.Secondary = local.Is4() && flags&unix.IFA_F_SECONDARY != 0
 	// An optimistic one can be used meanwhile (RFC 4429).
 	a.Tentative = flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_OPTIMISTIC) == unix.IFA_F_TENTATIVE || flags&unix.IFA_F_DADFAILED != 0
+	a.Checked = a.Tentative && flags&unix.IFA_F_DADFAILED == 0
 	return a, a.Prefix.IsValid()
 }
 
