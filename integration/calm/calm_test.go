@@ -14,13 +14,30 @@ import (
 )
 
 // director is one of those that are compared.
-type director struct{ name, command string }
+type director struct {
+	name, command string
+	up            string // what it says of each instance once it listens
+}
 
 func directors() []director {
 	return []director{
-		{"tandem", rig.Tandem()},
-		{"keepalived", "keepalived --vrrp --dont-fork --log-console -f {conf}"},
+		{"tandem", rig.Tandem(), "to=BACKUP reason=started"},
+		{"keepalived", "keepalived --vrrp --dont-fork --log-console -f {conf}", "Entering BACKUP STATE (init)"},
 	}
+}
+
+// join starts director B and waits until it listens for all, and until A's
+// second announcement has passed.
+func join(t testing.TB, p *rig.Pair, d director, c crowd) {
+	t.Helper()
+	p.Launch(t, lab.B, d.command, c.config(lab.B))
+	rig.Until(t, "director b listens", func() error {
+		if n := p.Log(lab.B).Count(d.up); n < c.instances {
+			return fmt.Errorf("for %d of %d", n, c.instances)
+		}
+		return nil
+	})
+	pause(5 * time.Second)
 }
 
 // figures of one run.
@@ -44,8 +61,7 @@ func run(t testing.TB, d director, c crowd, window time.Duration, load int) (f f
 	begun := time.Now()
 	p.Launch(t, lab.A, d.command, c.config(lab.A))
 	f.start = moves.wait(t, lab.A, c.instances).Sub(begun)
-	p.Launch(t, lab.B, d.command, c.config(lab.B))
-	pause(5 * time.Second) // B reads its file, and A's second announcement passes.
+	join(t, p, d, c)
 
 	before, ours, theirs := moves.moved(), burnt(t, p.Process(lab.A).Pid()), burnt(t, p.Process(lab.B).Pid())
 	heard.forget()
@@ -88,6 +104,7 @@ func compare(b *testing.B, c crowd, window time.Duration, load int) {
 			}
 		}
 	}
+	c.judge(b, all, load)
 	for _, figure := range []struct {
 		name string
 		of   func(figures) time.Duration
@@ -103,6 +120,30 @@ func compare(b *testing.B, c crowd, window time.Duration, load int) {
 		b.ReportMetric(theirs.Seconds(), "keepalived-"+figure.name+"-s")
 		if theirs > 0 {
 			b.ReportMetric(ours.Seconds()/theirs.Seconds(), figure.name+"-ratio")
+		}
+	}
+}
+
+// judge holds tandem's medians against its budgets.
+func (c crowd) judge(b *testing.B, all map[string][]figures, load int) {
+	interval := time.Duration(c.interval * float64(time.Second))
+	// Three intervals and the skew of priority 100 (RFC 9568 section 6.1).
+	bound := 3*interval + interval*156/256
+	start := func(f figures) time.Duration { return f.start }
+	type budget struct {
+		what       string
+		is, allows time.Duration
+	}
+	budgets := []budget{
+		{"99.9 % of adverts late by", median(all["tandem"], func(f figures) time.Duration { return f.late.most }), interval / 5},
+		{"all master after", median(all["tandem"], start), median(all["keepalived"], start)},
+	}
+	if load == 0 {
+		budgets = append(budgets, budget{"all addresses moved after", median(all["tandem"], func(f figures) time.Duration { return f.all }), bound + 100*time.Millisecond})
+	}
+	for _, one := range budgets {
+		if one.is > one.allows {
+			b.Errorf("tandem: %s %s, the budget is %s", one.what, one.is, one.allows)
 		}
 	}
 }

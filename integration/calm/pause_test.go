@@ -124,8 +124,7 @@ func BenchmarkPause(b *testing.B) {
 			moves := watch(b, p)
 			p.Launch(b, lab.A, d.command, slow.config(lab.A))
 			moves.wait(b, lab.A, 1)
-			p.Launch(b, lab.B, d.command, slow.config(lab.B))
-			pause(2 * time.Second)
+			join(b, p, d, slow)
 			for _, factor := range pauses {
 				h := hold(b, p, moves, time.Duration(factor*float64(masterDown)))
 				b.Logf("%-10s held %4.1f x master down: both for %4d ms after, moves %s", d.name, factor, h.overlap.Milliseconds(), h.moves)
