@@ -62,8 +62,8 @@ const keptEvents = 10
 
 // bunch is what has happened to one subject since its last mail.
 type bunch struct {
-	events []Event // the newest, at most keptEvents
-	count  int
+	events []Event // the newest, at most keptEvents, behind the start
+	count  int     // without the start
 	first  time.Time
 }
 

@@ -3,6 +3,8 @@ package notify
 import (
 	"slices"
 	"time"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // The pace of mail. A change of state that stays is mailed after mailQuiet; who
@@ -29,6 +31,7 @@ type Mailbox struct {
 	routerID string
 	noFaults bool
 	waiting  map[Subject]*bunch
+	begun    map[Subject]Event // starts that the next mail tells of
 	sending  []*bunch // that are in the mail that has been given out
 	spare    float64  // mails that may leave now
 	counted  time.Time
@@ -40,21 +43,30 @@ type Mailbox struct {
 
 // NewMailbox makes an empty one.
 func NewMailbox() *Mailbox {
-	return &Mailbox{waiting: make(map[Subject]*bunch), spare: mailBurst}
+	return &Mailbox{waiting: make(map[Subject]*bunch), begun: make(map[Subject]Event), spare: mailBurst}
 }
 
 // Set takes what the configuration says of mail.
 func (m *Mailbox) Set(c Config) { m.routerID, m.noFaults = c.RouterID, c.Mail.NoFaults }
 
-// Add takes a change of state that is to be mailed.
+// Add takes a change of state that is to be mailed. That a backup has started is
+// no news, in keepalived neither: it stands before what happens next.
 func (m *Mailbox) Add(e Event) {
 	if e.Kind != StateChange || m.noFaults && e.Word == faultWord {
 		return
 	}
 	b := m.waiting[e.Subject]
+	if b == nil && e.From == vrrp.Init && e.To == vrrp.Backup {
+		m.begun[e.Subject] = e
+		return
+	}
 	if b == nil {
 		b = &bunch{}
 		m.waiting[e.Subject] = b
+		if start, ok := m.begun[e.Subject]; ok {
+			b.events = append(b.events, start)
+			delete(m.begun, e.Subject)
+		}
 	}
 	b.add(e)
 }

@@ -73,11 +73,24 @@ func TestMail(t *testing.T) {
 		{"a change that stays", func(p *post) { p.happens(to("VI_1", vrrp.Backup, vrrp.Master)) },
 			[]string{"5s [lb1] VRRP Instance VI_1 - Entering MASTER state"}},
 		{"every state, with minutes in between", func(p *post) {
-			for _, s := range [][2]vrrp.State{{vrrp.Init, vrrp.Backup}, {vrrp.Backup, vrrp.Fault}, {vrrp.Fault, vrrp.Init}} {
+			for _, s := range [][2]vrrp.State{{vrrp.Master, vrrp.Backup}, {vrrp.Backup, vrrp.Fault}, {vrrp.Fault, vrrp.Init}} {
 				p.happens(to("VI_1", s[0], s[1]))
 				p.pass(2 * time.Minute)
 			}
 		}, []string{"5s [lb1] VRRP Instance VI_1 - Entering BACKUP state", "2m5s [lb1] VRRP Instance VI_1 - Entering FAULT state", "4m5s [lb1] VRRP Instance VI_1 - Stopping"}},
+		{"a start is no news", func(p *post) {
+			p.happens(to("VI_1", vrrp.Init, vrrp.Backup))
+			p.happens(groupTo("G", vrrp.Init, vrrp.Backup))
+		}, nil},
+		{"what follows a start counts by itself", func(p *post) {
+			p.happens(to("VI_1", vrrp.Init, vrrp.Backup))
+			p.pass(2 * time.Minute)
+			p.happens(to("VI_1", vrrp.Backup, vrrp.Master))
+		}, []string{"2m5s [lb1] VRRP Instance VI_1 - Entering MASTER state"}},
+		{"a start that follows a stop joins it", func(p *post) {
+			p.happens(to("VI_1", vrrp.Master, vrrp.Init))
+			p.happens(to("VI_1", vrrp.Init, vrrp.Backup))
+		}, []string{"5s [lb1] VRRP Instance VI_1 - Entering BACKUP state (2 changes)"}},
 		{"a group", func(p *post) { p.happens(groupTo("G", vrrp.Backup, vrrp.Master)) },
 			[]string{"5s [lb1] VRRP Group G - Entering MASTER state"}},
 		{"a hundred changes in a minute", func(p *post) {
@@ -165,7 +178,11 @@ func TestGiveUp(t *testing.T) {
 
 func TestBody(t *testing.T) {
 	p := newPost()
-	n := to("VI_1", vrrp.Backup, vrrp.Master)
+	n := to("VI_1", vrrp.Init, vrrp.Backup)
+	n.Reason = vrrp.Started
+	p.happens(n)
+	p.now = p.now.Add(time.Hour)
+	n = to("VI_1", vrrp.Backup, vrrp.Master)
 	p.happens(n)
 	p.now = p.now.Add(time.Second)
 	n = to("VI_1", vrrp.Master, vrrp.Backup)
@@ -174,9 +191,10 @@ func TestBody(t *testing.T) {
 	p.pass(time.Minute)
 	const want = `=> VRRP Instance is no longer owning VRRP VIPs <=
 
-2 changes of state since 2026-01-02T12:00:00Z.
-2026-01-02 12:00:00.000 +0000  BACKUP -> MASTER  no master heard, priority 100
-2026-01-02 12:00:01.000 +0000  MASTER -> BACKUP  heard a higher priority (it is back), priority 100
+2 changes of state since 2026-01-02T13:00:00Z.
+2026-01-02 12:00:00.000 +0000  INIT -> BACKUP  started, priority 100
+2026-01-02 13:00:00.000 +0000  BACKUP -> MASTER  no master heard, priority 100
+2026-01-02 13:00:01.000 +0000  MASTER -> BACKUP  heard a higher priority (it is back), priority 100
 `
 	if d := cmp.Diff([]string{want}, p.bodies); d != "" {
 		t.Error(d)
