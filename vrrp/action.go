@@ -27,7 +27,7 @@ type Transition struct {
 	Reason       Reason
 	Detail       string     // what the reason leaves open, e.g. the tracked item; may be empty
 	Priority     uint8      // ours, effective
-	Peer         netip.Addr // the other master last heard; zero: none
+	Peer         netip.Addr // the master that the reason is about; of MasterSilent the last one; zero: none
 	PeerPriority uint8
 }
 

@@ -79,12 +79,27 @@ func (m *Machine) stop(now time.Time) []Action {
 
 // enter changes the state; every change passes here.
 func (m *Machine) enter(now time.Time, to State, reason Reason, detail string) Transition {
+	peer := m.peer(reason)
 	t := Transition{
 		Instance: m.cfg.Name, At: now, From: m.state, To: to, Reason: reason, Detail: detail,
-		Priority: m.priority(), Peer: m.last.From, PeerPriority: m.last.Advert.Priority,
+		Priority: m.priority(), Peer: peer.From, PeerPriority: peer.Advert.Priority,
 	}
 	m.state, m.since, m.reason, m.detail = to, now, reason, detail
 	return t
+}
+
+// peer is the last advert of the master that a reason is about; zero: it is about
+// none, and who was heard some time ago is of no concern.
+func (m *Machine) peer(reason Reason) Received {
+	switch reason {
+	case HigherPriority, HigherAddress, OtherMaster, OtherOwner, Preempted, MasterStopped:
+		return m.last
+	case MasterSilent:
+		if m.down.learned {
+			return m.leader
+		}
+	}
+	return Received{}
 }
 
 // advertise sends an advert now and re-arms Adver_Timer.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // Letter is a mail without its addresses.
@@ -106,7 +108,11 @@ func (b *bunch) details() string {
 			fmt.Fprintf(&s, ", priority %d", e.Priority)
 		}
 		if e.Peer.IsValid() {
-			fmt.Fprintf(&s, ", other master %s with priority %d", e.Peer, e.PeerPriority)
+			which := "other"
+			if e.Reason == vrrp.MasterSilent.String() {
+				which = "last"
+			}
+			fmt.Fprintf(&s, ", %s master %s with priority %d", which, e.Peer, e.PeerPriority)
 		}
 		s.WriteByte('\n')
 	}

@@ -32,8 +32,8 @@ type Mailbox struct {
 	noFaults bool
 	waiting  map[Subject]*bunch
 	begun    map[Subject]Event // starts that the next mail tells of
-	sending  []*bunch // that are in the mail that has been given out
-	spare    float64  // mails that may leave now
+	sending  []*bunch          // that are in the mail that has been given out
+	spare    float64           // mails that may leave now
 	counted  time.Time
 	retry    time.Time // not before
 	failures int       // in a row

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -183,18 +184,19 @@ func TestBody(t *testing.T) {
 	p.happens(n)
 	p.now = p.now.Add(time.Hour)
 	n = to("VI_1", vrrp.Backup, vrrp.Master)
+	n.Peer, n.PeerPriority = netip.MustParseAddr("192.0.2.3"), 150
 	p.happens(n)
 	p.now = p.now.Add(time.Second)
 	n = to("VI_1", vrrp.Master, vrrp.Backup)
-	n.Reason, n.Detail = vrrp.HigherPriority, "it is back"
+	n.Reason, n.Detail, n.Peer, n.PeerPriority = vrrp.HigherPriority, "it is back", netip.MustParseAddr("192.0.2.3"), 150
 	p.happens(n)
 	p.pass(time.Minute)
 	const want = `=> VRRP Instance is no longer owning VRRP VIPs <=
 
 2 changes of state since 2026-01-02T13:00:00Z.
 2026-01-02 12:00:00.000 +0000  INIT -> BACKUP  started, priority 100
-2026-01-02 13:00:00.000 +0000  BACKUP -> MASTER  no master heard, priority 100
-2026-01-02 13:00:01.000 +0000  MASTER -> BACKUP  heard a higher priority (it is back), priority 100
+2026-01-02 13:00:00.000 +0000  BACKUP -> MASTER  no master heard, priority 100, last master 192.0.2.3 with priority 150
+2026-01-02 13:00:01.000 +0000  MASTER -> BACKUP  heard a higher priority (it is back), priority 100, other master 192.0.2.3 with priority 150
 `
 	if d := cmp.Diff([]string{want}, p.bodies); d != "" {
 		t.Error(d)
