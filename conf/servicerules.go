@@ -32,6 +32,7 @@ func (l *loader) finishServices(groups []vrrp.Group) {
 		})
 	}
 	l.judgeReached(f)
+	l.judgeDropped(f)
 	for _, in := range l.instances { // Only now: nobody's gateway is in a pool.
 		in.Excluded = append(in.Excluded, in.pool...)
 	}
