@@ -131,6 +131,15 @@ type NotifyStatus struct {
 	Mails        int `json:"mails"`
 	MailsFailed  int `json:"mails_failed"`
 	MailsGivenUp int `json:"mails_given_up"`
+
+	Troubles []TroubleStatus `json:"troubles,omitempty"` // the latest first
+}
+
+// TroubleStatus is something that could not be told when it was tried last.
+type TroubleStatus struct {
+	What string    `json:"what"`
+	Why  string    `json:"why"`
+	At   time.Time `json:"at"`
 }
 
 // AddressStatus is one virtual address: what is configured and whether the

@@ -3,11 +3,13 @@ package director
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/link"
+	"github.com/tandem-ha/tandem/vrrp/notify/deliver"
 )
 
 func TestMute(t *testing.T) {
@@ -72,6 +74,35 @@ func TestFightsNameWhatIsFoughtOver(t *testing.T) {
 	want := "instance web: ip removes 10.9.0.80/24 from eth0 again and again, 4 times so far, the last at 03:00:00: stop that, or it is the address of two managers"
 	if got := strings.Join(found, "\n"); got != want {
 		t.Errorf("it says %q\nwant %q", got, want)
+	}
+}
+
+func TestUntold(t *testing.T) {
+	at := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	var many []deliver.Trouble
+	for range 10 {
+		many = append(many, deliver.Trouble{What: "mail to m", Why: "refused", At: at})
+	}
+	tests := []struct {
+		name     string
+		counts   deliver.Counts
+		troubles []deliver.Trouble
+		want     []string
+	}{
+		{"all is told", deliver.Counts{Programs: 9, Mails: 2}, nil, nil},
+		{"a program fails", deliver.Counts{Failed: 1}, []deliver.Trouble{{What: `notify of INSTANCE "A"`, Why: "hook: exit status 3", At: at.Add(-2 * time.Second)}},
+			[]string{`notify of INSTANCE "A" has failed 2s ago: hook: exit status 3`}},
+		{"what was lost", deliver.Counts{MailsGivenUp: 3, LinesDropped: 4}, nil,
+			[]string{"mail: 3 changes of state were never sent", "pipes: 4 lines were dropped because nobody reads them"}},
+		{"many", deliver.Counts{}, many, append(slices.Repeat([]string{"mail to m has failed 0s ago: refused"}, 5),
+			"5 more notifications fail; tandem status --json shows them")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := untold(viewNotify(tt.counts, tt.troubles), at); !slices.Equal(got, tt.want) {
+				t.Errorf("it says %q\nwant %q", got, tt.want)
+			}
+		})
 	}
 }
 

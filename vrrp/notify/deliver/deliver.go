@@ -26,9 +26,10 @@ type Deliverer struct {
 
 	log *slog.Logger
 
-	mu    sync.Mutex // guards what follows
-	inbox []any      // notify.Config, vrrp.Notice, stop; in order
-	count Counts
+	mu       sync.Mutex // guards what follows
+	inbox    []any      // notify.Config, vrrp.Notice, stop; in order
+	count    Counts
+	troubles map[string]Trouble // by what
 
 	bell     chan struct{} // the inbox is not empty
 	finished chan *job
@@ -69,6 +70,7 @@ func New(log *slog.Logger) *Deliverer {
 		log: log, bell: make(chan struct{}, 1),
 		finished: make(chan *job), overdue: make(chan overdue), posted: make(chan error),
 		teller: notify.NewTeller(), jobs: make(map[notify.Subject]*job), mailbox: notify.NewMailbox(),
+		troubles: make(map[string]Trouble),
 	}
 }
 
@@ -190,6 +192,7 @@ func (d *Deliverer) configure(ctx context.Context, c notify.Config) {
 		c.RouterID = hostname()
 	}
 	d.config, d.set = c, true
+	d.forgive()
 	d.teller.Set(c)
 	d.mailbox.Set(c)
 	d.plumb(ctx)

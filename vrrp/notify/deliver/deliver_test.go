@@ -239,6 +239,30 @@ func TestRefusedIsSaid(t *testing.T) {
 	if c := d.Counts(); c.Refused != 1 || c.Programs != 1 || c.Failed != 1 {
 		t.Errorf("counts %+v", c)
 	}
+	if got := strings.Join(troubles(d), "\n"); !strings.Contains(got, `notify_master of INSTANCE "A": /no/such/program is not run: `) || !strings.Contains(got, `/fails: exit status 3`) {
+		t.Errorf("troubles:\n%s", got)
+	}
+	d.Set(notify.Config{})
+	eventually(t, "a reload forgives", func() bool { return len(d.Troubles()) == 0 })
+}
+
+func troubles(d *Deliverer) (lines []string) {
+	for _, t := range d.Troubles() {
+		lines = append(lines, t.What+": "+t.Why)
+	}
+	return lines
+}
+
+// TestTroubleOfAPipe: what keeps a pipe from being opened is told as long as the
+// pipe is wanted.
+func TestTroubleOfAPipe(t *testing.T) {
+	path := t.TempDir() + "/pipe"
+	must(t, os.WriteFile(path, nil, 0o600))
+	d, _ := start(t, notify.Config{Pipes: []notify.Pipe{{Path: path}}}, nil)
+	want := "pipe " + path + ": " + path + " is no named pipe: remove it, or name another path"
+	eventually(t, "it is told", func() bool { return strings.Join(troubles(d), "\n") == want })
+	d.Set(notify.Config{})
+	eventually(t, "nobody wants it any more", func() bool { return len(d.Troubles()) == 0 })
 }
 
 func TestScript(t *testing.T) {

@@ -51,6 +51,7 @@ func (d *Deliverer) mailed(err error) {
 	d.posting = false
 	if err == nil {
 		d.mailbox.Sent()
+		d.trouble("mail to "+d.config.Mail.Server, "")
 		d.counted(func(c *Counts) { c.Mails++ })
 		return
 	}
@@ -64,6 +65,7 @@ func (d *Deliverer) mailed(err error) {
 		d.cut = append(d.cut, cut)
 		return
 	}
+	d.trouble("mail to "+d.config.Mail.Server, err.Error())
 	d.log.Warn("send mail", "error", err, "again_in", time.Until(again).Round(time.Second).String())
 }
 

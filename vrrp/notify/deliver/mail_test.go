@@ -178,6 +178,9 @@ func TestMailRefused(t *testing.T) {
 			if n := d.Counts(); n.MailsFailed != 1 || n.Mails != 1 {
 				t.Errorf("counts %+v", n)
 			}
+			if got := troubles(d); len(got) != 1 || !strings.HasPrefix(got[0], "mail to "+c.Mail.Server+": ") {
+				t.Errorf("troubles %q", got)
+			}
 		})
 	}
 }

@@ -27,6 +27,9 @@ const (
 	retryMost  = time.Minute
 )
 
+// pipeReader is the part of a pipe that a program is.
+const pipeReader = ", its reader"
+
 // pipe is one named pipe that is written to. It is opened for reading too, so
 // that a write never fails for want of a reader, and without blocking.
 type pipe struct {
@@ -34,7 +37,8 @@ type pipe struct {
 	policy program.Policy
 	log    *slog.Logger
 	ready  func(context.Context)
-	idle   func() // called when all lines are written
+	idle   func()                 // called when all lines are written
+	failed func(what, why string) // of "" or pipeReader; an empty why is well
 	bell   chan struct{}
 	cancel context.CancelFunc // no more is added
 	ended  chan struct{}      // closed: nothing is left of it
@@ -85,8 +89,11 @@ func (d *Deliverer) lay(ctx context.Context, c notify.Pipe, before *pipe) *pipe 
 	if d.Ready != nil {
 		p.ready = d.ready
 	}
+	p.failed = func(what, why string) { d.trouble(pipeTrouble+c.Path+what, why) }
 	d.tasks.Go(func() {
 		defer close(p.ended)
+		defer p.failed(pipeReader, "")
+		defer p.failed("", "")
 		defer cancel()
 		if before != nil {
 			<-before.ended
@@ -172,8 +179,10 @@ func (p *pipe) openAgain(ctx context.Context) bool {
 	for pause := retryLeast; ; pause = min(2*pause, retryMost) {
 		err := p.open()
 		if err == nil {
+			p.failed("", "")
 			return true
 		}
+		p.failed("", err.Error())
 		p.log.Error("open the pipe", "error", err, "again_in", pause.String())
 		select {
 		case <-ctx.Done():
@@ -299,10 +308,12 @@ func (p *pipe) renew(ctx context.Context) {
 	}
 	old := p.file
 	if err := p.open(); err != nil {
+		p.failed("", err.Error())
 		p.log.Error("somebody has removed the pipe; open it again", "error", err)
 		return
 	}
 	old.Close()
+	p.failed("", "")
 	p.log.Warn("somebody had removed the pipe: it is there again")
 }
 
@@ -313,6 +324,7 @@ func (p *pipe) read(ctx, reading context.Context) {
 		r, err := program.Resolve(p.config.Reader, p.policy)
 		if err == nil {
 			warn(p.log, "the reader of the pipe", r)
+			p.failed(pipeReader, "")
 			var res program.Result
 			if res, err = r.Run(reading, program.Run{Args: []string{p.config.Path}, Grace: grace}); err == nil {
 				err = fmt.Errorf("it has ended: %s", res)
@@ -324,6 +336,7 @@ func (p *pipe) read(ctx, reading context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		p.failed(pipeReader, err.Error())
 		p.log.Error("the reader of the pipe does not run", "error", err, "again_in", pause.String())
 		select {
 		case <-ctx.Done():

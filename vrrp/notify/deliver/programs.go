@@ -134,6 +134,7 @@ func (d *Deliverer) say(j *job) {
 		}
 		c.Programs++
 	})
+	d.trouble(step.Keyword+" of "+j.Event.Subject.String(), j.failure())
 	switch {
 	case j.err != nil:
 		log.Error(step.Keyword+" is not run", "error", j.err)
@@ -150,6 +151,19 @@ func (d *Deliverer) say(j *job) {
 	default:
 		log.Info(step.Keyword+" has run", "command", step.Command.Name(), "result", j.result.String())
 	}
+}
+
+// failure is why the program that has ended did not do its work; empty: it did.
+func (j *job) failure() string {
+	switch {
+	case j.err != nil:
+		return j.err.Error()
+	case j.killed:
+		return "it was ended because something newer waited for it"
+	case !j.result.OK():
+		return j.Steps[j.step].Command.Name() + ": " + j.result.String()
+	}
+	return ""
 }
 
 // late deals with a program that has run for its time: it is ended as soon as
