@@ -70,7 +70,8 @@ type Director struct {
 
 	mu      sync.Mutex // guards what follows, which a reload changes and a status reads
 	config  conf.Config
-	found   conf.Diagnostics
+	found   conf.Diagnostics // in the files of config
+	judged  conf.Diagnostics // with what this host said of them when they were loaded
 	loaded  time.Time
 	reload  *ReloadStatus
 	balance *balance // nil: nothing is balanced, so IPVS was never opened
@@ -87,7 +88,7 @@ func New(ctx context.Context, o Options) (*Director, error) {
 	if judged.Fatal() {
 		return nil, fmt.Errorf("%w: %s", ErrConfig, o.Config)
 	}
-	d.config, d.found, d.loaded = file.Config(), found, time.Now()
+	d.take(reread{config: file.Config(), found: found, judged: judged}, time.Now())
 	if err := privileges(); err != nil {
 		return nil, err
 	}

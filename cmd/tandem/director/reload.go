@@ -38,10 +38,15 @@ func (d *Director) Reload(ctx context.Context, parts *parts, fresh reread) {
 	d.mu.Lock()
 	d.reload = status
 	if !status.Refused {
-		d.config, d.found, d.loaded = config, found, status.At
+		d.take(fresh, status.At)
 	}
 	d.mu.Unlock()
 	notify(d.log, "READY=1", "STATUS="+d.summary())
+}
+
+// take notes which configuration runs from here on.
+func (d *Director) take(fresh reread, at time.Time) {
+	d.config, d.found, d.judged, d.loaded = fresh.config, fresh.found, fresh.judged, at
 }
 
 // refusals say why a new configuration must not run; none: it may. An

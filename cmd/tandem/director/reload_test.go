@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tandem-ha/tandem/conf"
 )
@@ -37,5 +38,21 @@ func TestManyFindings(t *testing.T) {
 	}
 	if want := "part.conf:1:1: error: "; !strings.Contains(why[0], want) || !strings.HasSuffix(why[0], "tandem.conf:8:1") {
 		t.Errorf("the first reason is %q, want one of %s that is included from line 8", why[0], want)
+	}
+}
+
+// TestStatusCountsWhatCheckDoes holds that what this host says of a file counts,
+// too.
+func TestStatusCountsWhatCheckDoes(t *testing.T) {
+	file := filepath.Join(files(t, map[string]string{"tandem.conf": anInstance("") + "nonsense\n"}), "tandem.conf")
+	d := &Director{options: Options{Config: file}}
+	fresh := d.reread()
+	d.take(fresh, time.Now())
+	got := d.configStatus()
+	if got.File != file || got.Errors != fresh.judged.Count(conf.Error) || got.Warnings != fresh.judged.Count(conf.Warning) {
+		t.Errorf("it tells %+v of %v", got, fresh.judged)
+	}
+	if got.Errors <= fresh.found.Count(conf.Error) {
+		t.Errorf("this host finds nothing more than %v", fresh.found)
 	}
 }

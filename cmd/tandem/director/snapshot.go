@@ -34,7 +34,7 @@ type Snapshot struct {
 type ConfigStatus struct {
 	File     string        `json:"file"`
 	Loaded   time.Time     `json:"loaded"`
-	Errors   int           `json:"errors"`
+	Errors   int           `json:"errors"` // as tandem check counted them when it was loaded
 	Warnings int           `json:"warnings"`
 	Reload   *ReloadStatus `json:"last_reload,omitempty"`
 }

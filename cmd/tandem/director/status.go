@@ -19,12 +19,11 @@ import (
 // ends makes it an error: a director that hangs shall not look well.
 func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	d.mu.Lock()
-	config, found, balance := d.config, d.found, d.balance
+	config, balance := d.config, d.balance
 	s := Snapshot{
 		Version: d.options.Version, PID: os.Getpid(), Started: d.started, At: time.Now(),
 		RouterID: config.RouterID,
-		Config: ConfigStatus{File: config.File, Loaded: d.loaded, Reload: d.reload,
-			Errors: found.Count(conf.Error), Warnings: found.Count(conf.Warning)},
+		Config:   d.configStatus(),
 	}
 	d.mu.Unlock()
 	if s.RouterID == "" {
@@ -69,6 +68,12 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 		s.Warnings = append(s.Warnings, m.Message)
 	}
 	return s, nil
+}
+
+// configStatus tells which configuration runs. It counts what check counts.
+func (d *Director) configStatus() ConfigStatus {
+	return ConfigStatus{File: d.config.File, Loaded: d.loaded, Reload: d.reload,
+		Errors: d.judged.Count(conf.Error), Warnings: d.judged.Count(conf.Warning)}
 }
 
 // fights finds addresses that somebody removes again and again.
