@@ -130,7 +130,11 @@ func (o *owns) prepare(wishes []ownWish, sweep bool) map[string]error {
 			bad[w.instance] = err
 			continue
 		}
-		l, err := o.provide(w, links)
+		err := o.rename(w, wishes, links)
+		var l netlink.Link
+		if err == nil {
+			l, err = o.provide(w, links)
+		}
 		if err != nil {
 			bad[w.instance] = errors.Join(bad[w.instance], err)
 			continue
