@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -275,6 +276,36 @@ func TestSendErrors(t *testing.T) {
 			t.Errorf("logged %d times, want once", n)
 		}
 	})
+}
+
+func TestSendErrorsOfALinkThatIsDown(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		down bool // as the Router knows
+	}{
+		{"it is not known yet", fmt.Errorf("send: %w", syscall.ENETDOWN), false},
+		{"the interface is gone", fmt.Errorf("send: %w", syscall.ENODEV), false},
+		{"it is known", errNoBuffers, true},
+	} {
+		bubble(t, "are counted and not logged: "+tt.name, func(t *testing.T, l *lan) {
+			a := l.join("a", "10.20.0.1", vi(150))
+			l.until(5 * time.Second)
+			a.mu.Lock()
+			a.sendErr = tt.err
+			a.mu.Unlock()
+			if tt.down {
+				a.link("eth0", false)
+			}
+			l.until(10 * time.Second)
+			if s := a.router.Snapshot()[0]; s.Counters.SendErrors == 0 {
+				t.Errorf("%+v", s)
+			}
+			if strings.Contains(a.logged.String(), "send advert") {
+				t.Error(a.logged)
+			}
+		})
+	}
 }
 
 func TestRunRefusesWhatValidateRefuses(t *testing.T) {

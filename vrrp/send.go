@@ -1,7 +1,9 @@
 package vrrp
 
 import (
+	"errors"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/advert"
@@ -124,12 +126,13 @@ func (l *loop) flush() {
 	}
 }
 
-// sent counts what became of one message. An error is logged until one gets out.
+// sent counts what became of one message. An error is logged until one gets out,
+// unless it is because the link is down: that is said once, of the interface.
 func (l *loop) sent(m letter, err error) {
 	in := m.from
 	if err != nil {
 		in.counters.SendErrors++
-		if !in.saidSend {
+		if !in.saidSend && in.link.Exists && in.link.Up && !linkWentDown(err) {
 			in.saidSend = true
 			l.log.Warn("send advert, more errors are only counted", "instance", in.cfg.Name, "err", err)
 		}
@@ -141,6 +144,12 @@ func (l *loop) sent(m letter, err error) {
 	if m.priority == PriorityStop {
 		in.counters.SentPriorityZero++
 	}
+}
+
+// linkWentDown reports whether the kernel refused a message because the link is
+// down or gone. It may do so before anybody else tells of that.
+func linkWentDown(err error) bool {
+	return errors.Is(err, syscall.ENETDOWN) || errors.Is(err, syscall.ENODEV) || errors.Is(err, syscall.ENXIO)
 }
 
 // group is where multicast adverts go.

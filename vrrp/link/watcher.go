@@ -125,6 +125,8 @@ type watch struct {
 // watched is an interface that is looked after.
 type watched struct {
 	told    bool
+	known   bool // that it is up, or not, has been seen
+	up      bool
 	state   vrrp.LinkState // as told
 	steady  steady
 	silence silence
@@ -163,12 +165,27 @@ func (w *watch) look(now time.Time) (next time.Time, err error) {
 			l.steady = steady{known: true} // what is gone is so at once
 		}
 		state.Silent = silent
+		l.note(w.watcher.log.With("interface", interest.Name), state)
 		if !l.told || l.state != state {
 			l.told, l.state = true, state
 			w.watcher.publish(state)
 		}
 	}
 	return next, errors.Join(errs...)
+}
+
+// note logs that an interface came up or went down, once for all who are on it.
+func (l *watched) note(log *slog.Logger, state vrrp.LinkState) {
+	switch {
+	case !l.known || l.up == state.Up:
+	case state.Up:
+		log.Info("the interface is up")
+	case state.Exists:
+		log.Warn("the interface went down")
+	default:
+		log.Warn("the interface is gone")
+	}
+	l.known, l.up = true, state.Up
 }
 
 // forget drops the interfaces that are of no interest any more, and what was

@@ -133,6 +133,35 @@ func TestWatcherOverIPv6(t *testing.T) {
 	sees("nothing to advertise from", netip.Addr{}, "10.1.0.1 2001:db8::1 2001:db8::2")
 }
 
+// That a link went down is one line, however many instances are on it and
+// however often somebody asks anew.
+func TestWatcherLogsALinkOnce(t *testing.T) {
+	p := newPair(t, "10.1.0.1/24", "")
+	linkLocal(t, p.near)
+	var log syncBuilder
+	states := make(chan vrrp.LinkState, 100)
+	w := NewWatcher(logTo(&log), func(s vrrp.LinkState) { states <- s })
+	w.Watch(interest(p.near))
+	stop := start(t, w.Run)
+	sees := func(what string, up bool) {
+		t.Helper()
+		within(t, states, what, func(s vrrp.LinkState) bool { return s.Up == up })
+	}
+	sees("it is up", true)
+	setUp(t, p.near, false)
+	sees("it is down", false)
+	w.Watch(interest(p.near))
+	sees("it is still down", false)
+	setUp(t, p.near, true)
+	sees("it is up", true)
+	stop()
+	for _, want := range []string{"level=WARN msg=\"the interface went down\"", "level=INFO msg=\"the interface is up\""} {
+		if n := strings.Count(log.String(), want+" interface="+p.near+"\n"); n != 1 {
+			t.Errorf("%q %d times:\n%s", want, n, log.String())
+		}
+	}
+}
+
 // An interface that comes up has a link-local address at once, and can use it
 // after a second: that one is on its way is not what one that clashes is.
 func TestWatcherTellsOfACheck(t *testing.T) {
