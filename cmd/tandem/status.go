@@ -21,25 +21,34 @@ func statusCommand() *cobra.Command {
 	var runDir string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "status",
+		Use:   "status [NAME ...]",
 		Short: "Show what the running director does, and why",
 		Long: `Asks the running director over its control socket: roles and since when and why,
 virtual addresses as the kernel has them, adverts, and for each real server the
 verdict of its checks, the weight that is wanted and the weight in the kernel.
+Instances in FAULT come first. More than 20 instances have a line each; those that
+are named are shown in full, and nothing else but what needs an eye.
 
 The exit status is 1 when no director answers: a dead daemon cannot look alive.`,
-		Example: "  tandem status\n  tandem status --json | jq '.instances[] | {name, state, reason}'",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Example: "  tandem status\n  tandem status web mail\n  tandem status --json | jq '.instances[] | {name, state, reason}'",
+		RunE: func(cmd *cobra.Command, names []string) error {
 			var snapshot director.Snapshot
 			client := control.Client{RunDir: runDir}
 			if err := client.Status(cmd.Context(), &snapshot); err != nil {
 				return fail(exitFailed, err)
 			}
+			shown, err := only(snapshot.Instances, names)
+			if err != nil {
+				return fail(exitFailed, err)
+			}
 			if asJSON {
+				snapshot.Instances = shown
 				encoder := json.NewEncoder(cmd.OutOrStdout())
 				encoder.SetIndent("", "  ")
 				return printed(encoder.Encode(snapshot))
+			}
+			if len(names) > 0 {
+				return printed(printNamed(cmd.OutOrStdout(), snapshot, shown))
 			}
 			return printed(printStatus(cmd.OutOrStdout(), snapshot))
 		},
@@ -54,10 +63,7 @@ The exit status is 1 when no director answers: a dead daemon cannot look alive.`
 func printStatus(w io.Writer, s director.Snapshot) error {
 	printHead(w, s)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, i := range s.Instances {
-		printInstance(table, s.At, i)
-	}
-	if err := table.Flush(); err != nil {
+	if err := printInstances(table, s); err != nil {
 		return err
 	}
 	for _, service := range s.Services {
@@ -70,11 +76,41 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 	return nil
 }
 
+// printNamed writes the head and these instances, in full.
+func printNamed(w io.Writer, s director.Snapshot, instances []director.InstanceStatus) error {
+	printHead(w, s)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, i := range instances {
+		printInstance(table, s.At, i)
+	}
+	return table.Flush()
+}
+
+// printInstances writes all instances, in full where they are not many.
+func printInstances(table *tabwriter.Writer, s director.Snapshot) error {
+	many := len(s.Instances) > fullInstances
+	if many {
+		fmt.Fprintln(table)
+	}
+	for _, i := range troubledFirst(s.Instances) {
+		if many {
+			printLine(table, s.At, i)
+			continue
+		}
+		printInstance(table, s.At, i)
+	}
+	if many {
+		fmt.Fprintln(table, "tandem status NAME shows an instance in full")
+	}
+	return table.Flush()
+}
+
 // printHead writes who this is, and what needs an eye now.
 func printHead(w io.Writer, s director.Snapshot) {
 	fmt.Fprintf(w, "tandem %s on %s, pid %d, running for %s\n", s.Version, s.RouterID, s.PID, age(s.At, s.Started))
 	fmt.Fprintf(w, "configuration %s, loaded %s ago, %s, %s\n", s.Config.File, age(s.At, s.Config.Loaded),
 		plural(s.Config.Errors, "error"), plural(s.Config.Warnings, "warning"))
+	printSummary(w, s.Instances)
 	if r := s.Config.Reload; r != nil && r.Refused {
 		fmt.Fprintf(w, "! the reload %s ago was refused and changed nothing:\n", age(s.At, r.At))
 		for _, why := range r.Why {
