@@ -31,7 +31,7 @@ var vrrpRows = []row[globals]{
 	boolean("vrrp_lower_prio_no_advert", func(g *globals) *bool { return &g.manners.LowerPrioNoAdvert }).
 		doc("", "do not answer an advert of lower priority at once"),
 	boolean("vrrp_higher_prio_send_advert", func(g *globals) *bool { return &g.manners.HigherPrioAdvert }).
-		doc("", "send one more advert before giving way to a higher priority"),
+		doc("", "send one more advert before giving way to another owner; to a better master tandem always does"),
 	boolean("vrrp_owner_ignore_adverts", func(g *globals) *bool { return &g.manners.OwnerIgnoresAdverts }).
 		doc("", "with priority 255, ignore all adverts"),
 	custom("v3_checksum_as_v2", "[BOOL]", (*globals).setMessageOnly).

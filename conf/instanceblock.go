@@ -56,7 +56,7 @@ var electionRows = []row[instance]{
 	boolean("lower_prio_no_advert", func(in *instance) *bool { return &in.Manners.LowerPrioNoAdvert }).
 		doc("that of vrrp_lower_prio_no_advert", "an advert of lower priority is not answered"),
 	boolean("higher_prio_send_advert", func(in *instance) *bool { return &in.Manners.HigherPrioAdvert }).
-		doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before a master of higher priority is obeyed"),
+		doc("that of vrrp_higher_prio_send_advert", "one more advert is sent before giving way to another owner; to a better master tandem always does"),
 	boolean("owner_ignore_adverts", func(in *instance) *bool { return &in.Manners.OwnerIgnoresAdverts }).
 		shown((*instance).showOwnerIgnores).
 		doc("that of vrrp_owner_ignore_adverts", "the owner of the addresses hears nobody"),

@@ -65,7 +65,7 @@ func TestGroup(t *testing.T) {
 		}, {
 			name: "K-35 the first that goes BACKUP pulls the others, without priority 0", from: masters,
 			steps: []groupStep{
-				{at: after, i: 1, ev: hear(200), want: "1 absent, 1 BACKUP: heard a higher priority, 0 absent, 0 BACKUP: sync group went to BACKUP m1"},
+				{at: after, i: 1, ev: hear(200), want: "1 send 100, 1 absent, 1 BACKUP: heard a higher priority, 0 absent, 0 BACKUP: sync group went to BACKUP m1"},
 			},
 		}, {
 			name: "K-35 the first that goes to FAULT pulls the others, with priority 0", from: masters,

@@ -98,6 +98,9 @@ func (m *Machine) masterHears(now time.Time, ev Received) []Action {
 	if theirs == PriorityStop || !m.cfg.Manners.LowerPrioNoAdvert {
 		acts = append(acts, m.advertise(now))
 	}
+	if theirs != PriorityStop && m.hasJustTakenOver(now) {
+		return acts // It is the last word of whom we took over from.
+	}
 	acts = append(acts, m.reclaim(now)...)
 	if theirs != PriorityStop {
 		acts = append(acts, LowerHeard{Instance: m.cfg.Name, At: now, Priority: mine, Peer: ev.From, PeerPriority: theirs})
@@ -105,11 +108,22 @@ func (m *Machine) masterHears(now time.Time, ev Received) []Action {
 	return acts
 }
 
-// giveWay makes the sender our master. With keyword higher_prio_send_advert it
-// hears of us once more, so that it announces its addresses again.
+// hasJustTakenOver reports whether the machine has displaced a lower master less
+// than an interval ago: everybody has just been told where the addresses are.
+func (m *Machine) hasJustTakenOver(now time.Time) bool {
+	return (m.reason == Preempted || m.reason == TakenOver) && now.Sub(m.since) < m.cfg.Interval
+}
+
+// giveWay makes the sender our master.
+//
+// A better master hears of us once more. Where two have been parted and its
+// advert is the first to cross, it would otherwise never know of us, and the
+// hosts on our side would go on sending to our MAC; so it announces its
+// addresses again. RFC 9568 yields in silence, and keepalived unless keyword
+// higher_prio_send_advert is set, which here adds the other owner.
 func (m *Machine) giveWay(now time.Time, reason Reason, ev Received) []Action {
 	var acts []Action
-	if m.cfg.Manners.HigherPrioAdvert && reason != OtherMaster {
+	if reason == HigherPriority || reason == HigherAddress || reason == OtherOwner && m.cfg.Manners.HigherPrioAdvert {
 		acts = append(acts, Send{m.priority()})
 	}
 	acts = append(acts, m.toBackup(now, reason, "")...)

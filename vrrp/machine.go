@@ -17,7 +17,8 @@ import (
 //
 // It departs from the RFC where interworking or experience asks for it:
 // holds keep it from preempting, a process that overslept listens before it
-// speaks, and a master that heard a lower one announces its addresses again.
+// speaks, a master that gives way to a better one sends a last advert, and a
+// master that heard a lower one announces its addresses again.
 type Machine struct {
 	cfg        Instance
 	floating   []Address // of cfg

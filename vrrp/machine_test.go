@@ -125,19 +125,19 @@ func TestMachine(t *testing.T) {
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(lower, 100, interval), want: "send 100, announce 5"}},
 		}, {
 			name: "S-16 P-12 a higher advert ends it", from: toMaster,
-			steps: []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + down}},
+			steps: []step{{at: 4 * time.Second, ev: hear(101), want: "send 100, absent, BACKUP: heard a higher priority", due: 4*time.Second + down}},
 		}, {
 			name: "S-16 T-06 and its interval is learned", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 101, 2*interval),
-				want: "absent, BACKUP: heard a higher priority", due: 4*time.Second + 6*time.Second + 2*skew}},
+				want: "send 100, absent, BACKUP: heard a higher priority", due: 4*time.Second + 6*time.Second + 2*skew}},
 		}, {
 			name: "S-16 S-19 an equal advert from a higher address, compared as a number", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(higher, 100, interval),
-				want: "absent, BACKUP: heard the same priority from a higher address", due: 4*time.Second + down}},
+				want: "send 100, absent, BACKUP: heard the same priority from a higher address", due: 4*time.Second + down}},
 		}, {
 			name: "S-16 S-21 nopreempt does not matter to a master", from: toMaster,
 			change: func(in *Instance) { in.NoPreempt = true },
-			steps:  []step{{at: 4 * time.Second, ev: hear(101), want: "absent, BACKUP: heard a higher priority"}},
+			steps:  []step{{at: 4 * time.Second, ev: hear(101), want: "send 100, absent, BACKUP: heard a higher priority"}},
 		}, {
 			name: "S-18 shutdown says priority 0", from: toMaster,
 			steps: []step{
@@ -151,7 +151,7 @@ func TestMachine(t *testing.T) {
 				{ev: Start{}},
 				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
 				{at: ms, ev: hearFrom(lower, 255, interval), want: "send 255, announce 5"},
-				{at: 2 * ms, ev: hear(255), want: "absent, BACKUP: heard the same priority from a higher address"},
+				{at: 2 * ms, ev: hear(255), want: "send 255, absent, BACKUP: heard the same priority from a higher address"},
 			},
 		}, {
 			name: "leaving does nothing at all", from: toMaster,
@@ -206,7 +206,7 @@ func TestMachine(t *testing.T) {
 			name: "S-20 K-28 O-08 nopreempt and preempt_delay do not bind an owner", from: []step{
 				{ev: Start{}},
 				{ev: linkUp, want: "send 255, present, announce 5, MASTER: owns the addresses"},
-				{ev: hear(255), want: "absent, BACKUP: heard the same priority from a higher address", due: 3*interval + interval/256},
+				{ev: hear(255), want: "send 255, absent, BACKUP: heard the same priority from a higher address", due: 3*interval + interval/256},
 			},
 			change: func(in *Instance) { in.Priority, in.NoPreempt, in.PreemptDelay = 255, true, time.Hour },
 			steps:  []step{{at: ms, ev: hear(254), due: 3*interval + interval/256}},

@@ -23,7 +23,7 @@ func TestManners(t *testing.T) {
 				{at: 4200 * ms, ev: hear(0), want: "send 100", due: 5 * time.Second},
 			},
 		}, {
-			name: "K-22 higher_prio_send_advert: one more advert before giving way", from: toMaster,
+			name: "K-22 one more advert before giving way, with and without higher_prio_send_advert", from: toMaster,
 			change: func(in *Instance) { in.Manners.HigherPrioAdvert = true },
 			steps:  []step{{at: 4 * time.Second, ev: hear(101), want: "send 100, absent, BACKUP: heard a higher priority"}},
 		}, {
@@ -32,6 +32,14 @@ func TestManners(t *testing.T) {
 			steps: []step{
 				{at: time.Minute, ev: Resumed{}},
 				{at: time.Minute, ev: hear(101), want: "absent, BACKUP: overslept and heard another master"},
+			},
+		}, {
+			name: "K-22 K-23 in the first interval after a preemption a lower advert is answered, and no reason to announce again", from: toBackup,
+			steps: []step{
+				{at: 2 * time.Second, ev: hear(99)},
+				{at: down, ev: Expired{}, want: "send 100, present, announce 5, MASTER: master has a lower priority"},
+				{at: down + interval - 1, ev: hear(99), want: "send 100"},
+				{at: down + interval, ev: hear(99), want: "send 100, announce 5"},
 			},
 		}, {
 			name: "K-23 garp_lower_prio_repeat and _delay: their own number, an interval later and after the delay", from: toMaster,

@@ -85,6 +85,7 @@ func (m *Machine) enter(now time.Time, to State, reason Reason, detail string) T
 		Priority: m.priority(), Peer: peer.From, PeerPriority: peer.Advert.Priority,
 	}
 	m.state, m.since, m.reason, m.detail = to, now, reason, detail
+	m.wasDue = time.Time{} // What is said along with it has no time of its own.
 	return t
 }
 

@@ -169,9 +169,35 @@ func TestSplit(t *testing.T) {
 		// b sends at 20.0234375 s, before a at 20.4140625 s.
 		l.split(a, b, false)
 		l.until(25 * time.Second)
+		// a answers that and b's last word.
 		l.expect("send want announce state", append(adverts("a", 150, 20*time.Second+23437500, 5),
-			"20.0234375s b 51/100", "20.0234375s b VI_1 eth0 absent 10.20.0.99", "20.0234375s b VI_1 BACKUP: heard a higher priority",
-			"20.0234375s a VI_1 x5", "21.0234375s a VI_1 x5")...)
+			"20.0234375s b 51/100", "20.0234375s b 51/100", "20.0234375s b VI_1 eth0 absent 10.20.0.99", "20.0234375s b VI_1 BACKUP: heard a higher priority",
+			"20.0234375s a VI_1 x5", "20.0234375s a 51/150", "21.0234375s a VI_1 x5")...)
+	})
+
+	bubble(t, "S-16 K-22 split and heal: the survivor announces again though its own advert is the first to cross", func(t *testing.T, l *lan) {
+		a, b := pair(l)
+		l.split(a, b, true)
+		l.until(20*time.Second + 200*ms)
+		l.take()
+		// a sends at 20.4140625 s, before b at 21.0234375 s.
+		l.split(a, b, false)
+		l.until(22 * time.Second)
+		l.expect("send want announce state", append(adverts("a", 150, 20*time.Second+414062500, 2), "20.4140625s a 51/150",
+			"20.4140625s b 51/100", "20.4140625s b VI_1 eth0 absent 10.20.0.99", "20.4140625s b VI_1 BACKUP: heard a higher priority",
+			"20.4140625s a VI_1 x5", "21.4140625s a VI_1 x5")...)
+	})
+
+	bubble(t, "S-16 K-22 a plain failback: the last word of the other is no news", func(t *testing.T, l *lan) {
+		l.join("b", "10.20.0.2", vi(100))
+		l.until(10 * time.Second)
+		a := l.join("a", "10.20.0.1", vi(150))
+		l.take()
+		l.until(18 * time.Second)
+		l.expect("announce", "13.4140625s a VI_1 x5")
+		if got := a.router.Snapshot()[0].Counters; got.LowerHeard != 0 {
+			t.Errorf("%d lower masters heard", got.LowerHeard)
+		}
 	})
 
 	bubble(t, "K-23 one-way loss: a master that hears a lower one defends its addresses, at most once an interval", func(t *testing.T, l *lan) {
@@ -251,8 +277,9 @@ func TestOddAdvertsAreAccepted(t *testing.T) {
 		b := l.join("b", "10.20.0.2", vi(100))
 		l.until(20 * time.Second)
 		s := b.router.Snapshot()[0]
-		// a is up at 6.828125 s, when b has been master since 3.609375 s.
-		if s.State != Backup || s.Interval != 2*interval || s.Counters.Odd["address-list"] != 7 || s.Counters.Odd["interval"] != 7 {
+		// a is up at 6.828125 s, when b has been master since 3.609375 s, and
+		// answers b's last word.
+		if s.State != Backup || s.Interval != 2*interval || s.Counters.Odd["address-list"] != 8 || s.Counters.Odd["interval"] != 8 {
 			t.Errorf("b: %+v", s)
 		}
 		if n := strings.Count(b.logged.String(), "odd=address-list"); n != 2 {
