@@ -55,8 +55,8 @@ Exit status:
 			}
 			log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 			removed, err := link.Cleanup(cmd.Context(), log)
-			for _, address := range removed {
-				if _, err := fmt.Fprintln(cmd.OutOrStdout(), "removed", address); err != nil {
+			for _, what := range removed {
+				if _, err := fmt.Fprintln(cmd.OutOrStdout(), "removed", what); err != nil {
 					return printed(err)
 				}
 			}
@@ -66,7 +66,7 @@ Exit status:
 			case err != nil:
 				return fail(exitFailed, fmt.Errorf("clean up: %w", err))
 			case len(removed) == 0:
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), "no virtual address of tandem is left here")
+				_, err = fmt.Fprintln(cmd.OutOrStdout(), "nothing of tandem is left here")
 			}
 			return printed(err)
 		},

@@ -67,8 +67,17 @@ func TestCleanupAroundAddresses(t *testing.T) {
 	if !exists("vrrp.51") || !strings.Contains(tables(t), FirewallTable) {
 		t.Fatal("nothing is left to clean up")
 	}
-	if _, err := Cleanup(t.Context(), testLog(t)); err != nil {
+	removed, err := Cleanup(t.Context(), testLog(t))
+	if err != nil {
 		t.Fatal(err)
+	}
+	slices.Sort(removed)
+	want := []string{
+		"10.1.0.99/24 on vrrp.51", "10.5.0.1/24 on " + p.near, "2001:db8::99/64 on vrrp.51", "interface vrrp.51", "nftables table inet tandem_vrrp",
+		"route 192.0.2.0/24 via 10.1.0.2 dev " + p.near, "rule " + w.Rules[0].String(),
+	}
+	if !slices.Equal(removed, want) {
+		t.Errorf("removed %q, want %q", removed, want)
 	}
 	if exists("vrrp.51") || strings.Contains(tables(t), FirewallTable) {
 		t.Error("the interface or the table is left")

@@ -242,6 +242,16 @@ func (f *firewall) intact() bool {
 	return count == len(f.held)
 }
 
+// firewallExists says whether the table is there, as far as that can be told.
+func firewallExists() bool {
+	c, err := nftablesConn()
+	if err != nil {
+		return false
+	}
+	t, err := c.ListTableOfFamily(FirewallTable, nftables.TableFamilyINet)
+	return err == nil && t != nil
+}
+
 // removeFirewall deletes the table; that there is none is no error, nor a kernel
 // without nftables.
 func removeFirewall() error {
