@@ -71,7 +71,10 @@ func resolve(c Command, p Policy, host accounts) (Resolved, *Refusal) {
 	if !p.KeepSymlinks {
 		r.Args[0] = walked.named()
 	}
-	interpreter := r.interpreted(walked.file)
+	interpreter, refusal := r.interpreted(walked.file)
+	if refusal != nil {
+		return r, refusal
+	}
 	return r, r.judge(p, walked, interpreter)
 }
 
@@ -130,31 +133,6 @@ func find(name string) (string, *Refusal) {
 		}
 	}
 	return "", refuse(NotFound, "write the whole path", "there is no %s in %s", name, dirs)
-}
-
-// interpreted adds to the arguments what a file needs that the kernel does not
-// start by itself, and returns the interpreter; empty: none. A script without a
-// first line that names one is the shell's, as everywhere else.
-func (r *Resolved) interpreted(file string) string {
-	f, err := os.Open(file)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	head := make([]byte, 256)
-	n, _ := f.Read(head)
-	line, isScript := strings.CutPrefix(string(head[:n]), "#!")
-	switch {
-	case isScript:
-		line, _, _ = strings.Cut(line, "\n")
-		if words := strings.Fields(line); len(words) > 0 {
-			return words[0]
-		}
-	case n > 0 && !strings.HasPrefix(string(head[:n]), "\x7fELF"):
-		r.Warnings = append(r.Warnings, fmt.Sprintf("%s has no first line with #!, so it is given to /bin/sh: write #!/bin/sh there", file))
-		r.Path, r.Args = "/bin/sh", append([]string{"/bin/sh"}, r.Args...)
-	}
-	return ""
 }
 
 // missing makes a refusal of an error of the file system.

@@ -1,6 +1,9 @@
 package program
 
 import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -139,6 +142,34 @@ func TestResolve(t *testing.T) {
 			write(t, dir+"/x", "#!"+dir+"/sh -e\n", 0o755)
 			return dir + "/x"
 		}, Unsafe, []string{"DIR/sh is writable by everybody"}},
+		{"an interpreter that is missing", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", "#! "+dir+"/interp -e\n", 0o755)
+			return dir + "/x"
+		}, NotFound, []string{"the interpreter of DIR/x is missing: there is no DIR/interp"}},
+		{"the loader of another C library", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", loadedBy(dir+"/ld.so"), 0o755)
+			return dir + "/x"
+		}, NotFound, []string{"the interpreter of DIR/x is missing: there is no DIR/ld.so"}},
+		{"a loader that is there", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", loadedBy("/bin/sh"), 0o755)
+			return dir + "/x"
+		}, 0, nil},
+		{"a script from Windows", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", "#!/bin/sh\r\nexit 0\r\n", 0o755)
+			return dir + "/x"
+		}, NotFound, []string{"the lines of DIR/x end as those of Windows do", `no interpreter called "/bin/sh\r"`, `sed -i 's/\r$//' DIR/x`}},
+		{"no interpreter behind #!", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", "#! \nexit 0\n", 0o755)
+			return dir + "/x"
+		}, NotExecutable, []string{"the first line of DIR/x names no interpreter"}},
+		{"an empty file", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", "", 0o755)
+			return dir + "/x"
+		}, NotExecutable, []string{"DIR/x is empty"}},
+		{"no executable format", Policy{}, "root", func(t *testing.T, dir string) string {
+			write(t, dir+"/x", "MZ\x90\x00\x03", 0o755)
+			return dir + "/x"
+		}, NotExecutable, []string{"DIR/x is neither a script nor a program"}},
 		{"unsafe, and run as nobody", Policy{Secure: true}, "nobody", func(t *testing.T, dir string) string {
 			must(t, os.Chown(script(t, dir, "x", ""), 65534, 0))
 			return dir + "/x"
@@ -170,6 +201,19 @@ func TestResolve(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loadedBy is the beginning of a 64-bit program that wants a loader.
+func loadedBy(loader string) string {
+	var b bytes.Buffer
+	h := elf.Header64{Type: uint16(elf.ET_EXEC), Version: uint32(elf.EV_CURRENT), Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1}
+	copy(h.Ident[:], elf.ELFMAG)
+	h.Ident[elf.EI_CLASS], h.Ident[elf.EI_DATA], h.Ident[elf.EI_VERSION] = byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), byte(elf.EV_CURRENT)
+	size := uint64(len(loader) + 1)
+	p := elf.Prog64{Type: uint32(elf.PT_INTERP), Off: 64 + 56, Filesz: size, Memsz: size}
+	_ = binary.Write(&b, binary.LittleEndian, h) // into memory
+	_ = binary.Write(&b, binary.LittleEndian, p)
+	return b.String() + loader + "\x00"
 }
 
 // TestInsecureIsWarned: without enable_script_security the program runs, and

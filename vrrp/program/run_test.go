@@ -212,7 +212,7 @@ echo "$(of $$) $(of $!)"; kill $!`)
 
 func TestNotStarted(t *testing.T) {
 	path := open(t) + "/x"
-	write(t, path, "#!/no/such/interpreter\n", 0o755)
+	write(t, path, "\x7fELF", 0o755)
 	r, err := Resolve(Command{Args: []string{path}}, Policy{})
 	must(t, err)
 	_, err = r.Run(t.Context(), Run{})
