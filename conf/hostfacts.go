@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"io/fs"
 	"net/netip"
 	"slices"
 
@@ -16,6 +17,9 @@ type Host struct {
 	// Resolve says what a command would run there, and as whom, or why nothing is
 	// run, as program.Resolve does; nil: programs are not judged.
 	Resolve func(program.Command, program.Policy) (program.Resolved, error)
+	// Lstat says what is at a path there, as os.Lstat does; nil: files are not
+	// judged.
+	Lstat func(path string) (fs.FileInfo, error)
 }
 
 // Interface is one network interface of a host.

@@ -33,6 +33,7 @@ func (f *File) OnHost(h *Host) Diagnostics {
 	}
 	on.sync(&r, f)
 	on.programs(&r, f)
+	on.pipes(&r, f)
 	found := append(f.config.MissingInterfaces(func(name string) bool { return h.Interface(name) != nil }), r.found...)
 	found.Sort()
 	return found
@@ -48,7 +49,7 @@ type ground struct {
 
 // newGround is the host as the file sees it.
 func newGround(l *loader, h *Host) ground {
-	g := ground{host: &Host{Name: h.Name, Resolve: h.Resolve}, virtual: make(map[netip.Addr]bool), down: make(map[string]bool)}
+	g := ground{host: &Host{Name: h.Name, Resolve: h.Resolve, Lstat: h.Lstat}, virtual: make(map[netip.Addr]bool), down: make(map[string]bool)}
 	networks := make(map[string][]netip.Prefix)
 	for _, in := range l.instances {
 		for _, a := range in.addresses() {

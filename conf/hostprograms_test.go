@@ -1,6 +1,10 @@
 package conf
 
 import (
+	"errors"
+	"os"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,6 +27,30 @@ func someHost(c program.Command, p program.Policy) (program.Resolved, error) {
 		return program.Resolved{Account: program.Account{UID: 65534}}, nil
 	}
 	return program.Resolved{}, nil
+}
+
+func TestPipesOnHost(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(os.WriteFile(dir+"/file", nil, 0o600), syscall.Mkfifo(dir+"/pipe", 0o600), os.Symlink("pipe", dir+"/link")); err != nil {
+		t.Fatal(err)
+	}
+	h := directorHost()
+	h.Lstat = os.Lstat
+	for name, tt := range map[string]struct{ path, want string }{
+		"a pipe":        {dir + "/pipe", ""},
+		"nothing yet":   {dir + "/none", ""},
+		"a file":        {dir + "/file", "is no named pipe on this host but a file: nothing is written to it (remove it, or name another path)\n"},
+		"a link to one": {dir + "/link", "but a symbolic link"},
+		"a directory":   {dir, "but a directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := ReadText("a.conf", []byte("global_defs {\n    vrrp_notify_fifo "+tt.path+"\n}\n"), Options{Host: h})
+			got := shortest(f.OnHost(h))
+			if prefix := "2:5: error: global_defs: vrrp_notify_fifo " + tt.path + " "; tt.want != "" && !strings.HasPrefix(got, prefix) || !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+				t.Errorf("got %q", got)
+			}
+		})
+	}
 }
 
 func TestProgramsOnHost(t *testing.T) {

@@ -1,6 +1,7 @@
 package director
 
 import (
+	"os"
 	"strings"
 
 	"github.com/tandem-ha/tandem/conf"
@@ -25,7 +26,7 @@ func NewReading(configID string) Reading {
 	}
 	r := Reading{Options: conf.Options{ConfigID: configID, Files: conf.Disk{}}}
 	if r.Options.Host, r.blind = host.Read(); r.Options.Host != nil {
-		r.Options.Host.Resolve = program.Resolve
+		r.Options.Host.Resolve, r.Options.Host.Lstat = program.Resolve, os.Lstat
 	}
 	return r
 }
