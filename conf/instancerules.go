@@ -101,7 +101,8 @@ func (in *instance) judgeState(l *loader) {
 		why = "nopreempt is set"
 	}
 	if why != "" {
-		l.errorf(in.met.at(in.pos, "preempt_delay"), hint, "preempt_delay is ignored: %s", why)
+		// Who is master in the end is the same, so that no reload is refused for it.
+		l.warnf(in.met.at(in.pos, "preempt_delay"), hint, "preempt_delay is ignored: %s", why)
 		in.PreemptDelay = 0
 	}
 }

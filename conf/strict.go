@@ -22,17 +22,23 @@ func (in *instance) judgeStrict(l *loader) {
 			l.errorf(pos, "remove it, or write strict_mode off", "%s is ignored: %s", keyword, why)
 		}
 	}
-	reset(in.master != owner, "state", "in strict mode it is MASTER with priority 255, and with no other")
+	// harmless is reset where nobody depends on what is lost.
+	harmless := func(wrong bool, keyword, why string) {
+		if pos, said := in.met.find(keyword); said && wrong {
+			l.warnf(pos, "remove it, or write strict_mode off", "%s is ignored: %s", keyword, why)
+		}
+	}
+	harmless(in.master != owner, "state", "in strict mode it is MASTER with priority 255, and with no other")
 	in.master = owner
 	reset(true, "authentication", "strict mode has none, so the password is neither sent nor asked for")
-	reset(in.PreemptDelay != 0, "preempt_delay", "strict mode has none")
+	harmless(in.PreemptDelay != 0, "preempt_delay", "strict mode has none")
 	in.PreemptDelay = 0
 	reset(downAdverts(in.Manners) != defaultDownAdverts, "down_timer_adverts", "in strict mode it is 3")
 	in.Manners.DownAdverts = 0
 	in.strictAccept(reset)
 
-	reset(in.Announce.LowerRepeat != 0, "garp_lower_prio_repeat", "in strict mode nothing is announced after an advert of lower priority")
-	reset(in.Announce.LowerDelay != 0, "garp_lower_prio_delay", "in strict mode nothing is announced after an advert of lower priority")
+	harmless(in.Announce.LowerRepeat != 0, "garp_lower_prio_repeat", "in strict mode nothing is announced after an advert of lower priority")
+	harmless(in.Announce.LowerDelay != 0, "garp_lower_prio_delay", "in strict mode nothing is announced after an advert of lower priority")
 	in.Announce.LowerRepeat, in.Announce.LowerDelay = 0, 0
 	reset(!in.Manners.LowerPrioNoAdvert, "lower_prio_no_advert", "in strict mode it is on")
 	in.Manners.LowerPrioNoAdvert = true
