@@ -96,7 +96,7 @@ func (m *Machine) masterHears(now time.Time, ev Received) []Action {
 	// yields; RFC 5798 was silent, as keyword lower_prio_no_advert asks for, but
 	// for one that stops.
 	if theirs == PriorityStop || !m.cfg.Manners.LowerPrioNoAdvert {
-		acts = append(acts, m.advertise(now))
+		acts = m.answer(now)
 	}
 	if theirs != PriorityStop && m.hasJustTakenOver(now) {
 		return acts // It is the last word of whom we took over from.

@@ -53,6 +53,7 @@ type Machine struct {
 	adverDue  time.Time // Adver_Timer
 	sent      time.Time
 	ticked    [4]Action // what tick returns
+	answered  time.Time // when it last advertised because it heard a lower master, or is about to
 	wasDue    time.Time // when the last advert should have left; zero: just then
 	listening bool      // overslept, and must not speak yet
 	clashed   time.Time

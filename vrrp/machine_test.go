@@ -121,6 +121,17 @@ func TestMachine(t *testing.T) {
 			name: "S-17 K-21 a lower advert is answered at once", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hear(50), want: "send 100, announce 5", due: 5 * time.Second}},
 		}, {
+			name: "S-17 adverts that follow within a tenth of the interval get one answer together", from: toMaster,
+			steps: []step{
+				{at: 4 * time.Second, ev: hear(50), want: "send 100, announce 5", due: 5 * time.Second},
+				{at: 4001 * ms, ev: hear(50), due: 4100 * ms},
+				{at: 4002 * ms, ev: hear(0), due: 4100 * ms},
+				{at: 4100 * ms, ev: Expired{}, want: "send 100", due: 5 * time.Second},
+				{at: 4101 * ms, ev: hear(50), due: 4200 * ms},
+				{at: 4200 * ms, ev: Expired{}, want: "send 100", due: 5 * time.Second},
+				{at: 4300 * ms, ev: hear(50), want: "send 100", due: 5 * time.Second},
+			},
+		}, {
 			name: "S-17 an equal advert from a lower address likewise", from: toMaster,
 			steps: []step{{at: 4 * time.Second, ev: hearFrom(lower, 100, interval), want: "send 100, announce 5"}},
 		}, {

@@ -110,3 +110,25 @@ func (m *Machine) advertise(now time.Time) Send {
 	m.adverDue = now.Add(m.cfg.Interval)
 	return Send{m.priority()}
 }
+
+// minAnswerGap is how long a master is silent at least between two answers.
+const minAnswerGap = 10 * time.Millisecond
+
+// answer advertises because of what was heard. RFC 9568 section 6.4.3 wants that
+// at once, for each advert; here the first is, and those that are heard within a
+// tenth of the interval get one together at the end of it. An advert goes to
+// all, so that one makes every lower master yield, and nobody can make us send
+// as fast as they do.
+func (m *Machine) answer(now time.Time) []Action {
+	gap := max(minAnswerGap, m.cfg.Interval/10)
+	switch next := m.answered.Add(gap); {
+	case now.Before(m.answered): // one is planned
+		return nil
+	case now.Before(next):
+		m.adverDue = earliest(m.adverDue, next)
+		m.answered = m.adverDue
+		return nil
+	}
+	m.answered = now
+	return []Action{m.advertise(now)}
+}
