@@ -18,6 +18,8 @@ type instance struct {
 	told    []Influence  // by what it follows
 	history []Transition // the last ones
 
+	lowerTold time.Time // when somebody was last told of a lower master
+
 	sentAt   time.Time
 	heardAt  time.Time
 	counters Counters // without the maps

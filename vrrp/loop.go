@@ -202,10 +202,19 @@ func (l *loop) act(in *instance, a Action) {
 			l.changed = true
 		case LowerHeard:
 			in.counters.LowerHeard++
+			if l.now.Before(in.lowerTold.Add(lowerQuiet)) {
+				return
+			}
+			in.lowerTold = l.now
 		}
 		l.notices = append(l.notices, a)
 	}
 }
+
+// lowerQuiet is how long an instance tells nobody of another lower master: each
+// time costs a run of the operator's program, and anybody on the link can be one,
+// of any address.
+const lowerQuiet = time.Second
 
 // end makes every instance stop or leave, and the loop with them.
 func (l *loop) end(ev Event) {

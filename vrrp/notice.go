@@ -29,7 +29,8 @@ type PriorityChange struct {
 	Why      string // the source that changed: "script chk: exit status 1"
 }
 
-// LowerHeard says that a master heard an advert of a lower one.
+// LowerHeard says that a master heard an advert of a lower one. It is told once a
+// second of an instance; Counters.LowerHeard has them all.
 type LowerHeard struct {
 	Instance     string
 	At           time.Time

@@ -40,6 +40,7 @@ type Deliverer struct {
 	set     bool // there was a configuration before
 	teller  *notify.Teller
 	jobs    map[notify.Subject]*job
+	lower   map[notify.Subject]outcome // of programs told of lower masters, as last logged
 	pipes   []*pipe
 	mailbox *notify.Mailbox
 	posting bool
@@ -70,7 +71,7 @@ func New(log *slog.Logger) *Deliverer {
 		log: log, bell: make(chan struct{}, 1),
 		finished: make(chan *job), overdue: make(chan overdue), posted: make(chan error),
 		teller: notify.NewTeller(), jobs: make(map[notify.Subject]*job), mailbox: notify.NewMailbox(),
-		troubles: make(map[string]Trouble),
+		troubles: make(map[string]Trouble), lower: make(map[notify.Subject]outcome),
 	}
 }
 

@@ -231,6 +231,25 @@ func TestReady(t *testing.T) {
 	eventually(t, "the program has run", func() bool { return len(lines(t, dir)) == 2 })
 }
 
+// TestLowerHeardIsSaidOnce: what a stranger can make happen does not fill the log.
+func TestLowerHeardIsSaidOnce(t *testing.T) {
+	dir, log := t.TempDir(), new(strings.Builder)
+	d, _ := start(t, notify.Config{Instances: map[string]notify.Hooks{"A": {LowerHeard: script(t, dir, "lower", "")}}},
+		func(d *Deliverer) { d.log = slog.New(slog.NewTextHandler(log, nil)) })
+	d.Notice(to("A", vrrp.Backup, vrrp.Master))
+	for n := range 3 {
+		d.Notice(vrrp.LowerHeard{Instance: "A"})
+		eventually(t, "it has run", func() bool { return d.Counts().Programs == n+1 })
+	}
+	d.Notice(to("A", vrrp.Master, vrrp.Backup))
+	d.Notice(to("A", vrrp.Backup, vrrp.Master))
+	d.Notice(vrrp.LowerHeard{Instance: "A"})
+	stopIt(t, d)
+	if n := strings.Count(log.String(), "notify_master_rx_lower_pri has run"); n != 2 {
+		t.Errorf("said %d times, want once each time it is master:\n%s", n, log)
+	}
+}
+
 func TestRefusedIsSaid(t *testing.T) {
 	d, _ := start(t, notify.Config{Instances: map[string]notify.Hooks{"A": {
 		Master: program.Command{Args: []string{"/no/such/program"}}, Any: script(t, t.TempDir(), "fails", "exit 3")}}}, nil)

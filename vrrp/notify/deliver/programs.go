@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/tandem-ha/tandem/vrrp/notify"
@@ -137,7 +138,7 @@ func (d *Deliverer) say(j *job) {
 	d.trouble(step.Keyword+" of "+j.Event.Subject.String(), j.failure())
 	switch {
 	case j.err != nil:
-		log.Error(step.Keyword+" is not run", "error", j.err)
+		log.Log(context.Background(), d.level(j, slog.LevelError, "is not run"), step.Keyword+" is not run", "error", j.err)
 	case j.killed && len(d.stops) > 0:
 		cut := fmt.Sprintf("%s of %s (%s): %s", step.Keyword, j.Event.Subject, step.Command.Name(), j.result)
 		if d.closed && !j.last() {
@@ -147,9 +148,9 @@ func (d *Deliverer) say(j *job) {
 	case j.killed:
 		log.Error(step.Keyword+" was ended because something newer waited for it", "command", step.Command.Name(), "result", j.result.String())
 	case !j.result.OK():
-		log.Error(step.Keyword+" has failed", "command", step.Command.Name(), "result", j.result.String())
+		log.Log(context.Background(), d.level(j, slog.LevelError, "has failed"), step.Keyword+" has failed", "command", step.Command.Name(), "result", j.result.String())
 	default:
-		log.Info(step.Keyword+" has run", "command", step.Command.Name(), "result", j.result.String())
+		log.Log(context.Background(), d.level(j, slog.LevelInfo, "has run"), step.Keyword+" has run", "command", step.Command.Name(), "result", j.result.String())
 	}
 }
 
@@ -164,6 +165,27 @@ func (j *job) failure() string {
 		return j.Steps[j.step].Command.Name() + ": " + j.result.String()
 	}
 	return ""
+}
+
+// outcome is how a program has ended, and in which state of its instance.
+type outcome struct {
+	generation uint64
+	how        string
+}
+
+// level is how loudly the end of a program is logged. That a master hears a lower
+// one can go on for days, or be what a stranger sends: the same outcome is said
+// once while the instance is master.
+func (d *Deliverer) level(j *job, level slog.Level, how string) slog.Level {
+	if j.Event.Kind != notify.LowerHeard {
+		return level
+	}
+	o := outcome{j.Event.Generation, how}
+	if d.lower[j.Event.Subject] == o {
+		return slog.LevelDebug
+	}
+	d.lower[j.Event.Subject] = o
+	return level
 }
 
 // late deals with a program that has run for its time: it is ended as soon as
