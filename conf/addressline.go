@@ -3,6 +3,7 @@ package conf
 import (
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/tandem-ha/tandem/conf/syntax"
 	"github.com/tandem-ha/tandem/vrrp"
@@ -102,23 +103,25 @@ func (a addressLine) words() []any {
 	if a.Label != "" {
 		words = append(words, "label", a.Label)
 	}
+	if a.Peer.IsValid() {
+		words[0] = a.Prefix.Addr() // It must not say a prefix length then.
+		words = append(words, "peer", a.Peer)
+	}
+	switch a.Preferred.Mode {
+	case vrrp.LifetimeFixed:
+		words = append(words, "preferred_lft", int(a.Preferred.For/time.Second))
+	case vrrp.LifetimeInfinite:
+		words = append(words, "preferred_lft", "forever")
+	}
+	for _, f := range addressFlags {
+		if *f.of(&a.Address) {
+			words = append(words, f.name)
+		}
+	}
 	if a.group != "" {
 		words = append(words, "track_group", a.group)
 	}
-	if a.bare() {
-		words[0] = a.Prefix.Addr()
-	}
 	return append(words, a.idle...)
-}
-
-// bare tells whether the line must not say a prefix length: it has a peer.
-func (a addressLine) bare() bool {
-	for _, w := range a.idle {
-		if w == "peer" {
-			return true
-		}
-	}
-	return false
 }
 
 // addressPrefix reads IP[/LEN]. Without a length, or with one that cannot be,

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/tandem-ha/tandem/integration/golden"
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // TestGolden loads every testdata/*.txtar: the first file in it is the
@@ -94,13 +95,14 @@ func dump(path string, v reflect.Value) string {
 	return b.String()
 }
 
-// oneLine prints a small struct without inner ones.
+// oneLine prints a small struct without inner ones, or an address.
 func oneLine(v reflect.Value) (string, bool) {
 	var words []string
+	small := v.NumField() <= 6 || v.Type() == reflect.TypeFor[vrrp.Address]()
 	for i := range v.NumField() {
 		f := v.Field(i)
 		_, text := f.Interface().(fmt.Stringer)
-		if v.NumField() > 6 || !text && (f.Kind() == reflect.Struct || f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer) {
+		if !small || !text && (f.Kind() == reflect.Struct || f.Kind() == reflect.Slice || f.Kind() == reflect.Pointer) {
 			return "", false
 		}
 		if !f.IsZero() {

@@ -80,6 +80,19 @@ type Address struct {
 	Label     string       // IPv4 address label, under 16 bytes; empty: none
 	Broadcast netip.Addr   // zero: none
 	Scope     uint8        // rtnetlink scope: 0 global, 200 site, 253 link, 254 host
+
+	// Peer is the other end of a point-to-point link, with the length of the
+	// network behind it; zero: none. Prefix is the address alone then.
+	Peer netip.Prefix
+	// Preferred is for how long IPv6 takes the address as the source of what the
+	// host itself begins, from when it is set (RFC 4862 section 5.5.4); auto:
+	// never one that stands alone, any other always. 0 is never.
+	Preferred     Lifetime
+	NoPrefixRoute bool // no route to its network
+	Home          bool // IPv6: home address of a mobile node (RFC 6275)
+	Temporary     bool // IPv6, a /64: the kernel makes temporary ones of it (RFC 8981)
+	// NoTrack leaves the address alone once somebody else has removed it.
+	NoTrack bool
 }
 
 // Announce is the timing of gratuitous ARP and unsolicited neighbour

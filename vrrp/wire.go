@@ -83,7 +83,8 @@ type Manners struct {
 	FaultWithoutPeer    bool  // unicast without a peer is a fault (unicast_fault_no_peer)
 }
 
-// Lifetime is how long the kernel keeps addresses that nobody refreshes.
+// Lifetime is how long the kernel keeps addresses that nobody refreshes, or
+// prefers one (see Address).
 type Lifetime struct {
 	Mode LifetimeMode
 	For  time.Duration // with LifetimeFixed, whole seconds
@@ -100,3 +101,14 @@ const (
 	LifetimeFixed
 	LifetimeInfinite
 )
+
+// String is the lifetime as vip_lifetime has it: "auto", "infinite" or "5s".
+func (t Lifetime) String() string {
+	switch t.Mode {
+	case LifetimeFixed:
+		return t.For.String()
+	case LifetimeInfinite:
+		return "infinite"
+	}
+	return "auto"
+}

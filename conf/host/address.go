@@ -69,7 +69,7 @@ func (p picture) addresses() error {
 // network is an address with the network that it puts its interface into: of a
 // link between two it is the other side's, and a route tells that.
 func network(a ifaddr.Address) netip.Prefix {
-	if a.Peer {
+	if a.Peer.IsValid() {
 		return netip.PrefixFrom(a.Prefix.Addr(), a.Prefix.Addr().BitLen())
 	}
 	return a.Prefix

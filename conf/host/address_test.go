@@ -14,8 +14,8 @@ func TestNetwork(t *testing.T) {
 		want string
 	}{
 		{"its own", ifaddr.Address{Prefix: netip.MustParsePrefix("10.0.0.2/24")}, "10.0.0.2/24"},
-		{"of a link between two", ifaddr.Address{Prefix: netip.MustParsePrefix("10.0.0.2/24"), Peer: true}, "10.0.0.2/32"},
-		{"of a tunnel of IPv6", ifaddr.Address{Prefix: netip.MustParsePrefix("2001:db8::2/64"), Peer: true}, "2001:db8::2/128"},
+		{"of a link between two", ifaddr.Address{Prefix: netip.MustParsePrefix("10.0.0.2/24"), Peer: netip.MustParseAddr("10.0.0.1")}, "10.0.0.2/32"},
+		{"of a tunnel of IPv6", ifaddr.Address{Prefix: netip.MustParsePrefix("2001:db8::2/64"), Peer: netip.MustParseAddr("2001:db8::1")}, "2001:db8::2/128"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

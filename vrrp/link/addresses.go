@@ -13,8 +13,8 @@ type wish struct {
 	instance string
 	spots    []spot // where its addresses belong, in order
 
-	// restated: since the last pass, so that label, broadcast and scope are
-	// compared once. They are not policed later: the kernel need not show
+	// restated: since the last pass, so that label, broadcast, scope and flags
+	// are compared once. They are not policed later: the kernel need not show
 	// them as they were written, and a repair per event could go on for ever.
 	restated bool
 	// repeat is how often the instance announces each address in a burst; 0
@@ -65,6 +65,8 @@ type target struct {
 	wish   *wish
 	life   time.Duration // how long the kernel shall keep it; 0: for ever
 	shared bool          // others have an address in its subnet, see sharedSubnets
+
+	preferred time.Duration // how much longer IPv6 prefers it; 0: not at all, see prefers
 }
 
 // ownAddresses returns each interface's own IPv4 address: the first that is
@@ -109,12 +111,12 @@ func surplus(have []held, want []target, doomed map[home]bool, own map[int]place
 	wanted := byPlace(want)
 	var list []held
 	for _, a := range have {
-		if a.peer || own[a.index] == a.place {
+		if own[a.index] == a.place {
 			continue // never made here
 		}
 		t, ok := wanted[a.place]
 		switch {
-		case ok && t.wish.restated && !a.matches(t):
+		case ok && t.wish.restated && a.prefix.Addr().Is4() && !a.matches(t):
 			list = append(list, a)
 		case !ok && (doomed[a.home()] || sweep && (a.marked || a.static)):
 			list = append(list, a)
@@ -132,11 +134,25 @@ func surplus(have []held, want []target, doomed map[home]bool, own map[int]place
 	return list
 }
 
-// matches says whether the address has the attributes wished for. IPv6 has
-// none that can be set.
+// stale lists addresses of IPv6 whose attributes were changed by a new wish. The
+// kernel changes them in place.
+func stale(have []held, want map[place]target) map[place]bool {
+	set := make(map[place]bool)
+	for _, a := range have {
+		if t, ok := want[a.place]; ok && t.wish.restated && a.prefix.Addr().Is6() && !a.matches(t) {
+			set[a.place] = true
+		}
+	}
+	return set
+}
+
+// matches says whether the address has the attributes wished for.
 func (a held) matches(t target) bool {
+	if a.flags != t.flags() {
+		return false
+	}
 	if a.prefix.Addr().Is6() {
-		return true
+		return true // It has no others that can be set.
 	}
 	label := t.addr.Label
 	if label == "" {
@@ -147,11 +163,11 @@ func (a held) matches(t target) bool {
 
 // missing lists the targets that the kernel does not hold, in order, without
 // those that shall stay away for the moment.
-func missing(have []held, want []target, away map[place]time.Time) []target {
+func missing(have []held, want []target, away func(place) bool) []target {
 	held := places(have)
 	var list []target
 	for _, t := range want {
-		if !held[t.place] && !has(away, t.place) {
+		if !held[t.place] && !away(t.place) {
 			held[t.place] = true // two instances may want the same
 			list = append(list, t)
 		}
@@ -177,9 +193,7 @@ func collateral(before, removed, after []held, want []target) []held {
 func places(have []held) map[place]bool {
 	set := make(map[place]bool, len(have))
 	for _, a := range have {
-		if !a.peer {
-			set[a.place] = true
-		}
+		set[a.place] = true
 	}
 	return set
 }

@@ -12,7 +12,7 @@ import (
 func have(list ...[]string) []held {
 	var out []held
 	for _, words := range list {
-		a := held{place: place{1, vips(words[0])[0].Prefix}, label: "eth0"}
+		a := held{place: place{index: 1, prefix: vips(words[0])[0].Prefix}, label: "eth0"}
 		for _, w := range words[1:] {
 			switch w {
 			case "secondary":
@@ -20,7 +20,7 @@ func have(list ...[]string) []held {
 			case "marked":
 				a.marked = true
 			case "peer":
-				a.peer = true
+				a.place.peer = ip("10.0.0.1")
 			case "tentative":
 				a.tentative = true
 			default:
@@ -35,7 +35,7 @@ func have(list ...[]string) []held {
 func targets(w *wish, cidrs ...string) []target {
 	var out []target
 	for _, a := range vips(cidrs...) {
-		out = append(out, target{place: place{1, a.Prefix}, addr: a, dev: device{name: "eth0", index: 1}, wish: w})
+		out = append(out, target{place: placeOf(1, a), addr: a, dev: device{name: "eth0", index: 1}, wish: w})
 	}
 	return out
 }
@@ -85,11 +85,11 @@ func TestSurplus(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			doomed := make(map[home]bool)
 			for _, a := range vips(tt.doomed...) {
-				doomed[home{1, a.Prefix.Addr()}] = true
+				doomed[placeOf(1, a).home()] = true
 			}
 			own := make(map[int]place)
 			if tt.own != "" {
-				own[1] = place{1, vips(tt.own)[0].Prefix}
+				own[1] = placeOf(1, vips(tt.own)[0])
 			}
 			got := prefixes(surplus(tt.have, tt.want, doomed, own, tt.sweep))
 			if diff := cmp.Diff(tt.gone, got); diff != "" {
@@ -117,7 +117,7 @@ func TestOwnAddress(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			made := make(map[place]bool)
 			if tt.made != "" {
-				made[place{1, vips(tt.made)[0].Prefix}] = true
+				made[placeOf(1, vips(tt.made)[0])] = true
 			}
 			own, ok := ownAddresses(tt.have, made)[1]
 			if ok != (tt.want != "") || ok && own.prefix.String() != tt.want {
@@ -131,7 +131,7 @@ func TestMissing(t *testing.T) {
 	w := &wish{}
 	want := append(targets(w, "10.0.0.9/24", "10.0.0.8/24"), targets(&wish{}, "10.0.0.8/24")...)
 	var got []string
-	for _, m := range missing(have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/32"}), want, nil) {
+	for _, m := range missing(have([]string{"10.0.0.9/24"}, []string{"10.0.0.8/32"}), want, func(place) bool { return false }) {
 		got = append(got, m.prefix.String())
 	}
 	if diff := cmp.Diff([]string{"10.0.0.8/24"}, got); diff != "" {

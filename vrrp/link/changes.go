@@ -14,10 +14,11 @@ func (k *keeper) removeSurplus(before []held, names map[string]device) ([]held, 
 	doomed := make(map[home]bool, len(k.doomed))
 	for s := range k.doomed {
 		if dev, ok := names[s.dev]; ok {
-			doomed[home{dev.index, s.addr.Prefix.Addr()}] = true
+			doomed[placeOf(dev.index, s.addr).home()] = true
 		}
 	}
 	gone := surplus(before, k.targets, doomed, k.own, k.swept)
+	k.stale = stale(before, k.wanted)
 	k.noteSpared(doomed)
 	for _, w := range k.wishes {
 		w.restated = false
@@ -77,7 +78,7 @@ func (k *keeper) write(addrs []held, what string, request func(held) *nl.Netlink
 func (k *keeper) addMissing(have []held) []error {
 	var problems []error
 	added := make(map[*wish][]held)
-	lacking := missing(have, k.targets, k.parole)
+	lacking := missing(have, k.targets, func(p place) bool { return has(k.parole, p) || k.waived[p] })
 	k.kept = places(have)
 	for len(lacking) > 0 && !k.partly {
 		part := lacking[:min(chunk, len(lacking))]
@@ -85,6 +86,7 @@ func (k *keeper) addMissing(have []held) []error {
 		since := time.Now() // The kernel's count starts a little later.
 		reqs := make([]*nl.NetlinkRequest, len(part))
 		for i, t := range part {
+			t.preferred = t.prefers()
 			reqs[i] = put(t, unix.NLM_F_CREATE|unix.NLM_F_EXCL)
 		}
 		for i, err := range k.kernel.write(reqs) {
@@ -94,7 +96,7 @@ func (k *keeper) addMissing(have []held) []error {
 				continue
 			}
 			k.kept[t.place], k.made[t.place] = true, true
-			k.leases[t.place] = lease{since, t.life}
+			k.leases[t.place] = lease{since: since, life: t.life, set: since, prefers: t.prefers()}
 			k.rounds[t.place], k.news[t.place] = t.wish.repeat, true
 			added[t.wish] = append(added[t.wish], held{place: t.place})
 		}

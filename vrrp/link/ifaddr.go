@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"github.com/tandem-ha/tandem/vrrp"
 	"github.com/tandem-ha/tandem/vrrp/link/ifaddr"
 )
 
@@ -18,29 +18,48 @@ type held struct {
 	label     string
 	broadcast netip.Addr
 	scope     uint8
-	secondary bool // falls with its subnet's first address
-	marked    bool // carries tandem's mark of one that floats
-	static    bool // carries its mark of one that stays
-	peer      bool // point to point: the prefix length is the other side's
-	finite    bool // the kernel will take it away by itself
-	tentative bool // cannot be used yet
-	checked   bool // and may be soon
+	secondary bool   // falls with its subnet's first address
+	marked    bool   // carries tandem's mark of one that floats
+	static    bool   // carries its mark of one that stays
+	finite    bool   // the kernel will take it away by itself
+	tentative bool   // cannot be used yet
+	checked   bool   // and may be soon
+	flags     uint32 // see ifaddr.Address
 	raw       []byte
 }
 
-// place is what identifies an address in the kernel.
+// place is what identifies an address in the kernel. Of IPv4 the same address
+// may be there with several peers and by itself.
 type place struct {
 	index  int // of the interface
 	prefix netip.Prefix
+	peer   netip.Addr // point to point: the other side, whose the prefix length is; zero: none
+}
+
+// placeOf is where an address belongs on an interface.
+func placeOf(index int, a vrrp.Address) place {
+	if a.Peer.IsValid() {
+		return place{index, netip.PrefixFrom(a.Prefix.Addr(), a.Peer.Bits()), a.Peer.Addr()}
+	}
+	return place{index: index, prefix: a.Prefix}
 }
 
 // home is where an address is, whatever its prefix length.
 type home struct {
 	index int // of the interface
 	addr  netip.Addr
+	peer  netip.Addr
 }
 
-func (p place) home() home { return home{p.index, p.prefix.Addr()} }
+func (p place) home() home { return home{p.index, p.prefix.Addr(), p.peer} }
+
+// subnet is the network that the kernel makes a route to for the address.
+func (p place) subnet() place {
+	if p.peer.Is4() { // Of IPv6 it is the address's own, and the peer has one to itself.
+		return place{index: p.index, prefix: netip.PrefixFrom(p.peer, p.prefix.Bits()).Masked()}
+	}
+	return place{index: p.index, prefix: p.prefix.Masked()}
+}
 
 // addresses reads all addresses of one interface; 0 means of all interfaces.
 func (k *kernel) addresses(index int) ([]held, error) {
@@ -70,10 +89,10 @@ func (k *kernel) addresses(index int) ([]held, error) {
 func parseAddress(b []byte) (held, bool) {
 	a, ok := ifaddr.Parse(b)
 	return held{
-		place: place{a.Index, a.Prefix},
+		place: place{a.Index, a.Prefix, a.Peer},
 		label: a.Label, broadcast: a.Broadcast, scope: a.Scope,
-		secondary: a.Secondary, marked: a.Marked, static: a.Static, peer: a.Peer, finite: a.Finite, tentative: a.Tentative, checked: a.Checked,
-		raw: b,
+		secondary: a.Secondary, marked: a.Marked, static: a.Static, finite: a.Finite, tentative: a.Tentative, checked: a.Checked,
+		flags: a.Flags, raw: b,
 	}, ok
 }
 
@@ -89,19 +108,32 @@ func put(t target, flags int) *nl.NetlinkRequest {
 		if t.addr.Label != "" {
 			data = append(data, nl.NewRtAttr(unix.IFA_LABEL, nl.ZeroTerminated(t.addr.Label)))
 		}
-	} else {
+	}
+	attrs := t.flags()
+	if t.prefix.Addr().Is6() {
 		// The address moves between directors: detection of duplicates would
 		// keep it unusable for a second after each takeover.
-		attrs := uint32(unix.IFA_F_NODAD)
-		if t.shared {
-			attrs |= unix.IFA_F_NOPREFIXROUTE
-		}
-		data = append(data, nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(attrs)))
+		attrs |= unix.IFA_F_NODAD
 	}
 	data = append(data,
-		nl.NewRtAttr(unix.IFA_CACHEINFO, cacheInfo(t.prefix, t.life)),
+		nl.NewRtAttr(unix.IFA_FLAGS, nl.Uint32Attr(attrs)),
+		nl.NewRtAttr(unix.IFA_CACHEINFO, cacheInfo(t.life, t.preferred)),
 		nl.NewRtAttr(ifaddr.Proto, []byte{t.wish.mark()}))
 	return newRequest(unix.RTM_NEWADDR, flags, data...)
+}
+
+// flags are those of ifaddr.Address that a target is set with.
+func (t target) flags() (flags uint32) {
+	if t.addr.NoPrefixRoute || t.shared {
+		flags |= unix.IFA_F_NOPREFIXROUTE
+	}
+	if t.addr.Home {
+		flags |= unix.IFA_F_HOMEADDRESS
+	}
+	if t.addr.Temporary {
+		flags |= unix.IFA_F_MANAGETEMPADDR
+	}
+	return flags
 }
 
 // restore is the request that puts an address back exactly as a dump showed it.
@@ -124,11 +156,14 @@ func addressRequest(p place) (*nl.IfAddrmsg, []nl.NetlinkRequestData) {
 	msg := nl.NewIfAddrmsg(family)
 	msg.Index = uint32(p.index)
 	msg.Prefixlen = uint8(p.prefix.Bits())
-	ip := p.prefix.Addr().AsSlice()
+	peer := p.peer
+	if !peer.IsValid() {
+		peer = p.prefix.Addr()
+	}
 	return msg, []nl.NetlinkRequestData{
 		msg,
-		nl.NewRtAttr(unix.IFA_LOCAL, ip),
-		nl.NewRtAttr(unix.IFA_ADDRESS, slices.Clone(ip)),
+		nl.NewRtAttr(unix.IFA_LOCAL, p.prefix.Addr().AsSlice()),
+		nl.NewRtAttr(unix.IFA_ADDRESS, peer.AsSlice()),
 	}
 }
 

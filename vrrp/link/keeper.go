@@ -53,6 +53,8 @@ type keeper struct {
 	leases  map[place]lease     // how long the kernel keeps what it was given
 	renewed time.Time           // when leases were last renewed
 	parole  map[place]time.Time // see noteLosses
+	waived  map[place]bool      // those that stay away as they are not tracked
+	stale   map[place]bool      // they lack what a new wish says, which is set anew
 
 	fights  map[place]*fight   // over addresses that were put back
 	unheard map[place]int      // removals counted before the witness had heard of them
@@ -74,6 +76,7 @@ func newKeeper(log *slog.Logger, k *kernel) *keeper {
 		spared:   make(map[home]bool),
 		leases:   make(map[place]lease),
 		parole:   make(map[place]time.Time),
+		waived:   make(map[place]bool),
 		fights:   make(map[place]*fight),
 		unheard:  make(map[place]int),
 		repairs:  make(map[string]Repairs),
@@ -166,11 +169,12 @@ func (k *keeper) reconcile(now time.Time) error {
 	return k.tell(problems...)
 }
 
-// holds tells of an address whether the kernel has it.
+// holds tells of an address whether the kernel has it, as far as that matters.
 func (k *keeper) holds(names map[string]device) func(spot) bool {
 	return func(s spot) bool {
 		dev, ok := names[s.dev]
-		return ok && k.kept[place{dev.index, s.addr.Prefix}]
+		p := placeOf(dev.index, s.addr)
+		return ok && (k.kept[p] || k.waived[p])
 	}
 }
 
@@ -224,7 +228,7 @@ func (k *keeper) findTargets(names map[string]device) {
 			if !ok {
 				continue
 			}
-			t := target{place: place{dev.index, s.addr.Prefix}, addr: s.addr, dev: dev, wish: w}
+			t := target{place: placeOf(dev.index, s.addr), addr: s.addr, dev: dev, wish: w}
 			if own := k.own[dev.index]; own.home() == t.home() {
 				t.place = own // the owner's; its prefix length is not for us to change
 			}
@@ -234,6 +238,7 @@ func (k *keeper) findTargets(names map[string]device) {
 			}
 			if w.told {
 				delete(k.parole, t.place)
+				delete(k.waived, t.place)
 			}
 		}
 		if w.Extra > 0 && w.extraAt.IsZero() {
@@ -298,7 +303,7 @@ func (k *keeper) present() map[string][]netip.Addr {
 	list := make(map[string][]netip.Addr, len(k.wishes))
 	for _, w := range k.wishes {
 		for _, s := range w.spots {
-			if there[home{byName[s.dev], s.addr.Prefix.Addr()}] {
+			if there[placeOf(byName[s.dev], s.addr).home()] {
 				list[w.instance] = append(list[w.instance], s.addr.Prefix.Addr())
 			}
 		}

@@ -1,11 +1,13 @@
 package link
 
 import (
-	"net/netip"
+	"math"
 	"time"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // lease is how long the kernel keeps an address, as it was last told. A tandem
@@ -14,6 +16,9 @@ import (
 type lease struct {
 	since time.Time
 	life  time.Duration // 0: for ever
+
+	set     time.Time     // since when prefers counts
+	prefers time.Duration // see target
 }
 
 // due is when the lease is renewed, latest when at the latest.
@@ -77,7 +82,7 @@ func (k *keeper) findLives(before []held) {
 	for i := range k.targets {
 		t := &k.targets[i]
 		t.life = lives[t.place]
-		t.shared = t.life > 0 && shared[subnet(t.place)]
+		t.shared = t.life > 0 && shared[t.subnet()]
 	}
 	for p := range k.leases {
 		if !has(lives, p) {
@@ -93,13 +98,11 @@ func sharedSubnets(have []held, targets map[place]time.Duration) map[place]bool 
 	shared := make(map[place]bool)
 	for _, a := range have {
 		if a.prefix.Addr().Is6() && !a.marked && !has(targets, a.place) {
-			shared[subnet(a.place)] = true
+			shared[a.subnet()] = true
 		}
 	}
 	return shared
 }
-
-func subnet(p place) place { return place{p.index, p.prefix.Masked()} }
 
 // settleLeases renews at once what the kernel was never told by this run, as
 // after adopting it, or was told otherwise.
@@ -119,7 +122,8 @@ func (k *keeper) settleLeases(have []held) []error {
 		switch {
 		case !k.kept[p] || k.own[p.index] == p:
 		case t.life > 0 && (!known || l.life != t.life),
-			t.life == 0 && (finite[p] || l.life > 0):
+			t.life == 0 && (finite[p] || l.life > 0),
+			k.stale[p], known && l.prefers != t.prefers(), !known && t.addr.Preferred != vrrp.Lifetime{}:
 			late = append(late, t)
 		}
 	}
@@ -178,14 +182,17 @@ func (k *keeper) renew(list []target, busy func() bool) (problems []error) {
 		list = list[len(part):]
 		since := time.Now() // The kernel's count starts a little later.
 		reqs := make([]*nl.NetlinkRequest, len(part))
+		leases := make([]lease, len(part))
 		for i, t := range part {
+			leases[i] = k.leases[t.place].renewed(since, t)
+			t.preferred = leases[i].preferred()
 			reqs[i] = put(t, unix.NLM_F_REPLACE)
 		}
 		for i, err := range k.kernel.write(reqs) {
 			if t := part[i]; err != nil {
 				problems = append(problems, problem("renew the lifetime of virtual address", t.prefix, t.dev.name, err))
 			} else {
-				k.leases[t.place] = lease{since, t.life}
+				k.leases[t.place] = leases[i]
 			}
 		}
 		if busy() {
@@ -195,23 +202,60 @@ func (k *keeper) renew(list []target, busy func() bool) (problems []error) {
 	return problems
 }
 
+// renewed is the lease once it is told anew. How long the address is preferred
+// counts on, unless another time is wished for.
+func (l lease) renewed(now time.Time, t target) lease {
+	next := lease{since: now, life: t.life, set: l.set, prefers: t.prefers()}
+	if l.set.IsZero() || l.prefers != next.prefers {
+		next.set = now
+	}
+	return next
+}
+
+// preferred is how much longer the address is preferred.
+func (l lease) preferred() time.Duration {
+	if l.prefers == always {
+		return always
+	}
+	return max(0, l.prefers-l.since.Sub(l.set))
+}
+
+// always is the time for which an address is preferred that has no end.
+const always = time.Duration(math.MaxInt64)
+
+// prefers is for how long an address is preferred from when it is set. One of IPv6
+// that stands alone never is, unless its line says so (RFC 6724 section 5, rule
+// 3): it answers whoever talks to it, and what the director itself begins, a
+// health check for example, leaves from an address that does not move away
+// meanwhile. keepalived, too, has preferred_lft 0 for what is a single address.
+func (t target) prefers() time.Duration {
+	switch p := t.addr.Preferred; {
+	case p.Mode == vrrp.LifetimeFixed:
+		return p.For
+	case p.Mode == vrrp.LifetimeAuto && t.prefix.Addr().Is6() && t.prefix.IsSingleIP():
+		return 0
+	}
+	return always
+}
+
 // cacheInfo is struct ifa_cacheinfo (linux/if_addr.h) of an address that is
-// valid for life. One of IPv6 that stands alone is preferred never (RFC 6724
-// section 5, rule 3): it answers whoever talks to it, and what the director
-// itself begins, a health check for example, leaves from an address that does
-// not move away meanwhile. keepalived, too, has preferred_lft 0 for what is a
-// single address.
-func cacheInfo(p netip.Prefix, life time.Duration) []byte {
+// valid for life, and preferred for no longer: the kernel refuses what is.
+func cacheInfo(life, preferred time.Duration) []byte {
 	valid := uint32(forever)
 	if life > 0 {
-		valid = uint32((life + time.Second - 1) / time.Second)
+		valid = seconds(life)
 	}
-	preferred := valid
-	if p.Addr().Is6() && p.IsSingleIP() {
-		preferred = 0
-	}
-	b := append(nl.Uint32Attr(preferred), nl.Uint32Attr(valid)...)
+	b := append(nl.Uint32Attr(min(seconds(preferred), valid)), nl.Uint32Attr(valid)...)
 	return append(b, make([]byte, 8)...) // When it was made and changed: the kernel knows.
+}
+
+// seconds are whole ones, rounded up, as the kernel counts.
+func seconds(d time.Duration) uint32 {
+	whole := d / time.Second
+	if d%time.Second > 0 {
+		whole++
+	}
+	return uint32(min(whole, forever))
 }
 
 const forever = 1<<32 - 1 // INFINITY_LIFE_TIME (net/addrconf.h)

@@ -40,7 +40,7 @@ func TestNextRenewal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			leases := make(map[place]lease)
 			for i, l := range tt.leases {
-				leases[place{index: i}] = lease{at(l.since), time.Duration(l.life) * time.Millisecond}
+				leases[place{index: i}] = lease{since: at(l.since), life: time.Duration(l.life) * time.Millisecond}
 			}
 			got := nextRenewal(at(tt.last), leases)
 			if tt.want == 0 && !got.IsZero() || tt.want != 0 && !got.Equal(at(tt.want)) {

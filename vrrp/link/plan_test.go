@@ -22,7 +22,7 @@ func ask(p *plan, index int, dev, base string, times int, gateway bool, hosts ..
 			cidr = "2001:db8:" + h + "/64"
 		}
 		j := &job{
-			place: place{index, netip.MustParsePrefix(cidr)}, dev: device{name: dev, index: index, up: true, mac: net.HardwareAddr{2, 0, 0, 0, 0, 1}},
+			place: place{index: index, prefix: netip.MustParsePrefix(cidr)}, dev: device{name: dev, index: index, up: true, mac: net.HardwareAddr{2, 0, 0, 0, 0, 1}},
 			base: base, left: times, frame: []byte("to all " + h),
 		}
 		if gateway {

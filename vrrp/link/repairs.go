@@ -68,19 +68,21 @@ func (f *fight) again(now time.Time) (times int, within time.Duration, is bool) 
 //
 // One whose lease ran out while this process stood still is nobody's doing. It
 // stays away until its instance speaks, which may be about to find another
-// master, but not for long: the instance may know nothing of it.
+// master, but not for long: the instance may know nothing of it. One that is not
+// tracked stays away until its instance speaks, however long that takes.
 //
 // The culprits were taken before the addresses were read: who removed what is
 // missing may be heard of only with the next pass, and is not to count twice.
 func (k *keeper) noteLosses(there map[place]bool, culprits map[home]culprit) {
 	k.lost = 0
-	lost, late := make(map[*wish][]held), make(map[*wish][]held)
+	lost, late, waived := make(map[*wish][]held), make(map[*wish][]held), make(map[*wish][]held)
 	by := make(map[*wish]string)
 	for p, until := range k.parole {
 		if there[p] || !until.After(k.now) {
 			delete(k.parole, p)
 		}
 	}
+	maps.DeleteFunc(k.waived, func(p place, _ bool) bool { return there[p] || !has(k.wanted, p) })
 	stays := k.stays()
 	for p, t := range k.wanted {
 		c := culprits[p.home()]
@@ -99,6 +101,12 @@ func (k *keeper) noteLosses(there map[place]bool, culprits map[home]culprit) {
 			k.parole[p] = k.now.Add(min(l.life/2, parole))
 			late[t.wish] = append(late[t.wish], held{place: p})
 		case !there[p] && p.prefix.Addr().Is6() && !stays(t.dev):
+		case there[p] && t.addr.NoTrack:
+			// It is back, or about to be missed.
+		case t.addr.NoTrack:
+			k.waived[p] = true
+			waived[t.wish] = append(waived[t.wish], held{place: p})
+			by[t.wish] = c.String()
 		default:
 			if !fresh {
 				k.unheard[p]++
@@ -116,6 +124,10 @@ func (k *keeper) noteLosses(there map[place]bool, culprits map[home]culprit) {
 	for _, w := range k.wishes {
 		if list := lost[w]; list != nil {
 			k.log.Warn("virtual addresses were removed by someone else and are put back",
+				"instance", w.instance, "addresses", k.list(list), "by", who(by[w]))
+		}
+		if list := waived[w]; list != nil {
+			k.log.Info("virtual addresses were removed by someone else and stay away, as no_track has it, until their instance becomes master again",
 				"instance", w.instance, "addresses", k.list(list), "by", who(by[w]))
 		}
 		if list := late[w]; list != nil {

@@ -67,7 +67,7 @@ func (w *witness) heard(m syscall.NetlinkMessage) {
 		c.program = program(c.port)
 	}
 	if len(w.culprits) < most {
-		h := home{a.Index, a.Prefix.Addr()}
+		h := home{a.Index, a.Prefix.Addr(), a.Peer}
 		c.times = w.culprits[h].times + 1
 		w.culprits[h] = c
 	}

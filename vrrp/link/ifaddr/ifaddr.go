@@ -37,8 +37,13 @@ type Address struct {
 	Secondary bool // falls with its subnet's first address
 	Marked    bool // carries tandem's mark: it floats
 	Static    bool // carries tandem's mark of one that stays
-	Peer      bool // point to point: the prefix length is the other side's
-	Finite    bool // the kernel will take it away by itself (valid_lft)
+	// Peer is the other side of a link between two, whose prefix length it is;
+	// zero: none.
+	Peer netip.Addr
+	// Flags are those that whoever sets an address chooses: IFA_F_HOMEADDRESS,
+	// IFA_F_MANAGETEMPADDR and IFA_F_NOPREFIXROUTE.
+	Flags  uint32
+	Finite bool // the kernel will take it away by itself (valid_lft)
 	// Tentative says that the address cannot be used yet, or never: it is being
 	// looked for on the link, or was found there (RFC 4862 section 5.4).
 	Tentative bool
@@ -88,7 +93,10 @@ func Parse(b []byte) (Address, bool) {
 		local = addr // IPv6 has IFA_ADDRESS alone, unless it has a peer
 	}
 	a.Prefix = netip.PrefixFrom(local, int(b[1]))
-	a.Peer = addr.IsValid() && addr != local
+	if addr.IsValid() && addr != local {
+		a.Peer = addr
+	}
+	a.Flags = flags & (unix.IFA_F_HOMEADDRESS | unix.IFA_F_MANAGETEMPADDR | unix.IFA_F_NOPREFIXROUTE)
 	a.Secondary = local.Is4() && flags&unix.IFA_F_SECONDARY != 0
 	// An optimistic one can be used meanwhile (RFC 4429).
 	a.Tentative = flags&(unix.IFA_F_TENTATIVE|unix.IFA_F_OPTIMISTIC) == unix.IFA_F_TENTATIVE || flags&unix.IFA_F_DADFAILED != 0

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // head is an ifaddrmsg: IPv4, /24, permanent and secondary, scope link,
@@ -32,10 +33,11 @@ func TestParse(t *testing.T) {
 		{"its own", [][]byte{same, own}, plain},
 		{"without the other side", [][]byte{own}, plain},
 		{"as IPv6 has it", [][]byte{same}, plain},
-		{"of a link between two", [][]byte{peer, own}, with(func(a *Address) { a.Peer = true })},
+		{"of a link between two", [][]byte{peer, own}, with(func(a *Address) { a.Peer = netip.MustParseAddr("10.0.0.1") })},
 		{"with a label", [][]byte{own, {9, 0, 3, 0, 'l', 'o', ':', '1', 0, 0, 0, 0}}, with(func(a *Address) { a.Label = "lo:1" })},
 		{"with a broadcast address", [][]byte{own, {8, 0, 4, 0, 10, 0, 0, 255}}, with(func(a *Address) { a.Broadcast = netip.MustParseAddr("10.0.0.255") })},
 		{"with flags of 32 bits, which come first", [][]byte{own, {8, 0, 8, 0, 0x80, 0, 0, 0}}, with(func(a *Address) { a.Secondary = false })},
+		{"without a route to its network", [][]byte{own, {8, 0, 8, 0, 0x81, 2, 0, 0}}, with(func(a *Address) { a.Flags = unix.IFA_F_NOPREFIXROUTE })},
 		{"made by tandem", [][]byte{own, {5, 0, Proto, 0, Mark, 0, 0, 0}}, with(func(a *Address) { a.Marked = true })},
 		{"made by a router's advert", [][]byte{own, {5, 0, Proto, 0, 2, 0, 0, 0}}, plain},
 		{"no address", nil, Address{}},
