@@ -39,6 +39,7 @@ type Result struct {
 	TimedOut bool           // it took longer than Timeout
 	Ended    bool           // the context ended it
 	Duration time.Duration
+	Left     int    // the process group in which something still runs that it left in the background; 0: none
 	Output   string // the last line it wrote to stdout or stderr, cut at 200 bytes
 }
 
@@ -100,6 +101,9 @@ func (r Resolved) Run(ctx context.Context, o Run) (Result, error) {
 	res := o.await(ctx, cmd.Process.Pid, ended)
 	res.Duration = time.Since(began)
 	res.Output = out.last()
+	if group := cmd.Process.Pid; !res.TimedOut && !res.Ended && Runs(group) {
+		res.Left = group
+	}
 	res.Status = cmd.ProcessState.ExitCode()
 	if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && s.Signaled() {
 		res.Signal = s.Signal()
@@ -158,7 +162,7 @@ func (o Run) await(ctx context.Context, pid int, ended <-chan error) (res Result
 // end ends a whole process group: SIGTERM, and SIGKILL for who is left after the
 // grace. The program itself may end before others of its group do.
 func end(group int, grace time.Duration, ended <-chan error) {
-	signal := func(s syscall.Signal) bool { return syscall.Kill(-group, s) != syscall.ESRCH }
+	signal := func(s syscall.Signal) { _ = syscall.Kill(-group, s) }
 	signal(syscall.SIGTERM)
 	deadline := time.NewTimer(grace)
 	defer deadline.Stop()
@@ -178,11 +182,14 @@ func end(group int, grace time.Duration, ended <-chan error) {
 			return
 		}
 		// As long as one is left, the number of the group is nobody else's.
-		if gone && !signal(0) {
+		if gone && !Runs(group) {
 			return
 		}
 	}
 }
+
+// Runs tells whether a process group has a process.
+func Runs(group int) bool { return syscall.Kill(-group, 0) != syscall.ESRCH }
 
 // ours are the variables by which systemd and its service talk to each other; a
 // program that had them could speak for tandem.

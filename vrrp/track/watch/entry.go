@@ -28,6 +28,9 @@ type entry struct {
 	stale   bool      // it is one of a program that is not asked for any more
 	cancel  context.CancelFunc
 
+	left   []int // process groups in which its runs have left something, at most maxLeft
+	leaked bool  // it has been said that they become more
+
 	told *vrrp.ItemState // last; nil: nothing
 	said string          // in the log: why it cannot be run, or what is doubtful about it
 }
@@ -51,6 +54,7 @@ func (e *entry) configure(now time.Time, c track.Script) {
 	case other:
 		e.gate.Forget()
 		e.due = now
+		e.left, e.leaked = nil, false
 		if e.running {
 			e.stale = true
 			e.cancel()

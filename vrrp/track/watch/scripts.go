@@ -253,7 +253,26 @@ func (s *scripts) end(ending ending) {
 		s.log.Warn("a tracked script is run all the same", "script", e.Name, "warning", warnings)
 	}
 	e.ran = true
+	s.leak(e, ending.result.Left)
 	s.count(e, ending.result.OK(), detail(ending.result, e.timeout()))
+}
+
+// maxLeft is of how many runs something may still run in the background: more
+// are a leak, which fills the host in the end.
+const maxLeft = 10
+
+// leak takes the process group in which a run has left something; 0: none.
+func (s *scripts) leak(e *entry, group int) {
+	if group == 0 || e.leaked {
+		return
+	}
+	e.left = append(slices.DeleteFunc(e.left, func(g int) bool { return !program.Runs(g) }), group)
+	if len(e.left) < maxLeft {
+		return
+	}
+	s.log.Warn("a tracked script leaves something running in the background each time: it is not ended with the script, and becomes more",
+		"script", e.Name, "runs", len(e.left), "newest_process_group", group)
+	e.left, e.leaked = nil, true
 }
 
 // refuse takes a script that cannot be started. One that never was is left out,
