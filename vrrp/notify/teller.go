@@ -208,8 +208,19 @@ func (t *Teller) Next() (Job, bool) {
 	return Job{}, false
 }
 
-// blocked tells whether a group has to wait for a member that was told before it.
+// blocked tells whether a group has to wait for a member that was told before it,
+// or an instance that starts for one that the same reload has removed: the end of
+// the one must not undo what the other has begun, with programs that they share.
+// Whoever goes on to MASTER waits no longer.
 func (t *Teller) blocked(q *queue) bool {
+	if _, removed := t.gone[q.subject.Name]; !q.subject.Group && !removed && q.next != nil && q.next.From == vrrp.Init {
+		for name := range t.gone {
+			m := t.subjects[Subject{Name: name}]
+			if m != nil && (m.running && m.started < q.since || m.next != nil && m.since < q.since) {
+				return true
+			}
+		}
+	}
 	return q.subject.Group && slices.ContainsFunc(t.members[q.subject.Name], func(name string) bool {
 		m := t.subjects[Subject{Name: name}]
 		return m != nil && (m.running && m.started < q.since || m.next != nil && m.since < q.since)
@@ -246,11 +257,14 @@ func (t *Teller) Late(s Subject) {
 }
 
 // Awaited tells whether the end of a subject's program is waited for: by its
-// own next event or by its group.
+// own next event, by its group, or by an instance that takes its place.
 func (t *Teller) Awaited(s Subject) bool {
 	q := t.queue(s)
 	if !q.running || q.next != nil || q.lower != nil {
 		return q.running
+	}
+	if _, removed := t.gone[s.Name]; removed && !s.Group && slices.ContainsFunc(t.waiting, t.blocked) {
+		return true
 	}
 	g := t.subjects[Subject{Group: true, Name: t.hooks(s).Group}]
 	return !s.Group && g != nil && g.next != nil && q.started < g.since

@@ -200,6 +200,42 @@ func TestGroupAfterMembers(t *testing.T) {
 	next("G")
 }
 
+// TestReplaced: what takes the place of a removed instance is told of after it.
+func TestReplaced(t *testing.T) {
+	teller := NewTeller()
+	teller.Set(Config{Instances: map[string]Hooks{"OLD": all("old"), "KEPT": all("kept")}})
+	teller.Notice(to("OLD", vrrp.Init, vrrp.Master))
+	drain(teller)
+	teller.Set(Config{Instances: map[string]Hooks{"NEW": all("new"), "KEPT": all("kept")}})
+	teller.Notice(to("OLD", vrrp.Master, vrrp.Init))
+	teller.Notice(to("NEW", vrrp.Init, vrrp.Backup))
+	teller.Notice(to("KEPT", vrrp.Backup, vrrp.Master))
+	next := func(want string) {
+		t.Helper()
+		j, ok := teller.Next()
+		got := ""
+		if ok {
+			got = j.Event.Subject.Name + " " + j.Event.Word
+		}
+		if got != want {
+			t.Fatalf("got %q, want %q", got, want)
+		}
+	}
+	next("OLD FAULT")
+	next("KEPT MASTER")
+	next("") // NEW waits for OLD
+	if !teller.Awaited(Subject{Name: "OLD"}) || teller.Awaited(Subject{Name: "KEPT"}) {
+		t.Error("NEW waits for OLD, and only for OLD")
+	}
+	teller.Done(Subject{Name: "OLD"})
+	next("NEW BACKUP")
+	teller.Done(Subject{Name: "NEW"})
+	teller.Done(Subject{Name: "KEPT"})
+	if !teller.Idle() {
+		t.Error("something is left")
+	}
+}
+
 // TestAtOnce: programs of many instances do not all run at once, and those that
 // hang keep no others waiting.
 func TestAtOnce(t *testing.T) {
