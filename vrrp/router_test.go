@@ -169,10 +169,10 @@ func TestSplit(t *testing.T) {
 		// b sends at 20.0234375 s, before a at 20.4140625 s.
 		l.split(a, b, false)
 		l.until(25 * time.Second)
-		// a answers that and b's last word.
-		l.expect("send want announce state", append(adverts("a", 150, 20*time.Second+23437500, 5),
+		// a answers that, and a tenth of an interval later b's last word.
+		l.expect("send want announce state", append(adverts("a", 150, 20*time.Second+123437500, 5),
 			"20.0234375s b 51/100", "20.0234375s b 51/100", "20.0234375s b VI_1 eth0 absent 10.20.0.99", "20.0234375s b VI_1 BACKUP: heard a higher priority",
-			"20.0234375s a VI_1 x5", "20.0234375s a 51/150", "21.0234375s a VI_1 x5")...)
+			"20.0234375s a 51/150", "20.0234375s a VI_1 x5", "21.0234375s a VI_1 x5")...)
 	})
 
 	bubble(t, "S-16 K-22 split and heal: the survivor announces again though its own advert is the first to cross", func(t *testing.T, l *lan) {
