@@ -23,7 +23,7 @@ func TestExitStatuses(t *testing.T) {
 		"help names the exit statuses":     {[]string{"run", "--help"}, 0, "Exit status:"},
 		"unknown command":                  {[]string{"rum"}, 64, `unknown command "rum"`},
 		"unknown flag":                     {[]string{"run", "--nonsense"}, 64, "unknown flag: --nonsense"},
-		"argument too many":                {[]string{"status", "please"}, 64, "please"},
+		"argument too many":                {[]string{"run", "please"}, 64, "please"},
 		"check of a usable file":           {[]string{"check", "-f", write(t, good)}, 0, "usable"},
 		"check of a fatal file":            {[]string{"check", "-f", write(t, strings.Replace(one, "51", "0", 1))}, 1, "given.conf:5:23: fatal: "},
 		"check --strict of doubtful file":  {[]string{"check", "--strict", "-f", write(t, good)}, 2, "lo0missing does not exist"},
