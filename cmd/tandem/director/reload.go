@@ -32,8 +32,9 @@ func (d *Director) Reload(ctx context.Context, parts *parts, fresh reread) {
 		}
 	} else {
 		d.sayFound(fresh.judged)
+		what := changes(d.config.VRRP.Instances, config.VRRP.Instances)
 		d.apply(ctx, parts, config)
-		d.log.Info("reloaded", "config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services))
+		d.log.Info("reloaded", append([]any{"config", d.options.Config, "instances", len(config.VRRP.Instances), "services", len(config.Services)}, what...)...)
 	}
 	d.mu.Lock()
 	d.reload = status
