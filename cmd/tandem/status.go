@@ -73,7 +73,8 @@ func printStatus(w io.Writer, s director.Snapshot) error {
 		}
 	}
 	printFoundation(w, s)
-	return nil
+	printBFD(table, s)
+	return table.Flush()
 }
 
 // printNamed writes the head and these instances, in full.
@@ -145,6 +146,25 @@ func printFoundation(w io.Writer, s director.Snapshot) {
 		if p := s.IPVS.LastPass; p != nil && s.At.Sub(*p) > 30*time.Second {
 			fmt.Fprintf(w, "! IPVS: the table was last compared %s ago\n", age(s.At, *p))
 		}
+	}
+}
+
+// printBFD writes the BFD sessions.
+func printBFD(w io.Writer, s director.Snapshot) {
+	if s.BFD == nil {
+		return
+	}
+	fmt.Fprintln(w)
+	for _, b := range s.BFD.Sessions {
+		heard := "nothing heard"
+		if b.Detection > 0 {
+			heard = fmt.Sprintf("down after %s of silence", seconds(b.Detection))
+		}
+		fmt.Fprintf(w, "bfd %s\t%s for %s\tthere %s\ta packet each %s, %s\tdiagnostic: %s, there: %s\n", b.Name, b.State, age(s.At, b.Since), b.Remote,
+			seconds(b.Interval), heard, b.Diagnostic, b.Theirs)
+	}
+	if len(s.BFD.Drops) > 0 {
+		fmt.Fprintf(w, "bfd packets dropped: %s\n", counted(s.BFD.Drops))
 	}
 }
 

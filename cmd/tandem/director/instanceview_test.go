@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/tandem-ha/tandem/vrrp"
+	"github.com/tandem-ha/tandem/vrrp/bfd"
 	"github.com/tandem-ha/tandem/vrrp/link"
 )
 
@@ -14,6 +17,20 @@ type noAddresses struct{}
 
 func (noAddresses) Present(string) []netip.Addr { return nil }
 func (noAddresses) Repairs(string) link.Repairs { return link.Repairs{} }
+
+func TestViewBFD(t *testing.T) {
+	since := time.Unix(1_700_000_000, 0)
+	got := viewBFD([]bfd.Status{{Name: "peer", State: bfd.Up, Remote: bfd.Up, Since: since, Detection: 900 * time.Millisecond, Interval: 300 * time.Millisecond}},
+		map[string]uint64{"ttl": 2})
+	want := &BFDStatus{Sessions: []BFDSession{{"peer", bfd.Up.String(), bfd.Up.String(), since, bfd.Diagnostic(0).String(), bfd.Diagnostic(0).String(), 0.9, 0.3}},
+		Drops: map[string]uint64{"ttl": 2}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if got := viewBFD(nil, nil); got != nil {
+		t.Errorf("without a session it shows %+v", got)
+	}
+}
 
 // TestSinceOfAnInstanceThatWaits holds that an instance that has not begun, as it
 // waits for what it tracks, has waited since it was configured.

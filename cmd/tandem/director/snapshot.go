@@ -22,6 +22,7 @@ type Snapshot struct {
 	Rules     *RulesStatus     `json:"nftables,omitempty"`
 	Notify    NotifyStatus     `json:"notifications"`
 	Sync      *SyncStatus      `json:"sync,omitempty"`
+	BFD       *BFDStatus       `json:"bfd,omitempty"`
 	// VRRP are the counters of RFC 6527 that are of no instance.
 	VRRP TotalsStatus `json:"vrrp"`
 	// Strays are messages of protocol 112 for no instance of ours, by reason.

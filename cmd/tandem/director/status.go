@@ -45,6 +45,7 @@ func (d *Director) Snapshot(ctx context.Context) (Snapshot, error) {
 	s.Strays = d.router.Strays()
 	totals := d.router.Totals()
 	s.VRRP = TotalsStatus{totals.ChecksumErrors, totals.VersionErrors, totals.VRIDErrors}
+	s.BFD = viewBFD(d.bfd.Status(), d.bfd.Drops())
 	s.Notify = viewNotify(d.deliverer.Counts(), d.deliverer.Troubles())
 	s.Warnings = append(s.Warnings, untold(s.Notify, s.At)...)
 	var table ipvs.Snapshot
