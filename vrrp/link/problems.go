@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,9 @@ func (k *keeper) tell(problems ...error) error {
 			k.log.Error("an address, or what belongs to it, is not as it shall be; trying again", "error", err)
 		}
 	}
-	if len(k.said) > 0 && len(said) == 0 {
+	// In the middle of a stop they are gone, not as they shall be.
+	wanted := slices.ContainsFunc(k.wishes, func(w *wish) bool { return w.Present || w.Own != nil })
+	if len(k.said) > 0 && len(said) == 0 && wanted {
 		k.log.Info("the addresses, and what belongs to them, are as they shall be again")
 	}
 	k.said = said

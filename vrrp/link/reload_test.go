@@ -1,9 +1,12 @@
 package link
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/vishvananda/netlink"
+
+	"github.com/tandem-ha/tandem/vrrp"
 )
 
 // What a reload asks of a Host.
@@ -72,5 +75,18 @@ func TestLeftoversAreNamedByTheirInterface(t *testing.T) {
 	}
 	if got := k.name(9999); got != "interface 9999" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestProblemsEndOnlyOfWhatIsWanted(t *testing.T) {
+	for _, present := range []bool{true, false} {
+		var log strings.Builder
+		k := &keeper{log: logTo(&log), wishes: []*wish{{Wish: vrrp.Wish{Present: present}}}}
+		if k.tell(errNoLink) == nil || k.tell() != nil {
+			t.Error("not what it was told")
+		}
+		if said := strings.Contains(log.String(), "as they shall be again"); said != present {
+			t.Errorf("wanted %v, said %v", present, said)
+		}
 	}
 }
