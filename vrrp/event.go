@@ -55,6 +55,7 @@ type Defect struct {
 	Why    string
 	On     bool
 	Detail string // more of it; may be empty
+	As     Reason // of the FAULT; NotStarted: Defective
 }
 
 // Hold is a reason to leave a lower master alone. While one is on, lower

@@ -67,7 +67,11 @@ func (m *Machine) fault() (reason Reason, detail string, bad bool) {
 		// Who hears nobody takes the addresses of a master that is alive.
 		return Deaf, m.cfg.Interface + ": " + m.link.Deaf, true
 	case len(m.defects) > 0:
-		return Defective, because(m.defects[0].Why, m.defects[0].Detail), true
+		d := m.defects[0]
+		if reason = d.As; reason == NotStarted {
+			reason = Defective
+		}
+		return reason, because(d.Why, d.Detail), true
 	case m.groupFault != "":
 		return GroupFault, m.groupFault, true
 	}

@@ -33,6 +33,7 @@ const (
 	NoPeer      // unicast, but nobody to say it to
 	Deaf        // adverts can be neither heard nor sent on the interface
 	Defective   // something tracked without a weight is bad
+	NoOwn       // its macvlan or ipvlan is not there, or not up
 	GroupFault  // another member of the sync group is in FAULT
 
 	// To INIT.
@@ -62,6 +63,7 @@ var reasonNames = [...]string{
 	NoPeer:         "no unicast peer",
 	Deaf:           "adverts cannot be heard or sent",
 	Defective:      "tracked item failed",
+	NoOwn:          "no interface of its own",
 	GroupFault:     "sync group in FAULT",
 	Stopped:        "stopped",
 }

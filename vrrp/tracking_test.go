@@ -308,3 +308,11 @@ func TestNotices(t *testing.T) {
 		}
 	})
 }
+
+func TestDefectsSayWhatTheyAre(t *testing.T) {
+	m := NewMachine(testInstance())
+	runSteps(t, m, append(toBackup[:2:2],
+		step{at: time.Second, ev: Defect{Why: "make vrrp.51: no", On: true, As: NoOwn}, want: "absent, FAULT: no interface of its own make vrrp.51: no"},
+		step{at: 2 * time.Second, ev: Defect{Why: "make vrrp.51: no", As: NoOwn}, want: "absent, BACKUP: fault cleared"},
+		step{at: 3 * time.Second, ev: Defect{Why: "disk", On: true}, want: "absent, FAULT: tracked item failed disk"}))
+}

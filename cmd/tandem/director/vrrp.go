@@ -38,7 +38,9 @@ func (d *Director) openVRRP() {
 	}
 	d.tenures, d.inherited = newTenures(d.options.RunDir, d.router, d.log)
 	d.marks = newMarks(d.options.StateDir, d.router, d.log)
-	d.host.SetDefect(func(instance, why string, is bool) { d.defect(instance, why, is) })
+	d.host.SetDefect(func(instance, why string, is bool) {
+		d.defect(instance, vrrp.Defect{Why: why, On: is, As: vrrp.NoOwn})
+	})
 	d.tracker = watch.New(d.log.With("part", "track"), d.router.SetItem)
 	d.bfd = wire.New(d.log.With("part", "bfd"), func(name string, up bool, detail string) {
 		d.router.SetItem(vrrp.Item{Kind: vrrp.BFD, Name: name}, vrrp.ItemState{Up: up, Detail: detail})
@@ -94,15 +96,15 @@ func (d *Director) missing(before, now vrrp.Config) func(group, why string, is b
 		for _, name := range slices.Compact(instances) {
 			runs := func(in vrrp.Instance) bool { return in.Name == name }
 			if slices.ContainsFunc(now.Instances, runs) {
-				d.defect(name, fmt.Sprintf("track_group %s: %s", group, why), is)
+				d.defect(name, vrrp.Defect{Why: fmt.Sprintf("track_group %s: %s", group, why), On: is})
 			}
 		}
 	}
 }
 
 // defect keeps an instance in FAULT while something is wrong.
-func (d *Director) defect(instance, why string, is bool) {
-	if err := d.router.Post(instance, vrrp.Defect{Why: why, On: is}); err != nil {
+func (d *Director) defect(instance string, defect vrrp.Defect) {
+	if err := d.router.Post(instance, defect); err != nil {
 		d.log.Error("tell a virtual router of a defect", "instance", instance, "error", err)
 	}
 }
