@@ -137,7 +137,7 @@ func TestPipeRemoved(t *testing.T) {
 func TestReader(t *testing.T) {
 	dir := t.TempDir()
 	path := dir + "/pipe"
-	c := script(t, dir, "reader", "echo up >>"+dir+`/log; while read -r l; do echo "$l" >>`+dir+`/log; case "$l" in *FAULT*) exit 1;; esac; done <"$2"`)
+	c := script(t, dir, "reader", `exec <"$2"; echo up >>`+dir+`/log; while read -r l; do echo "$l" >>`+dir+`/log; case "$l" in *FAULT*) exit 1;; esac; done`)
 	c.Args = append(c.Args, "own")
 	d, end := start(t, notify.Config{Pipes: []notify.Pipe{{Path: path, Reader: c}}}, nil)
 	d.Notice(to("A", vrrp.Init, vrrp.Fault))
