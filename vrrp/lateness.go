@@ -55,13 +55,3 @@ func (l Lateness) Quantile(q float64) time.Duration {
 	}
 	return l.Max
 }
-
-// Merge adds what another instance counted; Last stays.
-func (l Lateness) Merge(other Lateness) Lateness {
-	l.Max = max(l.Max, other.Max)
-	l.Sum += other.Sum
-	for i, n := range other.Classes {
-		l.Classes[i] += n
-	}
-	return l
-}

@@ -189,7 +189,7 @@ func TestSplit(t *testing.T) {
 	})
 
 	bubble(t, "S-16 K-22 a plain failback: the last word of the other is no news", func(t *testing.T, l *lan) {
-		l.join("b", "10.20.0.2", vi(100))
+		b := l.join("b", "10.20.0.2", vi(100))
 		l.until(10 * time.Second)
 		a := l.join("a", "10.20.0.1", vi(150))
 		l.take()
@@ -197,6 +197,10 @@ func TestSplit(t *testing.T) {
 		l.expect("announce", "13.4140625s a VI_1 x5")
 		if got := a.router.Snapshot()[0].Counters; got.LowerHeard != 0 {
 			t.Errorf("%d lower masters heard", got.LowerHeard)
+		}
+		// Nor is it a regular advert that left late.
+		if got := b.router.Snapshot()[0].Counters.Lateness.Max; got != 0 {
+			t.Errorf("b was late by %s", got)
 		}
 	})
 

@@ -34,10 +34,6 @@ func TestLateness(t *testing.T) {
 	if got := l.Quantile(0.9999); got != time.Hour {
 		t.Errorf("beyond the last bound: %s", got)
 	}
-	m := Lateness{}.Merge(l).Merge(l)
-	if m.Count() != 2*l.Count() || m.Max != l.Max || m.Sum != 2*l.Sum {
-		t.Errorf("merged: %+v", m)
-	}
 }
 
 func TestStatistics(t *testing.T) {
