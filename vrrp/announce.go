@@ -1,6 +1,10 @@
 package vrrp
 
-import "time"
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
+)
 
 // announceTimer says when a master announces its addresses again. The first
 // burst is part of becoming master.
@@ -9,19 +13,31 @@ type announceTimer struct {
 	echo    time.Time // once more after a clash with another master
 	lower   time.Time // and again after Announce.LowerDelay
 	refresh time.Time
+	count   int // of refreshes so far
 }
 
 // newAnnounceTimer starts from the first burst. The first refresh follows the
 // second burst, as keepalived has it.
-func newAnnounceTimer(now time.Time, cfg Announce) announceTimer {
+func newAnnounceTimer(now time.Time, in *Instance) announceTimer {
 	var t announceTimer
+	cfg := in.Announce
 	if cfg.Delay > 0 {
 		t.second = now.Add(cfg.Delay)
 	}
 	if cfg.Refresh > 0 {
-		t.refresh = now.Add(cfg.Delay + cfg.Refresh)
+		t.refresh = now.Add(cfg.Delay + in.refresh(0))
 	}
 	return t
+}
+
+// refresh is how long to wait for a refresh of the addresses: the period, and up
+// to a tenth more or less. A thousand instances that became master together do
+// not announce together for ever, and what a run does it does again.
+func (in *Instance) refresh(count int) time.Duration {
+	h := fnv.New32a()
+	fmt.Fprint(h, in.Interface, in.IPv6(), in.VRID, count)
+	share := time.Duration(h.Sum32()%201) - 100
+	return in.Announce.Refresh + in.Announce.Refresh/1000*share
 }
 
 func (t announceTimer) deadline() time.Time {
@@ -29,7 +45,8 @@ func (t announceTimer) deadline() time.Time {
 }
 
 // expire returns how often to announce each address now; 0: nothing is due.
-func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
+func (t *announceTimer) expire(now time.Time, in *Instance) (repeat int) {
+	cfg := &in.Announce
 	if due(now, t.second) {
 		t.second = time.Time{}
 		repeat = cfg.Repeat
@@ -43,7 +60,8 @@ func (t *announceTimer) expire(now time.Time, cfg Announce) (repeat int) {
 		repeat = max(repeat, cfg.LowerRepeat)
 	}
 	if due(now, t.refresh) {
-		t.refresh = now.Add(cfg.Refresh)
+		t.count++
+		t.refresh = now.Add(in.refresh(t.count))
 		repeat = max(repeat, cfg.RefreshRepeat)
 	}
 	return repeat

@@ -30,8 +30,8 @@ func TestAnnouncing(t *testing.T) {
 		want  []string // besides the first burst
 	}{
 		{"K-23 keepalived's default: again after the delay", Announce{Repeat: 5, Delay: 5 * time.Second}, time.Hour, []string{"5s x5"}},
-		{"K-23 the first refresh comes a period after that", DefaultAnnounce, 200 * time.Second, []string{"5s x5", "1m5s x1", "2m5s x1", "3m5s x1"}},
-		{"K-23 no delay, refresh alone", Announce{Repeat: 2, Refresh: 90 * time.Second, RefreshRepeat: 3}, 200 * time.Second, []string{"1m30s x3", "3m0s x3"}},
+		{"K-23 the first refresh comes a period after that, more or less", DefaultAnnounce, 200 * time.Second, []string{"5s x5", "1m9.02s x1", "2m4.1s x1", "3m1.88s x1"}},
+		{"K-23 no delay, refresh alone", Announce{Repeat: 2, Refresh: 90 * time.Second, RefreshRepeat: 3}, 200 * time.Second, []string{"1m36.03s x3", "2m58.65s x3"}},
 		{"neither", Announce{Repeat: 1}, time.Hour, nil},
 	}
 	for _, tt := range tests {
@@ -46,6 +46,26 @@ func TestAnnouncing(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestRefreshesAreSpread: no refresh is off by more than a tenth of the period,
+// and those of instances that became master together use all of it.
+func TestRefreshesAreSpread(t *testing.T) {
+	const period = 60 * time.Second
+	in := testInstance()
+	var first, last time.Duration
+	for in.VRID = 1; in.VRID < 255; in.VRID++ {
+		for count := range 3 {
+			off := in.refresh(count) - period
+			if off.Abs() > period/10 {
+				t.Fatalf("VRID %d: refresh %d is off by %s", in.VRID, count, off)
+			}
+			first, last = min(first, off), max(last, off)
+		}
+	}
+	if first > -5*time.Second || last < 5*time.Second {
+		t.Errorf("all are between %s and %s", first, last)
 	}
 }
 

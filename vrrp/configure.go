@@ -25,7 +25,7 @@ func (m *Machine) configure(now time.Time, cfg Instance) []Action {
 		if cfg.Announce != old.Announce {
 			m.announce.refresh = time.Time{}
 			if cfg.Announce.Refresh > 0 {
-				m.announce.refresh = now.Add(cfg.Announce.Refresh)
+				m.announce.refresh = now.Add(cfg.refresh(m.announce.count))
 			}
 		}
 	}

@@ -70,8 +70,8 @@ func TestConfigure(t *testing.T) {
 				{at: down + 5*time.Second, ev: Expired{}, want: "announce 5", due: down + 41*time.Second},
 				{at: 10 * time.Second, ev: with(func(in *Instance) {
 					in.Interval, in.Announce = 40*time.Second, Announce{Repeat: 5, Refresh: 7 * time.Second, RefreshRepeat: 2}
-				}), due: 17 * time.Second},
-				{at: 17 * time.Second, ev: Expired{}, want: "announce 2", due: 24 * time.Second},
+				}), due: 17469 * ms},
+				{at: 17469 * ms, ev: Expired{}, want: "announce 2", due: 23895 * ms},
 			},
 		}, {
 			name: "a source that is configured ends the lack of one", from: toBackup,

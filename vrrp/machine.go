@@ -189,7 +189,7 @@ func (m *Machine) tick(now time.Time, slack time.Duration) []Action {
 	if due(now, m.announce.echo) {
 		m.clashed = now
 	}
-	if repeat := m.announce.expire(now, m.cfg.Announce); repeat > 0 {
+	if repeat := m.announce.expire(now, &m.cfg); repeat > 0 {
 		acts = append(acts, Burst{repeat})
 	}
 	return acts

@@ -34,7 +34,7 @@ func (m *Machine) toMaster(now time.Time, reason Reason, detail string) []Action
 	}
 	m.listening, m.rival = false, rival{}
 	m.clashed = time.Time{}
-	m.announce = newAnnounceTimer(now, m.cfg.Announce)
+	m.announce = newAnnounceTimer(now, &m.cfg)
 	return append(acts,
 		m.advertise(now),
 		Addresses{true},

@@ -54,6 +54,6 @@ func (m *Machine) replaced(now time.Time) bool {
 // speakAgain ends the silence of a master that overslept: nobody took over.
 func (m *Machine) speakAgain(now time.Time) []Action {
 	m.listening = false
-	m.announce = newAnnounceTimer(now, m.cfg.Announce)
+	m.announce = newAnnounceTimer(now, &m.cfg)
 	return []Action{m.advertise(now), Burst{m.cfg.Announce.Repeat}}
 }
