@@ -19,7 +19,7 @@ type plan struct {
 	pacing vrrp.Pacing
 	lanes  map[string]*lane // by group or interface
 	lines  map[side]*line
-	order  []side // the keys of lines
+	order  []side // the keys of lines, as they take their turns
 	jobs   map[place]*job
 }
 
@@ -181,6 +181,7 @@ func (p *plan) sent(s side, now time.Time) {
 	l := p.lane(j)
 	if gap := l.gap[s.kind()]; gap > 0 {
 		l.next[s.kind()] = now.Add(gap)
+		p.behind(s)
 	}
 	if list == &q.private {
 		q.first = append(q.first, j)
@@ -191,6 +192,13 @@ func (p *plan) sent(s side, now time.Time) {
 	} else {
 		delete(p.jobs, j.place)
 	}
+}
+
+// behind puts a side behind the others, so that those that keep the same pace
+// take turns: whoever is asked first once it allows another one has it.
+func (p *plan) behind(s side) {
+	i := slices.Index(p.order, s)
+	p.order = append(slices.Delete(p.order, i, i+1), s)
 }
 
 // refused notes that what next returned did not leave, and when to try again.

@@ -37,7 +37,7 @@ func play(p *plan, until time.Duration) (sent []string) {
 	began := time.Unix(1000, 0)
 	for now := began; !now.After(began.Add(until)); {
 		next := time.Time{}
-		for _, s := range p.order {
+		for _, s := range slices.Clone(p.order) {
 			for {
 				j, frame, at := p.next(s, now)
 				if j == nil {
@@ -92,6 +92,11 @@ func TestPlan(t *testing.T) {
 			ask(p, 2, "eth1", "eth1", 2, false, "8", "7")
 		}, time.Second, []string{
 			"0 eth0 to all 9", "100 eth1 to all 8", "200 eth1 to all 7", "300 eth0 to all 9", "400 eth1 to all 8", "500 eth1 to all 7"}},
+		{"K-26 in a group the interfaces take turns", vrrp.Pacing{Groups: []vrrp.PaceGroup{{Interfaces: []string{"eth0", "eth1"}, GARP: 100 * ms}}}, func(p *plan) {
+			ask(p, 1, "eth0", "eth0", 3, false, "9")
+			ask(p, 2, "eth1", "eth1", 3, false, "8")
+		}, time.Second, []string{
+			"0 eth0 to all 9", "100 eth1 to all 8", "200 eth0 to all 9", "300 eth1 to all 8", "400 eth0 to all 9", "500 eth1 to all 8"}},
 		{"K-26 what is on top of an interface shares its wire", vrrp.Pacing{GARP: 100 * ms}, func(p *plan) {
 			ask(p, 1, "eth0", "eth0", 1, false, "9")
 			ask(p, 4, "vrrp.51", "eth0", 1, false, "8")
