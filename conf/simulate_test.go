@@ -262,7 +262,7 @@ func FuzzSimulate(f *testing.F) {
 		this, _ := ReadText("a", []byte(a), Options{})
 		other, _ := ReadText("b", []byte(b), Options{})
 		this.Explain()
-		JudgeTracking(this, other)
+		judgeTracking(this, other)
 		for _, o := range Simulate(this, other) {
 			here, there := o.Priority, max(o.Peer, 0)
 			if o.At == Other {

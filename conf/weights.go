@@ -70,19 +70,9 @@ func (p party) adviseWeight(l *loader, t tracking) {
 	}
 }
 
-// JudgeTracking reports weights of either file that cannot move the addresses
-// from its director to the other. It knows each pair of priorities, so it is for
-// both files at once; those that have no effect at all are found when a file is
-// read.
-func JudgeTracking(this, other *File) Diagnostics {
-	sides := newContest(this.cast(), other.cast()).uselessWeights()
-	found := slices.Concat(sides[0], sides[1])
-	found.Sort()
-	return found
-}
-
-// uselessWeights are the findings about each file; See is the instance in the
-// other one.
+// uselessWeights are the weights of each file that cannot move the addresses from
+// its director to the other. That takes both files; those that have no effect at
+// all are found when one is read. See is the instance in the other one.
 func (c contest) uselessWeights() (found [2]Diagnostics) {
 	for _, part := range c.split().parts {
 		g := part.play()

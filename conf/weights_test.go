@@ -1,13 +1,22 @@
 package conf
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestJudgeTracking compares the weights of a director with the other one.
-func TestJudgeTracking(t *testing.T) {
+// judgeTracking returns the useless weights of both files.
+func judgeTracking(this, other *File) Diagnostics {
+	sides := newContest(this.cast(), other.cast()).uselessWeights()
+	found := slices.Concat(sides[0], sides[1])
+	found.Sort()
+	return found
+}
+
+// TestUselessWeights compares the weights of a director with the other one.
+func TestUselessWeights(t *testing.T) {
 	scripts := "vrrp_script chk {\nscript /bin/true\n}\nvrrp_script more {\nscript /bin/true\n}\n"
 	group := scripts + "vrrp_sync_group G {\ngroup { VI_1\nVI_2 }\nsync_group_tracking_weight\n}"
 	tests := []struct {
@@ -48,7 +57,7 @@ func TestJudgeTracking(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, lines(JudgeTracking(readText(t, tt.this), readText(t, tt.other)))); diff != "" {
+			if diff := cmp.Diff(tt.want, lines(judgeTracking(readText(t, tt.this), readText(t, tt.other)))); diff != "" {
 				t.Errorf("want and got differ (-want +got):\n%s", diff)
 			}
 		})
