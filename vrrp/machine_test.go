@@ -6,6 +6,13 @@ import (
 	"time"
 )
 
+// readAt is a higher advert that seems to have come so long after epoch.
+func readAt(at time.Duration) Received {
+	r := hear(200)
+	r.At = epoch.Add(at)
+	return r
+}
+
 func TestMachine(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -90,6 +97,13 @@ func TestMachine(t *testing.T) {
 				r.At = epoch.Add(1900 * ms)
 				return r
 			}(), due: 1900*ms + down}},
+		}, {
+			name: "T-10 a clock that is set by an hour while an advert waits to be read turns no timer back", from: toBackup,
+			steps: []step{
+				{at: time.Second, ev: hear(200), due: time.Second + down},
+				{at: 2 * time.Second, ev: readAt(-time.Hour + ms), due: time.Second + down},
+				{at: 3 * time.Second, ev: readAt(time.Hour), due: 3*time.Second + down},
+			},
 		},
 
 		// RFC 9568 section 6.4.3, Active.

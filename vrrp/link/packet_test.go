@@ -95,6 +95,8 @@ func TestArrival(t *testing.T) {
 		{"it waited while the process was stopped", stamp(now.Add(-3 * time.Second)), 3 * time.Second},
 		{"no timestamp", nil, 0},
 		{"the clock was set back since", stamp(now.Add(time.Minute)), 0},
+		{"T-10 the clock was set back by an hour since", stamp(now.Add(time.Hour)), 0},
+		{"T-10 the clock was set forward by an hour since", stamp(now.Add(-time.Hour)), 0},
 		{"the clock was set forward since", stamp(now.Add(-24 * time.Hour)), 0},
 		{"garbage", []byte{1, 2, 3}, 0},
 	}
