@@ -67,13 +67,71 @@ func TestTableIsOfToday(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	named, err := scan(top)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range rules {
-		if row := "| " + r.id + " | " + r.level + " | " + escape(r.text) + " |"; !strings.Contains(string(table), row) {
+		row := "| " + r.id + " | " + r.level + " | " + escape(r.text) + " | "
+		_, rest, found := strings.Cut(string(table), row)
+		if !found {
 			t.Errorf("%s does not have %q: run make docs", output, row)
+			continue
+		}
+		column, _, _ := strings.Cut(rest, "|")
+		if diff := stale(r.id, named, strings.Split(strings.TrimSpace(column), ", ")); diff != "" {
+			t.Errorf("%s: %s: run make docs", output, diff)
 		}
 	}
 	if strings.Contains(string(table), " failed") {
 		t.Errorf("%s tells of failures", output)
+	}
+}
+
+// stale says how the tests of a rule in the table differ from those in the
+// sources. A name that stands beside the test functions is that of some test of
+// its package.
+func stale(id string, named []test, told []string) string {
+	in := func(pkg string) func(string) bool {
+		return func(s string) bool { return s == pkg || strings.HasPrefix(s, pkg+" ") }
+	}
+	var want []string
+	beside := make(map[string]bool)
+	for _, n := range named {
+		switch {
+		case !slices.Contains(n.rules, id):
+		case n.function != "":
+			want = append(want, n.pkg+" "+n.function)
+		case !slices.ContainsFunc(told, in(n.pkg)):
+			return id + " has no test of " + n.pkg
+		default:
+			beside[n.pkg] = true
+		}
+	}
+	for _, name := range want {
+		if !slices.Contains(told, name) {
+			return id + " does not have " + name
+		}
+	}
+	for _, name := range told {
+		if pkg, _, _ := strings.Cut(name, " "); name != "" && !slices.Contains(want, name) && !beside[pkg] {
+			return id + " has " + name + ", which there is not"
+		}
+	}
+	return ""
+}
+
+func TestStale(t *testing.T) {
+	named := []test{{"vrrp", "TestA", []string{"R-01"}}, {"vrrp/link", "", []string{"R-01"}}}
+	for told, want := range map[string]string{
+		"vrrp TestA, vrrp/link TestB":             "",
+		"vrrp/link TestB":                         "R-01 does not have vrrp TestA",
+		"vrrp TestA":                              "R-01 has no test of vrrp/link",
+		"vrrp TestA, vrrp TestC, vrrp/link TestB": "R-01 has vrrp TestC, which there is not",
+	} {
+		if got := stale("R-01", named, strings.Split(told, ", ")); got != want {
+			t.Errorf("%q: got %q, want %q", told, got, want)
+		}
 	}
 }
 

@@ -276,7 +276,7 @@ func TestVMACOfIPv6(t *testing.T) {
 	h.Announce("VI_6", 1)
 	h.flush(t)
 	advertised := func(f []byte) bool { return len(f) > 54 && f[20] == unix.IPPROTO_ICMPV6 && f[54] == 136 }
-	eventually(t, "N-03 advertisements with the virtual MAC", func() bool { return seen.from(mac[:], advertised) >= 2 })
+	eventually(t, "advertisements with the virtual MAC, N-03", func() bool { return seen.from(mac[:], advertised) >= 2 })
 	t.Run("N-05 S-12 solicitations are answered with the virtual MAC, never the physical one", func(t *testing.T) {
 		seen.clear()
 		p.over(t, func() {
@@ -296,7 +296,7 @@ func TestVMACOfIPv6(t *testing.T) {
 		addrs = append(addrs, a.IPNet.String())
 	}
 	if diff := cmp.Diff([]string{"2001:db8::99/64", "fe80::99/64"}, addrs); diff != "" {
-		t.Errorf("N-12 addresses (-want +got):\n%s", diff)
+		t.Errorf("addresses that N-12 is about (-want +got):\n%s", diff)
 	}
 	left := func(f []byte) bool { return len(f) > 62 && f[20] == 0 && f[62] == 143 && f[70] == 3 } // MLDv2: change to include none
 	seen.clear()

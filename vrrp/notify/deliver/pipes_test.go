@@ -53,10 +53,10 @@ func TestPipes(t *testing.T) {
 		`INSTANCE "VI_1" MASTER_RX_LOWER_PRI 90`, `GROUP "G" MASTER 0`, `INSTANCE "VI_1" STOP 100`,
 	} {
 		if got := ra(); got != want {
-			t.Errorf("K-52 all: got %s, want %s", got, want)
+			t.Errorf("all, K-52: got %s, want %s", got, want)
 		}
 		if got := rv(); got != want {
-			t.Errorf("K-52 vrrp: got %s, want %s", got, want)
+			t.Errorf("vrrp, K-52: got %s, want %s", got, want)
 		}
 	}
 	if info, err := os.Stat(lvs); err != nil || info.Mode().Perm() != 0o600 || info.Mode()&os.ModeNamedPipe == 0 {
