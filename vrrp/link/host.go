@@ -163,8 +163,9 @@ func (h *Host) Run(ctx context.Context) error {
 
 	var pace pace
 	for ctx.Err() == nil {
+		began := time.Now()
 		err := h.pass(k)
-		pace.passed(time.Now(), k.lost > 0)
+		pace.passed(began, time.Now(), k.lost > 0)
 		if !k.partly {
 			h.wait(ctx, k, &pace, changes.poke, err)
 		}

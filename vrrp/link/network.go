@@ -84,8 +84,9 @@ func (n *Network) Run(ctx context.Context) error {
 
 	var pace pace
 	for ctx.Err() == nil {
+		began := time.Now()
 		met := pass.reconcile()
-		pace.passed(time.Now(), false)
+		pace.passed(began, time.Now(), false)
 		pace.wait(ctx, n.again, changes.poke, !met)
 	}
 	return nil

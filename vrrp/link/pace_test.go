@@ -16,20 +16,24 @@ func TestPace(t *testing.T) {
 	steps := []struct {
 		name string
 		ms   int
+		took int // that it ended after
 		lost bool
 		want int
 	}{
-		{"quiet", 0, false, 10},
-		{"a first loss", 1000, true, 1010},
-		{"again at once", 1010, true, 1030},
-		{"and again", 1030, true, 1070},
-		{"a pass without a loss does not end a fight", 1040, false, 1080},
-		{"and again", 1100, true, 1180},
-		{"back within 100 ms however long it takes", 1200, true, 1280},
-		{"a truce", 20000, false, 20010},
+		{"quiet", 0, 0, false, 10},
+		{"a first loss", 1000, 0, true, 1010},
+		{"again at once", 1010, 0, true, 1030},
+		{"and again", 1030, 0, true, 1070},
+		{"a pass without a loss does not end a fight", 1040, 0, false, 1080},
+		{"and again", 1100, 0, true, 1180},
+		{"back within 100 ms however long it takes", 1200, 0, true, 1280},
+		{"a truce", 20000, 0, false, 20010},
+		{"a short pass", 30000, 2, false, 30010},
+		{"a long one gets a fifth of the time", 31000, 15, false, 31060},
+		{"but an address is back within 100 ms", 32000, 500, false, 32080},
 	}
 	for _, s := range steps {
-		p.passed(at(s.ms), s.lost)
+		p.passed(at(s.ms-s.took), at(s.ms), s.lost)
 		if !p.next.Equal(at(s.want)) {
 			t.Errorf("%s: next pass at %s, want %s", s.name, p.next.Sub(start), at(s.want).Sub(start))
 		}
@@ -50,7 +54,7 @@ func TestPaceOfEvents(t *testing.T) {
 			if got := time.Since(began); got != want {
 				t.Errorf("%s: waited until %s, want %s", name, got, want)
 			}
-			p.passed(time.Now(), false)
+			p.passed(time.Now(), time.Now(), false)
 		}
 		event.set()
 		waits("the first event", false, 0)

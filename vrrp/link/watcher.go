@@ -94,12 +94,13 @@ func (w *Watcher) Run(ctx context.Context) error {
 	watch := watch{watcher: w, kernel: k, ctx: ctx, helpers: &helpers, links: make(map[string]*watched)}
 	var pace pace
 	for ctx.Err() == nil {
-		next, err := watch.look(time.Now())
+		began := time.Now()
+		next, err := watch.look(began)
 		if err != nil {
 			w.log.Warn("the state of an interface could not be read; what was last known stands", "error", err)
 			next = earlier(next, time.Now().Add(retry))
 		}
-		pace.passed(time.Now(), false)
+		pace.passed(began, time.Now(), false)
 		pace.until(ctx, w.again, changes.poke, next)
 	}
 	return nil
