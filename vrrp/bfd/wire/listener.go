@@ -1,14 +1,18 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
+
+	"github.com/tandem-ha/tandem/vrrp/bfd"
 )
 
 // datagram is what came, as far as a session needs to know.
@@ -30,6 +34,7 @@ type listener struct {
 	ear
 	conn   *net.UDPConn // nil: it could not be opened
 	said   string       // in the log: why
+	known  func(netip.Addr) bool
 	done   chan struct{}
 	reader sync.WaitGroup
 }
@@ -37,20 +42,31 @@ type listener struct {
 // listen opens and closes listeners as the sessions need them. What is missing is
 // opened by openAll.
 func (l *loop) listen() {
-	need := make(map[ear]bool)
+	need, neighbors := make(map[ear]bool), make(map[netip.Addr]bool)
 	for _, s := range l.sessions {
 		e := ear{family(s.Config().Neighbor), s.Config().Port()}
-		need[e] = true
+		need[e], neighbors[s.Config().Neighbor] = true, true
 		if l.ears[e] == nil {
-			l.ears[e] = &listener{ear: e, done: make(chan struct{})}
+			l.ears[e] = &listener{ear: e, known: l.known, done: make(chan struct{})}
 		}
 	}
+	l.neighbors.Store(&neighbors)
 	for e, li := range l.ears {
 		if !need[e] {
 			li.close()
 			delete(l.ears, e)
 		}
 	}
+}
+
+// known tells whether somebody is the neighbor of a session, and counts what is
+// dropped because he is not. Readers call it.
+func (w *Wire) known(from netip.Addr) bool {
+	if all := w.neighbors.Load(); all != nil && (*all)[from] {
+		return true
+	}
+	w.drops[bfd.NoSession].Add(1)
+	return false
 }
 
 // open begins to listen.
@@ -103,19 +119,36 @@ func (li *listener) prepare(conn *net.UDPConn) (reading, error) {
 // maxPacket is more than any packet without authentication has.
 const maxPacket = 512
 
-// read reads until the socket is closed.
+// errorPause is how long a reader rests after an error, which may come at once
+// again.
+const errorPause = 10 * time.Millisecond
+
+// read reads until the socket is closed. What comes from no neighbor goes no
+// further: anybody may send it, as fast as they can.
 func (li *listener) read(read reading, to chan<- datagram) {
+	b := make([]byte, maxPacket)
 	for {
-		b := make([]byte, maxPacket)
 		n, ttl, from, dst, err := read(b)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
+		if err != nil {
+			select {
+			case <-time.After(errorPause):
+				continue
+			case <-li.done:
+				return
+			}
+		}
 		peer, ok := from.(*net.UDPAddr)
-		if err != nil || !ok {
+		if !ok {
 			continue
 		}
-		d := datagram{from: peer.AddrPort().Addr().Unmap(), port: li.port, ttl: ttl, payload: b[:n]}
+		d := datagram{from: peer.AddrPort().Addr().Unmap(), port: li.port, ttl: ttl}
+		if !li.known(d.from) {
+			continue
+		}
+		d.payload = bytes.Clone(b[:n])
 		if addr, ok := netip.AddrFromSlice(dst); ok {
 			d.to = addr.Unmap()
 		}

@@ -25,6 +25,9 @@ const (
 	// tooLate is how late a wake-up may be before what waits in the sockets is
 	// read first: we may have slept, and the neighbors did not.
 	tooLate = 5 * time.Millisecond
+	// maxWaiting is how many packets may wait, and how many are read in a round:
+	// no flood keeps a timer from being served.
+	maxWaiting = 256
 	// moment is how long the readers get for that.
 	moment = 2 * time.Millisecond
 )
@@ -36,13 +39,8 @@ func (l *loop) round(first *datagram) {
 	if first != nil {
 		l.receive(now, *first)
 	}
-	for waiting := true; waiting; {
-		select {
-		case d := <-l.heard:
-			l.receive(now, d)
-		default:
-			waiting = false
-		}
+	for range len(l.heard) {
+		l.receive(now, <-l.heard) // Nobody else takes from it.
 	}
 	if !l.retryAt.IsZero() && !now.Before(l.retryAt) {
 		l.openAll(now)

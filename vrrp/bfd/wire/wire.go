@@ -5,6 +5,7 @@ package wire
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,7 @@ type Wire struct {
 	wish []bfd.Config
 
 	drops     [bfd.NumDrops]atomic.Uint64
+	neighbors atomic.Pointer[map[netip.Addr]bool] // of all sessions
 	published atomic.Pointer[[]bfd.Status]
 }
 
@@ -70,7 +72,7 @@ const retry = time.Second
 
 // Run speaks until the context ends; then every neighbor is told.
 func (w *Wire) Run(ctx context.Context) error {
-	l := &loop{Wire: w, heard: make(chan datagram, 256), ears: make(map[ear]*listener)}
+	l := &loop{Wire: w, heard: make(chan datagram, maxWaiting), ears: make(map[ear]*listener)}
 	defer l.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()

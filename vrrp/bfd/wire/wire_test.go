@@ -104,6 +104,7 @@ func TestDrops(t *testing.T) {
 	}{
 		{"through a router", "10.9.0.2", 254, good.Marshal(), bfd.TTL},
 		{"from somebody else", "10.9.0.3", 255, good.Marshal(), bfd.NoSession},
+		{"anything from somebody else, which is not even looked at", "10.9.0.3", 255, good.Marshal()[:20], bfd.NoSession},
 		{"for a session that is not ours", "10.9.0.2", 255, strange.Marshal(), bfd.NoSession},
 		{"cut short", "10.9.0.2", 255, good.Marshal()[:20], bfd.Truncated},
 		{"nothing", "10.9.0.2", 255, nil, bfd.Truncated},
