@@ -64,7 +64,7 @@ type target struct {
 	dev    device
 	wish   *wish
 	life   time.Duration // how long the kernel shall keep it; 0: for ever
-	shared bool          // others have an address in its subnet, see sharedSubnets
+	shared bool          // it brings no route to its subnet, see findLives
 
 	preferred time.Duration // how much longer IPv6 prefers it; 0: not at all, see prefers
 }

@@ -188,6 +188,8 @@ type device struct {
 	// of the one below it; 0: there is none. When it changes, switches look for
 	// us on the wrong port until they hear us.
 	active int
+	// loopback has no network behind it.
+	loopback bool
 }
 
 // device looks an interface up by name. It costs one message, not a dump, and
@@ -206,7 +208,7 @@ func (k *kernel) device(name string) (device, error) {
 	}
 	const wantFlags = unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
 	a := l.Attrs()
-	d := device{name: name, index: a.Index, up: a.RawFlags&wantFlags == wantFlags}
+	d := device{name: name, index: a.Index, up: a.RawFlags&wantFlags == wantFlags, loopback: a.RawFlags&unix.IFF_LOOPBACK != 0}
 	if a.EncapType == "ether" && a.RawFlags&unix.IFF_NOARP == 0 && len(a.HardwareAddr) == 6 {
 		d.mac = a.HardwareAddr
 	}

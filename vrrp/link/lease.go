@@ -82,7 +82,9 @@ func (k *keeper) findLives(before []held) {
 	for i := range k.targets {
 		t := &k.targets[i]
 		t.life = lives[t.place]
-		t.shared = t.life > 0 && shared[t.subnet()]
+		// A route to the subnet outlives an address that was lent, and one by
+		// the loopback interface would swallow the subnet's packets for ever.
+		t.shared = t.life > 0 && (t.dev.loopback || shared[t.subnet()])
 	}
 	for p := range k.leases {
 		if !has(lives, p) {

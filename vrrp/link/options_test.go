@@ -216,3 +216,24 @@ func TestNoTrack(t *testing.T) {
 	h.flush(t)
 	wantOn(t, p.near, "10.1.0.1/24", "10.2.0.99/32", "10.2.0.98/32")
 }
+
+// An address that is lent to the loopback interface brings no route: it would
+// outlive the address, and swallow what a backup sends to that network.
+func TestLentToLoopback(t *testing.T) {
+	needNamespace(t)
+	setUp(t, "lo", true)
+	h := NewHost(testLog(t))
+	start(t, h.Run)
+	w := vrrp.Wish{Interface: "lo", Addresses: vips("2001:db8:97::1/64"), Lifetime: 5 * time.Second, Present: true}
+	h.Want("VI_lo", w)
+	h.flush(t)
+	if routes := shown(t, "-6", "route", "show", "2001:db8:97::/64"); len(routes) != 0 {
+		t.Errorf("while it is there: %q", routes)
+	}
+	w.Present = false
+	h.Want("VI_lo", w)
+	h.flush(t)
+	if routes := shown(t, "-6", "route", "show", "2001:db8:97::/64"); len(routes) != 0 {
+		t.Errorf("when it is gone: %q", routes)
+	}
+}
