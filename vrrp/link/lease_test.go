@@ -308,6 +308,13 @@ func TestKilledDirectorLosesItsAddresses(t *testing.T) {
 func TestAddressThatRanOutWaitsForItsInstance(t *testing.T) {
 	p := newPair(t, "10.1.0.1/24", "")
 	stopped := startHolder(t, p.near, 2*time.Second, "10.1.0.99/24", "2001:db8::99/64")
+	// It is stopped after a renewal, not between the decision to make one and
+	// the request, which would set the addresses again.
+	changes, done := make(chan netlink.AddrUpdate, 256), make(chan struct{})
+	defer close(done)
+	must(t, netlink.AddrSubscribe(changes, done))
+	begun := time.Now()
+	within(t, changes, "a renewal", func(netlink.AddrUpdate) bool { return time.Since(begun) > 300*time.Millisecond })
 	must(t, stopped.Process.Signal(unix.SIGSTOP))
 	waitKernel(t, "the end of the addresses", func() bool {
 		return validity(t, p.near, "10.1.0.99/24") == 0 && validity(t, p.near, "2001:db8::99/64") == 0
